@@ -1,0 +1,86 @@
+"""Hardened CDK for Terraform constructs for AWS.
+
+Import this package before `cdktf` or a generated provider package, or instead of them: it makes their thousands of
+modules load one by one, and offers what an app needs from them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib import bindings
+
+if TYPE_CHECKING:
+    from constructs_lib._engine.core import App as App
+    from constructs_lib._engine.core import Aspects as Aspects
+    from constructs_lib._engine.core import Construct as Construct
+    from constructs_lib._engine.core import Fn as Fn
+    from constructs_lib._engine.core import TerraformOutput as TerraformOutput
+    from constructs_lib._engine.core import TerraformStack as TerraformStack
+    from constructs_lib._engine.core import Token as Token
+    from constructs_lib._engine.packages import ArchiveProvider as ArchiveProvider
+    from constructs_lib._engine.packages import AwsProvider as AwsProvider
+    from constructs_lib._engine.packages import RandomProvider as RandomProvider
+    from constructs_lib._engine.packages import archive as archive
+    from constructs_lib._engine.packages import aws as aws
+    from constructs_lib._engine.packages import random as random
+    from constructs_lib.foundation.addresses import AddressPlan as AddressPlan
+    from constructs_lib.foundation.backend import LocalBackend as LocalBackend
+    from constructs_lib.foundation.backend import PartialS3Backend as PartialS3Backend
+    from constructs_lib.foundation.backend import S3Backend as S3Backend
+    from constructs_lib.foundation.backend import backend_from_environment as backend_from_environment
+    from constructs_lib.foundation.environment import Environment as Environment
+    from constructs_lib.foundation.errors import ConfigurationError as ConfigurationError
+    from constructs_lib.foundation.errors import ConfigurationWarning as ConfigurationWarning
+    from constructs_lib.foundation.function_source import InlineSource as InlineSource
+    from constructs_lib.log_group import LogGroup as LogGroup
+    from constructs_lib.multi_region_key import MultiRegionKey as MultiRegionKey
+    from constructs_lib.payment_lambda import Canary as Canary
+    from constructs_lib.payment_lambda import FunctionUrl as FunctionUrl
+    from constructs_lib.payment_lambda import PaymentLambda as PaymentLambda
+    from constructs_lib.payment_lambda import Unreserved as Unreserved
+    from constructs_lib.peered_mesh import PeeredMesh as PeeredMesh
+    from constructs_lib.regional_map import RegionalMap as RegionalMap
+    from constructs_lib.regional_vpc import RegionalVpc as RegionalVpc
+    from constructs_lib.rest_api import LateFinish as LateFinish
+    from constructs_lib.rest_api import PublicAccess as PublicAccess
+    from constructs_lib.rest_api import RestApi as RestApi
+    from constructs_lib.security_group import SecurityGroup as SecurityGroup
+    from constructs_lib.stack import HardenedStack as HardenedStack
+    from constructs_lib.stack import Region as Region
+
+_MODULES: Final = {
+    "_engine.core": ("App", "Aspects", "Construct", "Fn", "TerraformOutput", "TerraformStack", "Token"),
+    "_engine.packages": ("ArchiveProvider", "AwsProvider", "RandomProvider", "archive", "aws", "random"),
+    "foundation.addresses": ("AddressPlan",),
+    "foundation.backend": ("LocalBackend", "PartialS3Backend", "S3Backend", "backend_from_environment"),
+    "foundation.environment": ("Environment",),
+    "foundation.errors": ("ConfigurationError", "ConfigurationWarning"),
+    "foundation.function_source": ("InlineSource",),
+    "log_group": ("LogGroup",),
+    "multi_region_key": ("MultiRegionKey",),
+    "payment_lambda": ("Canary", "FunctionUrl", "PaymentLambda", "Unreserved"),
+    "peered_mesh": ("PeeredMesh",),
+    "regional_map": ("RegionalMap",),
+    "regional_vpc": ("RegionalVpc",),
+    "rest_api": ("LateFinish", "PublicAccess", "RestApi"),
+    "security_group": ("SecurityGroup",),
+    "stack": ("HardenedStack", "Region"),
+}
+_HOME: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605  the names above, each imported when it is first used
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]
+
+
+bindings.install()

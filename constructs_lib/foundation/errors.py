@@ -1,0 +1,52 @@
+"""The errors and warnings of the library, and the collector that reports every problem of one construct at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+
+class ConfigurationError(ValueError):
+    """Bad input, described so that it can be mended without reading the library.
+
+    Attributes:
+        path: The construct path, or the name of the object, that was given the input.
+        problems: Every problem found, each with the argument, the value given and what is allowed.
+    """
+
+    def __init__(self, path: str, *problems: str) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
+
+
+class ConfigurationWarning(UserWarning):
+    """Input that works but is likely to hurt later."""
+
+
+@dataclass
+class Problems:
+    """Collects the problems of one construct's arguments and raises them together."""
+
+    path: str
+    found: list[str] = field(default_factory=list)
+
+    def add(self, argument: str, given: object, allowed: str) -> None:
+        """Note one bad argument: its name, the value given, and a sentence on what is allowed."""
+        self.found.append(f"{argument}={given!r}: {allowed}")
+
+    def check(self, ok: object, argument: str, given: object, allowed: str) -> bool:
+        """Note the argument unless `ok`; returns whether it was."""
+        if not ok:
+            self.add(argument, given, allowed)
+        return bool(ok)
+
+    def raise_if_any(self) -> None:
+        """Raise one `ConfigurationError` with everything noted so far."""
+        if self.found:
+            raise ConfigurationError(self.path, *self.found)
+
+    def stop(self, argument: str, given: object, allowed: str) -> NoReturn:
+        """Note one bad argument and raise at once, for when nothing after it can be checked."""
+        self.add(argument, given, allowed)
+        raise ConfigurationError(self.path, *self.found)

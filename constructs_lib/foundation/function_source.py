@@ -1,0 +1,400 @@
+"""Reads a Lambda function's source at synth and refuses what Lambda would only find out when it runs."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import difflib
+import fnmatch
+import hashlib
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Final
+
+from constructs_lib.foundation.errors import ConfigurationWarning, Problems
+from constructs_lib.foundation.regions import is_token
+
+RUNTIMES: Final[dict[str, date]] = {
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "python3.13": date(2029, 6, 30),
+    "nodejs22.x": date(2027, 4, 30),
+}
+"""The runtimes that AWS supports and AWS provider 5.100.0 accepts, and the day on which support ends.
+
+See https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, as read on 2026-11-22.
+"""
+ENDED_RUNTIMES: Final[dict[str, date]] = {
+    "python3.8": date(2024, 10, 14),
+    "python3.9": date(2025, 12, 15),
+    "python3.10": date(2026, 10, 31),
+    "nodejs16.x": date(2024, 6, 12),
+    "nodejs18.x": date(2025, 9, 1),
+    "nodejs20.x": date(2026, 4, 30),
+}
+"""Runtimes that older code names, and the day on which their support ended; from the same page."""
+NEWER_RUNTIMES: Final = ("python3.14", "nodejs24.x")
+"""Runtimes that AWS has and AWS provider 5.100.0 refuses."""
+WARNING_DAYS: Final = 180
+"""Days before the end of a runtime's support from which its use warns."""
+
+IGNORED_NAMES: Final = ("__pycache__", "*.pyc", ".DS_Store")
+"""Patterns of the file and folder names that are no part of a source. There are no others."""
+MAX_SIZE_BYTES: Final = 262_144_000
+"""250 MB, what a function and its layers may weigh unpacked.
+
+See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+"""
+MAX_HANDLER_LENGTH: Final = 128
+"""Characters. See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
+
+_UTF8: Final = "save the file as UTF-8 without a byte-order mark"
+_LIMIT: Final = f"Lambda takes {MAX_SIZE_BYTES} unpacked, layers included"
+_UNPACK: Final = "give the files themselves: archive_file packs them in the same plan"
+_BYTE_ORDER_MARKS: Final = (  # The marks of UTF-32 come first: one of them starts with one of UTF-16.
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF32_LE, "UTF-32 LE"),
+    (codecs.BOM_UTF32_BE, "UTF-32 BE"),
+    (codecs.BOM_UTF16_LE, "UTF-16 LE"),
+    (codecs.BOM_UTF16_BE, "UTF-16 BE"),
+)
+_ARCHIVE_SUFFIXES: Final = frozenset(
+    {".zip", ".jar", ".war", ".ear", ".whl", ".egg", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"}
+    | {".7z", ".rar", ".zst"}
+)
+_ARCHIVE_MARKS: Final = (
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"PK\x07\x08", "zip"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (4, b"1AY&SY", "bzip2"),
+    (257, b"ustar", "tar"),
+)
+"""Where an archive of each kind has which bytes."""
+
+_RUNTIME: Final = re.compile(r"python3\.(?P<minor>\d+)|nodejs\d+\.x")
+_PYTHON_HANDLER: Final = re.compile(r"(?P<module>[\w-]+([./][\w-]+)*)\.(?P<name>[^\W\d]\w*)")
+_NODE_HANDLER: Final = re.compile(r"(?P<module>([\w-]+/)*[\w-]+)\.(?P<name>[A-Za-z_$][\w$]*)")
+_NODE_SUFFIXES: Final = (".js", ".mjs", ".cjs")
+_NODE_COMMENT: Final = re.compile(r"^\s*(//|/?\*).*", re.MULTILINE)
+_OWN_SCOPE: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_HANDLER_ARGUMENTS: Final = 2
+
+_Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class InlineSource:
+    """The source of a function that is a single file, written in the program itself.
+
+    Attributes:
+        text: What the file holds.
+        filename: The file's name in the package, a relative path; `index.py` by default.
+    """
+
+    text: str = field(repr=False)
+    filename: str = "index.py"
+
+
+@dataclass(frozen=True)
+class FunctionSource:
+    """A source that has been read and checked.
+
+    Attributes:
+        files: Text of each file by its path below the source directory, with `/`, in the order of the paths.
+    """
+
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Sort the files, and keep a copy that nobody else can change."""
+        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together, unpacked."""
+        return sum(len(text.encode()) for text in self.files.values())
+
+    @property
+    def sha256(self) -> str:
+        """Hash over the paths and the contents, in hexadecimal; nothing else has a part in it."""
+        digest = hashlib.sha256()
+        for name, text in self.files.items():
+            content = text.encode()
+            digest.update(b"%b\0%d\0%b" % (name.encode(), len(content), content))
+        return digest.hexdigest()
+
+
+def check_runtime(path: str, runtime: object, today: date) -> str:
+    """Return the runtime when AWS still supports it, with a warning when that ends within 180 days.
+
+    Args:
+        path: The construct path, for the error.
+        runtime: A key of `RUNTIMES`.
+        today: The day to judge by.
+
+    Raises:
+        ConfigurationError: A runtime that is unknown, out of support on that day, or newer than the provider.
+
+    Warns:
+        ConfigurationWarning: Support ends within 180 days.
+
+    See https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html.
+    """
+    problems = Problems(path)
+    supported = [name for name, end in RUNTIMES.items() if today < end]
+    allowed = f"must be one of {', '.join(supported)}"
+    end = (RUNTIMES | ENDED_RUNTIMES).get(runtime) if isinstance(runtime, str) else None
+    if runtime in NEWER_RUNTIMES:
+        problems.stop("runtime", runtime, f"AWS provider 5.100.0 does not know it; {allowed}")
+    if end is None:
+        problems.stop("runtime", runtime, allowed)
+    if today >= end:
+        problems.stop("runtime", runtime, f"is out of support since {end}; {allowed}")
+    left = (end - today).days
+    if left <= WARNING_DAYS:
+        text = f"{path}: runtime={runtime!r}: support ends on {end}, in {left} days; move to a later one"
+        warnings.warn(text, ConfigurationWarning, stacklevel=2)
+    return str(runtime)
+
+
+def read_source(path: str, source: str | os.PathLike[str] | InlineSource, handler: str, runtime: str) -> FunctionSource:
+    """Return the files of a function's source, when Lambda could run them.
+
+    Checked are: every file is UTF-8 text without byte-order mark or NUL, and no archive; every `.py` parses with
+    the grammar of the runtime; symbolic links stay inside; and the handler exists. `IGNORED_NAMES` are left out.
+
+    Args:
+        path: The construct path, for the error.
+        source: A directory, relative to the working directory or absolute; or the text itself.
+        handler: `module.function`, at most 128 characters; folders as `folder/module.function`, or with dots
+            in Python. A Python function must take an event and a context and must not be `async`; in Node.js the
+            name must be seen to be exported.
+        runtime: A Python or Node.js runtime, see `check_runtime`.
+
+    Raises:
+        ConfigurationError: Every problem of the source and the handler at once, with file, place and remedy.
+
+    See https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html and
+    https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.
+    """
+    problems = Problems(path)
+    named = _RUNTIME.fullmatch(str(runtime))
+    if named is None:
+        problems.add("runtime", runtime, f"must be a Python or Node.js runtime: {', '.join(RUNTIMES)}")
+    given = source if isinstance(source, InlineSource) else os.fspath(source)
+    note: _Note = partial(problems.add, "source", given)
+    raw = _inline(source, note) if isinstance(source, InlineSource) else _directory(Path(source), note)
+    files = {name: _text(name, content, note) for name, content in raw.items()}
+    minor = int(named["minor"]) if named and named["minor"] else sys.version_info.minor
+    python = {name: text for name, text in files.items() if name.endswith(".py") and text is not None}
+    trees = {name: _parse(name, text, minor, note) for name, text in python.items()}
+    if raw and named:
+        refuse = partial(problems.add, "handler", handler)
+        if named["minor"]:
+            _check_python_handler(str(handler), files, trees, refuse)
+        else:
+            _check_node_handler(str(handler), files, refuse)
+    problems.raise_if_any()
+    return FunctionSource({name: text for name, text in files.items() if text is not None})
+
+
+def _inline(source: InlineSource, note: _Note) -> dict[str, bytes]:
+    name = PurePosixPath(source.filename)
+    plain = name.as_posix() == source.filename and "\\" not in source.filename
+    if not plain or name.is_absolute() or ".." in name.parts:
+        note("the filename must be a relative path with '/', such as 'index.py', and must not contain '..'")
+    if not isinstance(source.text, str):
+        note(f"the text must be a string, not a {type(source.text).__name__}")
+        return {}
+    return {source.filename: source.text.encode(errors="surrogatepass")}
+
+
+def _directory(directory: Path, note: _Note) -> dict[str, bytes]:
+    """Return the bytes of every file below a directory, by relative path."""
+    absolute = directory.absolute()
+    if is_token(str(directory)):
+        note("must be a plain path, because the files are read at synth")
+    elif directory.is_file():
+        with directory.open("rb") as opened:
+            archive = _archive(directory.name, opened.read(512))
+        remedy = _UNPACK if archive else f"give the directory {str(directory.parent)!r}, or the text as an InlineSource"
+        note(f"must be a directory, and {absolute} {archive or 'is a file'}; {remedy}")
+    elif not directory.is_dir():
+        note(f"must be a directory, and there is none at {absolute}")
+    else:
+        paths = dict(_walk(directory, directory, (directory.resolve(),), note))
+        sizes = {name: path.stat().st_size for name, path in paths.items()}
+        total = sum(sizes.values())
+        if total <= MAX_SIZE_BYTES:
+            if not paths:
+                note(f"has no files in it: {absolute}")
+            return {name: path.read_bytes() for name, path in paths.items()}
+        largest = max(sizes, key=sizes.__getitem__)
+        note(f"is {total} bytes, {sizes[largest]} of them in {largest}; {_LIMIT}")
+    return {}
+
+
+def _walk(root: Path, directory: Path, above: tuple[Path, ...], note: _Note) -> Iterator[tuple[str, Path]]:
+    """Yield relative path and path of every file; `above` are the real directories that are being walked."""
+    for entry in sorted(directory.iterdir()):
+        name = entry.relative_to(root).as_posix()
+        if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in IGNORED_NAMES):
+            continue
+        real = Path(os.path.realpath(entry))
+        if not name.isprintable():
+            note(f"{name}: its name must be printable Unicode; rename it")
+        elif not real.is_relative_to(above[0]):
+            note(f"{name}: is a symbolic link that leaves the directory; copy what it points at")
+        elif real in above:
+            note(f"{name}: is a symbolic link to a folder that it is in; remove it")
+        elif entry.is_dir():
+            yield from _walk(root, entry, (*above, real), note)
+        elif entry.is_file():
+            yield name, entry
+        else:
+            note(f"{name}: is neither a file nor a folder, or a symbolic link to nothing; remove it")
+
+
+def _archive(name: str, content: bytes) -> str | None:
+    """Return what makes the file an archive, in its name or its bytes."""
+    suffix = PurePosixPath(name).suffix.lower()
+    kind = next((kind for at, mark, kind in _ARCHIVE_MARKS if content.startswith(mark, at)), None)
+    if kind is not None:
+        return f"is a {kind} archive" + ("" if suffix in _ARCHIVE_SUFFIXES else ", whatever its name says")
+    return f"is named like an archive ({suffix}) and is none" if suffix in _ARCHIVE_SUFFIXES else None
+
+
+def _text(name: str, content: bytes, note: _Note) -> str | None:
+    problem = _archive(name, content)
+    if problem:
+        note(f"{name}: {problem}; {_UNPACK}")
+        return None
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            note(f"{name}: byte 0 starts a {encoding} byte-order mark ({mark.hex(' ')}); {_UTF8}")
+            return None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        note(f"{name}: byte {error.start} ({content[error.start]:#04x}) is not UTF-8; {_UTF8}")
+        return None
+    if "\0" not in text:
+        return text
+    note(f"{name}: byte {content.index(0)} is NUL, so it is UTF-16 or no text at all; {_UTF8}")
+    return None
+
+
+def _parse(name: str, text: str, minor: int, note: _Note) -> ast.Module | None:
+    """Return the syntax tree of a Python file, which is compiled too, to find a stray `return`, and never run."""
+    own = sys.version_info.minor
+    known = min(minor, own)
+    limit = f" (synth runs on Python 3.{own} and knows nothing newer)" if minor > own else ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(text.encode(), name, feature_version=(3, known))
+            compile(tree, name, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            place = f"{name}:{max(error.lineno or 1, 1)}:{max(error.offset or 1, 1)}"
+            note(f"{place}: is not Python 3.{known}: {error.msg}{limit}")
+        except (MemoryError, RecursionError):
+            note(f"{name}: is nested too deeply for Python to read")
+        else:
+            return tree
+    return None
+
+
+def _handler_parts(handler: str, shape: re.Pattern[str], refuse: _Note) -> tuple[str, str] | None:
+    parts = shape.fullmatch(handler)
+    if parts and len(handler) <= MAX_HANDLER_LENGTH:
+        return parts["module"], parts["name"]
+    refuse(f"must be 'module.function', such as 'index.handler', of at most {MAX_HANDLER_LENGTH} characters")
+    return None
+
+
+def _find(candidates: list[str], files: Mapping[str, str | None], refuse: _Note) -> str | None:
+    found = next((name for name in candidates if name in files), None)
+    if found is None:
+        near = ", ".join(difflib.get_close_matches(candidates[0], files, n=3, cutoff=0))
+        refuse(f"there is no {' or '.join(candidates)} in the source; the nearest files are {near}")
+    return found
+
+
+def _check_python_handler(
+    handler: str, files: Mapping[str, str | None], trees: Mapping[str, ast.Module | None], refuse: _Note
+) -> None:
+    parts = _handler_parts(handler, _PYTHON_HANDLER, refuse)
+    if parts is None:
+        return
+    module = parts[0].replace(".", "/")
+    file = _find([f"{module}.py", f"{module}/__init__.py"], files, refuse)
+    tree = trees.get(file or "")
+    if tree is None:
+        return
+    names = dict(_bound_names(tree))
+    node = names.get(parts[1])
+    if isinstance(node, ast.AsyncFunctionDef):
+        refuse(f"is async ({file}:{node.lineno}), and Lambda does not await it; call asyncio.run in a plain function")
+    elif isinstance(node, ast.FunctionDef) and not _takes_event_and_context(node):
+        refuse(f"must take the two arguments event and context ({file}:{node.lineno})")
+    elif node is None and "*" not in names:
+        functions = ", ".join(name for name, other in names.items() if isinstance(other, ast.FunctionDef))
+        refuse(f"{file} has no {parts[1]} at its top level; its functions are {functions or 'none'}")
+
+
+def _bound_names(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield the names that a module has when it has run, and what binds them, also in `if`, `try` and the like."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name.partition(".")[0], node
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node
+        elif not isinstance(node, _OWN_SCOPE) and not (isinstance(node, ast.AnnAssign) and node.value is None):
+            yield from _bound_names(node)
+
+
+def _takes_event_and_context(node: ast.FunctionDef) -> bool:
+    """Return whether a call with two arguments can succeed; a decorator may change what is called."""
+    arguments = node.args
+    positional = len(arguments.posonlyargs) + len(arguments.args)
+    least = positional - len(arguments.defaults)
+    fits = least <= _HANDLER_ARGUMENTS and (positional >= _HANDLER_ARGUMENTS or arguments.vararg is not None)
+    return bool(node.decorator_list) or (fits and None not in arguments.kw_defaults)
+
+
+def _check_node_handler(handler: str, files: Mapping[str, str | None], refuse: _Note) -> None:
+    parts = _handler_parts(handler, _NODE_HANDLER, refuse)
+    if parts is None:
+        return
+    file = _find([parts[0] + suffix for suffix in _NODE_SUFFIXES], files, refuse)
+    text = files.get(file or "")
+    if text is None:
+        return
+    name = re.escape(parts[1])
+    exported = re.compile(
+        rf"\bexports\.{name}\s*=(?!=)"
+        rf"|\bexports(\[|\s*,)\s*['\"]{name}['\"]"
+        rf"|\bmodule\.exports\s*=\s*\{{.*\b{name}\b"
+        r"|\bmodule\.exports\s*=(?!=)\s*[^\s{]"
+        rf"|\bexport\s+(async\s+)?(function\b\s*\*?|const|let|var|class)\s*{name}(?![\w$])"
+        rf"|\bexport\s*\{{([^}}]*[\s,])?{name}\s*[,}}]"
+        r"|\bexport\s*\*",
+        re.DOTALL,
+    )
+    if not exported.search(_NODE_COMMENT.sub("", text)):
+        refuse(f"{file} does not seem to export {parts[1]}: write exports.{parts[1]} = ... or export {{ {parts[1]} }}")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from constructs_lib.foundation.backend import LocalBackend, PartialS3Backend, S3Backend, backend_from_environment
+from constructs_lib.foundation.errors import ConfigurationError
+
+STACK = {"project": "shop", "environment": "dev", "stack": "web"}
+
+
+def test_state_is_a_local_file_beside_the_output_folder_unless_told_otherwise() -> None:
+    backend = backend_from_environment({"PATH": "/bin"})
+    assert backend == LocalBackend()
+    assert backend.block(**STACK) == {"local": {"path": "../../../terraform.shop-dev-web.tfstate"}}
+
+
+def test_environment_variables_choose_an_encrypted_and_locked_bucket() -> None:
+    backend = backend_from_environment({"TERRAFORM_STATE_BUCKET": "state", "TERRAFORM_STATE_REGION": "eu-west-1"})
+    assert backend.block(**STACK) == {
+        "s3": {
+            "bucket": "state",
+            "encrypt": True,
+            "key": "shop/dev/web/terraform.tfstate",
+            "region": "eu-west-1",
+            "use_lockfile": True,
+        }
+    }
+
+
+def test_a_lock_table_and_a_key_are_added_on_request_only() -> None:
+    backend = backend_from_environment(
+        {
+            "TERRAFORM_STATE_BUCKET": "state",
+            "TERRAFORM_STATE_REGION": "eu-west-1",
+            "TERRAFORM_STATE_KMS_KEY_ID": "arn:aws:kms:eu-west-1:111122223333:key/a",
+            "TERRAFORM_STATE_LOCK_TABLE": "locks",
+        }
+    )
+    block = backend.block(**STACK)["s3"]
+    assert (block["kms_key_id"], block["dynamodb_table"], block["use_lockfile"]) == (
+        "arn:aws:kms:eu-west-1:111122223333:key/a",
+        "locks",
+        True,
+    )
+
+
+def test_a_partial_backend_leaves_everything_but_protection_to_a_file() -> None:
+    backend = backend_from_environment({"TERRAFORM_STATE_PARTIAL": "1"})
+    assert backend == PartialS3Backend()
+    assert backend.block(**STACK) == {"s3": {"encrypt": True, "use_lockfile": True}}
+
+
+def test_no_two_stacks_share_a_key() -> None:
+    backend = S3Backend(bucket="state", region="eu-west-1")
+    keys = {
+        backend.block(project=p, environment=e, stack=s)["s3"]["key"]
+        for p in ("shop", "pay")
+        for e in ("dev", "prod")
+        for s in ("web", "db")
+    }
+    assert len(keys) == 8
+
+
+def test_a_bucket_without_a_region_is_refused_naming_the_variables() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        backend_from_environment({"TERRAFORM_STATE_BUCKET": "state"})
+    assert str(error.value) == (
+        "backend: TERRAFORM_STATE_BUCKET set without TERRAFORM_STATE_REGION: set TERRAFORM_STATE_BUCKET and "
+        "TERRAFORM_STATE_REGION for state in S3, TERRAFORM_STATE_PARTIAL=1 for terraform init -backend-config=FILE, or "
+        "none of them for local state"
+    )
+
+
+def test_a_lock_table_alone_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="TERRAFORM_STATE_LOCK_TABLE set without TERRAFORM_STATE_BUCKET and"):
+        backend_from_environment({"TERRAFORM_STATE_LOCK_TABLE": "locks"})
+
+
+def test_two_choices_at_once_are_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        backend_from_environment({"TERRAFORM_STATE_PARTIAL": "1", "TERRAFORM_STATE_BUCKET": "state"})
+    assert str(error.value) == (
+        "backend: TERRAFORM_STATE_PARTIAL='1': leaves every value to terraform init -backend-config=FILE; unset "
+        "TERRAFORM_STATE_BUCKET"
+    )
+
+
+def test_a_partial_switch_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        backend_from_environment({"TERRAFORM_STATE_PARTIAL": "yes"})
+    assert str(error.value) == "backend: TERRAFORM_STATE_PARTIAL='yes': must be 1 or unset"
+
+
+@pytest.mark.parametrize("bucket", ["State", "a", "state-", "st_ate", "${var.bucket}"])
+def test_a_bucket_name_that_s3_refuses_is_refused(bucket: str) -> None:
+    with pytest.raises(ConfigurationError, match="must be 3 to 63 lower-case letters"):
+        S3Backend(bucket=bucket, region="eu-west-1")
