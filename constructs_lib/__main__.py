@@ -1,0 +1,5 @@
+"""Run the command line."""
+
+from constructs_lib.cli import main
+
+raise SystemExit(main())
