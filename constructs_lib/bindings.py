@@ -36,10 +36,10 @@ EAGER_VARIABLE = "CONSTRUCTS_LIB_EAGER_BINDINGS"
 """The environment variable that leaves the provider packages as they are."""
 
 _ASSEMBLY = "_jsii"
-_HOOK = Path(__file__).absolute().with_name("_lazy_index.cjs")
+_HOOK = Path(__file__).with_name("_lazy_index.cjs")
 _FEWEST_SUBMODULES = 20  # below it there is nothing to win
 _SUBMODULE = re.compile(rb"^from \. import (\w+)\s*$", re.MULTILINE)
-_OWN_TYPE = re.compile(rb"^(?:class |@jsii\.|def (?!check_type\())", re.MULTILINE)
+_OWN_TYPE = re.compile(rb"^(?:class |def (?!check_type\())", re.MULTILINE)
 _INDEX_TIMEOUT = 15.0  # seconds; 2 to 4 are usual
 
 
@@ -171,7 +171,7 @@ def _loaded_packages() -> list[str]:
     """Return the packages that the kernel has loaded; none means that it has not started."""
     return [
         name.removesuffix(f".{_ASSEMBLY}")
-        for name, module in sys.modules.copy().items()
+        for name, module in sys.modules.copy().items()  # other threads may be importing
         if name.endswith(f".{_ASSEMBLY}") and hasattr(module, "__jsii_assembly__")
     ]
 

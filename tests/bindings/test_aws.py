@@ -20,7 +20,7 @@ USED = ["provider", "subnet", "vpc"]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, copy_of_the_library: Callable[[Path], Path]) -> Path:
     """A folder whose name a command line has to quote, with a copy of the library in it."""
-    folder = tmp_path_factory.mktemp("bindings") / 'a "quoted" folder'
+    folder = tmp_path_factory.mktemp("bindings") / 'a "quoted" \\ folder'
     folder.mkdir()
     return copy_of_the_library(folder)
 
@@ -28,8 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, copy_of_the_library: Callab
 @pytest.fixture(scope="module")
 def options(folder: Path) -> str:
     """What the caller has in NODE_OPTIONS."""
-    quoted = str(shutil.copy(SCRIPTS / "probe.cjs", folder)).replace('"', '\\"')
-    return f'--require "{quoted}" --no-deprecation'
+    shutil.copy(SCRIPTS / "probe.cjs", folder)
+    return f"--require {json.dumps(str(folder / 'probe.cjs'))} --no-deprecation"
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,8 @@ def test_small_packages_run_their_own_init(seen: dict[str, Any]) -> None:
 def test_the_callers_node_options_reach_the_kernel_with_the_hook_once_behind(
     kernel: dict[str, Any], options: str, folder: Path
 ) -> None:
-    hook = str(folder / "constructs_lib" / "_lazy_index.cjs").replace('"', '\\"')
-    assert kernel["options"] == f'{options} --require "{hook}"'
+    hook = json.dumps(str(folder / "constructs_lib" / "_lazy_index.cjs"))
+    assert kernel["options"] == f"{options} --require {hook}"
 
 
 def test_the_callers_node_options_are_his_own_again_afterwards(seen: dict[str, Any], options: str) -> None:

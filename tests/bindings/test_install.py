@@ -57,6 +57,23 @@ def test_one_variable_leaves_the_packages_as_they_are(run: Run, provider: Provid
     assert ended.seen == lazy
 
 
+def test_a_module_that_another_thread_imports_meanwhile_does_no_harm(run: Run) -> None:
+    ended = run("""
+        import sys, types
+
+        class Busy(types.ModuleType):
+            def __getattr__(self, name):
+                sys.modules["imported.meanwhile"] = self
+                raise AttributeError(name)
+
+        sys.modules["busy._jsii"] = Busy("busy._jsii")
+        import constructs_lib
+        seen = "imported.meanwhile" in sys.modules
+    """)
+    assert ended.seen
+    assert ended.stderr == ""
+
+
 # --- too late ---------------------------------------------------------------------------------------------------
 def test_the_engine_imported_first_is_warned_about_at_the_line_to_move(run: Run) -> None:
     ended = run("""
