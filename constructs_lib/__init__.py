@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from constructs_lib.payment_lambda import Unreserved as Unreserved
     from constructs_lib.peered_mesh import PeeredMesh as PeeredMesh
     from constructs_lib.regional_map import RegionalMap as RegionalMap
+    from constructs_lib.regional_vpc import LAMBDA_BASIC as LAMBDA_BASIC
     from constructs_lib.regional_vpc import RegionalVpc as RegionalVpc
+    from constructs_lib.regional_vpc import SingleNat as SingleNat
+    from constructs_lib.regional_vpc import Vpc as Vpc
     from constructs_lib.rest_api import LateFinish as LateFinish
     from constructs_lib.rest_api import PublicAccess as PublicAccess
     from constructs_lib.rest_api import RestApi as RestApi
@@ -63,7 +66,7 @@ _MODULES: Final = {
     "payment_lambda": ("Canary", "FunctionUrl", "PaymentLambda", "Unreserved"),
     "peered_mesh": ("PeeredMesh",),
     "regional_map": ("RegionalMap",),
-    "regional_vpc": ("RegionalVpc",),
+    "regional_vpc": ("LAMBDA_BASIC", "RegionalVpc", "SingleNat", "Vpc"),
     "rest_api": ("LateFinish", "PublicAccess", "RestApi"),
     "security_group": ("SecurityGroup",),
     "stack": ("HardenedStack", "Region"),

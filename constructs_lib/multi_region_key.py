@@ -118,7 +118,7 @@ class MultiRegionKey(HardenedConstruct):
                 f"key={self.path!r}: exists in {', '.join(self.keys)} and not in {consumer.region.name}, and a "
                 f"resource cannot use a key of another region; add {consumer.region.name} to the key's replicas",
             )
-        return self._ref(key, "arn") if consumer.region.stack is self.region.stack else key.arn
+        return consumer.region.stack.reach(key, "arn")
 
     def allow_logs(self, consumer: HardenedConstruct, log_group_name: str) -> None:
         """Let CloudWatch Logs in the consumer's region use the key for one log group."""

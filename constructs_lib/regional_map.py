@@ -29,9 +29,9 @@ class RegionalMap(Mapping[str, V], Generic[V]):
         missing = [region for region in stack.regions if region not in values]
         extra = [region for region in values if region not in stack.regions]
         problems = [f"no value for {region}, which is a region of the stack; add one" for region in missing]
+        known = ", ".join(stack.regions) or "it has none"
         problems += [
-            f"a value for {region!r}, which is not a region of the stack ({', '.join(stack.regions) or 'it has none'}); "
-            "remove it, or call stack.region() first"
+            f"a value for {region!r}, which is not a region of the stack ({known}); remove it, or call stack.region() first"
             for region in extra
         ]
         if problems:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Final, Protocol
 
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
     from constructs_lib._engine import core
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
 
-MAX_PORT = 65535
+MAX_PORT: Final = 65535
+ANYWHERE: Final = "0.0.0.0/0"
 
 
 class Connectable(Protocol):
@@ -80,19 +83,30 @@ class SecurityGroup(HardenedConstruct):
                 "allow_to_cidr with the peer's CIDR",
             )
         text = description or f"{self.path} to {other.path}"
-        id_ = "-".join(other.components)
-        if self._first(f"to-{id_}-{port}"):
+        name = f"{'-'.join(other.components)}-{port}"
+        if self._first(f"to-{name}"):
+            # Both rules are made here: two stacks that refer to each other could not be deployed.
+            other_id = self.region.stack.reach(other.resource, "id")
             self._create(
                 aws.vpc_security_group_egress_rule.VpcSecurityGroupEgressRule,
-                f"to-{id_}-{port}",
+                f"to-{name}",
                 security_group_id=self.id,
-                referenced_security_group_id=other.id,
+                referenced_security_group_id=other_id,
                 ip_protocol="tcp",
                 from_port=port,
                 to_port=port,
                 description=text,
             )
-            other._accept(self, port, text)  # noqa: SLF001  the other half of one connection
+            self._create(
+                aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
+                f"into-{name}",
+                security_group_id=other_id,
+                referenced_security_group_id=self.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=text,
+            )
 
     def allow_to_cidr(self, cidr: str, port: int, description: str) -> None:
         """Let TCP connections out to an address range on one port.
@@ -106,7 +120,8 @@ class SecurityGroup(HardenedConstruct):
             ConfigurationError: A port out of range, or `0.0.0.0/0` on another port than 443.
         """
         self._check_port(port)
-        if cidr == "0.0.0.0/0" and port != 443:  # noqa: PLR2004  HTTPS
+        self._check_cidr(cidr)
+        if cidr == ANYWHERE and port != 443:  # noqa: PLR2004  HTTPS
             raise ConfigurationError(self.path, f"cidr={cidr!r}: only port 443 may go to the whole internet")
         if self._first(f"to-{cidr}-{port}"):
             self._create(
@@ -132,7 +147,8 @@ class SecurityGroup(HardenedConstruct):
             ConfigurationError: A port out of range, or `0.0.0.0/0`.
         """
         self._check_port(port)
-        if cidr == "0.0.0.0/0":
+        self._check_cidr(cidr)
+        if cidr == ANYWHERE:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: the whole internet may not connect; name a range")
         if self._first(f"from-{cidr}-{port}"):
             self._create(
@@ -146,24 +162,20 @@ class SecurityGroup(HardenedConstruct):
                 description=description,
             )
 
-    def _accept(self, peer: SecurityGroup, port: int, description: str) -> None:
-        id_ = f"from-{'-'.join(peer.components)}-{port}"
-        self._create(
-            aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
-            id_,
-            security_group_id=self.id,
-            referenced_security_group_id=peer.id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description=description,
-        )
-
     def _first(self, rule: str) -> bool:
         """Whether the rule is asked for for the first time; asking twice is not an error."""
         fresh = rule not in self._rules
         self._rules.add(rule)
         return fresh
+
+    def _check_cidr(self, cidr: str) -> None:
+        # What is only known at apply, such as another VPC's range, is passed on.
+        if isinstance(cidr, str) and is_token(cidr):
+            return
+        try:
+            IPv4Network(cidr if isinstance(cidr, str) else "")
+        except ValueError:
+            raise ConfigurationError(self.path, f"cidr={cidr!r}: must be an IPv4 range such as '10.0.0.0/16'") from None
 
     def _check_port(self, port: int) -> None:
         if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= MAX_PORT:

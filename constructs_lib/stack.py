@@ -151,6 +151,10 @@ class HardenedStack(core.TerraformStack):
         """
         return f"${{{self._addresses[element]}.{attribute}}}"
 
+    def reach(self, element: core.TerraformElement, attribute: str) -> str:
+        """Return a reference to an attribute of an element of any stack, for use inside this one."""
+        return self.ref(element, attribute) if element in self._addresses else str(getattr(element, attribute))
+
     def at_synth(self, finisher: Callable[[], None]) -> None:
         """Call `finisher` once, right before the stack is synthesized, to write what was collected until then."""
         self._finishers.append(finisher)

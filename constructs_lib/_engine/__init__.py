@@ -5,12 +5,6 @@ Nothing is imported here, so that `constructs_lib.bindings` can read the names b
 
 from typing import Final
 
-CORE: Final = "cdktf"
-"""The engine itself."""
-
-KERNEL_PACKAGES: Final = ("constructs", CORE)
-"""Importing one of these starts Node."""
-
 PROVIDER_PREFIXES: Final = ("cdktf_cdktf_provider_", "cdktn_provider_")
 """Generated provider packages, today's and those of CDK Terrain, the engine's community successor."""
 

@@ -92,7 +92,8 @@ def _private_range(network: IPv4Network) -> IPv4Network | None:
     return next((private for private in PRIVATE_RANGES if network.subnet_of(private)), None)
 
 
-def _check_private(problems: Problems, argument: str, network: IPv4Network) -> None:
+def check_private(problems: Problems, argument: str, network: IPv4Network) -> None:
+    """Note a network that is in none of the `PRIVATE_RANGES`."""
     allowed = ", ".join(str(private) for private in PRIVATE_RANGES)
     problems.check(_private_range(network), argument, str(network), f"must lie in a private range: {allowed}")
 
@@ -138,7 +139,7 @@ def check_vpc_cidr(path: str, value: object, argument: str = "cidr") -> IPv4Netw
     for cidr in reserved:
         problems.add(argument, given, f"overlaps {_describe_reserved(cidr)}")
     if not reserved:
-        _check_private(problems, argument, network)
+        check_private(problems, argument, network)
     problems.raise_if_any()
     return network
 
@@ -321,7 +322,7 @@ class AddressPlan:
         taken |= _read_all(problems, self.reserved, "reserved[{!r}]")
         if parent is None:
             raise ConfigurationError(problems.path, *problems.found)
-        _check_private(problems, "parent", parent)
+        check_private(problems, "parent", parent)
         if problems.check(
             parent.prefixlen <= REGION_PREFIX,
             "parent",
@@ -396,5 +397,4 @@ class AddressPlan:
         Raises:
             ConfigurationError: A region that is not in the plan, an unknown tier, or a zone of another region.
         """
-        cidr = self.cidr(region)
-        return subnet_cidr(cidr, tier, check_zone(type(self).__name__, region, zone))
+        return subnet_cidr(self.cidr(region), tier, check_zone(type(self).__name__, region, zone))

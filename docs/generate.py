@@ -1,0 +1,70 @@
+"""Write what the pages of docs/ and the README say twice: tables made from code, programs that tests run.
+
+`python docs/generate.py` writes; `--check` fails when a page is stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import sys
+from pathlib import Path
+
+from tabulate import tabulate
+
+from constructs_lib.foundation.environment import PROFILES, Profile
+
+ROOT = Path(__file__).parent.parent
+INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOTALL)
+
+
+def environments() -> str:
+    """Return the page that shows the environments side by side."""
+    documented = field_docs()
+    rows = [
+        [f"`{field.name}`", documented[field.name], *(getattr(PROFILES[name], field.name) for name in PROFILES)]
+        for field in dataclasses.fields(Profile)
+    ]
+    table = tabulate(rows, headers=["setting", "meaning", *PROFILES], tablefmt="github", disable_numparse=True)
+    return (
+        "# Environments\n\nWhat an environment changes, in one table. An argument of a construct may tighten a value; "
+        "loosening it below the environment's is refused or needs a named reason.\n\n"
+        f"{table}\n\nMade from `constructs_lib/foundation/environment.py` by `make docs`.\n"
+    )
+
+
+def field_docs() -> dict[str, str]:
+    """Return the sentence under each field of `Profile`."""
+    body = ast.parse(inspect.getsource(Profile)).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101
+    return {
+        field.target.id: str(ast.literal_eval(text.value))
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+    }
+
+
+def with_programs(page: str) -> str:
+    """Return a page with its included programs as they are now."""
+    return INCLUDED.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[3], page)
+
+
+def main() -> int:
+    """Write or check every page; returns the number of stale ones."""
+    pages = {ROOT / "docs/environments.md": environments()}
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        if page not in pages:
+            pages[page] = with_programs(page.read_text(encoding="utf-8"))
+    stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
+    for page in stale:
+        if "--check" in sys.argv:
+            print(f"{page.relative_to(ROOT)} is stale: run `make docs`")
+        else:
+            page.write_text(pages[page], encoding="utf-8")
+    return len(stale) if "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import App, ConfigurationError, HardenedStack, RegionalVpc, SecurityGroup, Vpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.testing import SynthesizedStack
+
+
+def name_vpc(stack: HardenedStack, id_: str = "vpc", cidr: str = "10.0.0.0/16") -> Vpc:
+    return RegionalVpc.from_attributes(
+        stack,
+        id_,
+        region=stack.region("eu-west-1"),
+        vpc_id="vpc-0123456789abcdef0",
+        cidr=cidr,
+        subnets={"private": {"a": "subnet-0123456789abcdef0"}},
+    )
+
+
+def add_group(stack: HardenedStack, id_: str, vpc: Vpc) -> SecurityGroup:
+    return SecurityGroup(stack, id_, region=stack.region("eu-west-1"), vpc=vpc, description=f"Protects {id_}")
+
+
+@pytest.fixture(scope="module")
+def connected(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
+    def fill(stack: HardenedStack) -> None:
+        vpc = name_vpc(stack)
+        web, data = add_group(stack, "web", vpc), add_group(stack, "data", vpc)
+        web.allow_to(data, 5432)
+        web.allow_to(data, 5432)
+        web.allow_to_cidr("0.0.0.0/0", 443, "Card networks")
+        web.allow_to_cidr("0.0.0.0/0", 443, "Card networks")
+        data.allow_from_cidr("10.1.0.0/16", 5432, "Reports of the other region")
+        data.allow_from_cidr("10.1.0.0/16", 5432, "Reports of the other region")
+
+    return synth_stack(fill)
+
+
+def test_a_group_has_no_rule_of_its_own(connected: SynthesizedStack) -> None:
+    connected.resource("aws_security_group", "shop/web/*").assert_config(
+        {
+            "description": "Protects web",
+            "name": "shop-dev-web-eu-west-1",
+            "revoke_rules_on_delete": True,
+            "vpc_id": "vpc-0123456789abcdef0",
+        }
+    )
+
+
+def rules(stack: SynthesizedStack, direction: str) -> dict[str, dict[str, Any]]:
+    return {
+        block.path: {key: value for key, value in block.config.items() if key != "provider"}
+        for block in stack.find(f"aws_vpc_security_group_{direction}_rule")
+    }
+
+
+def test_a_connection_has_one_rule_on_each_side(connected: SynthesizedStack) -> None:
+    web, data = (f"${{aws_security_group.{name}_eu_west_1.id}}" for name in ("web", "data"))
+    tcp = {"ip_protocol": "tcp", "from_port": 5432, "to_port": 5432, "description": "shop/web to shop/data"}
+    assert rules(connected, "egress")["shop/web/to-data-5432"] == {
+        **tcp,
+        "security_group_id": web,
+        "referenced_security_group_id": data,
+    }
+    assert rules(connected, "ingress")["shop/web/into-data-5432"] == {
+        **tcp,
+        "security_group_id": data,
+        "referenced_security_group_id": web,
+    }
+
+
+def test_ranges_are_let_out_and_in_on_one_port_with_a_description(connected: SynthesizedStack) -> None:
+    assert rules(connected, "egress")["shop/web/to-0.0.0.0-0-443"] == {
+        "security_group_id": "${aws_security_group.web_eu_west_1.id}",
+        "cidr_ipv4": "0.0.0.0/0",
+        "ip_protocol": "tcp",
+        "from_port": 443,
+        "to_port": 443,
+        "description": "Card networks",
+    }
+    assert rules(connected, "ingress")["shop/data/from-10.1.0.0-16-5432"] == {
+        "security_group_id": "${aws_security_group.data_eu_west_1.id}",
+        "cidr_ipv4": "10.1.0.0/16",
+        "ip_protocol": "tcp",
+        "from_port": 5432,
+        "to_port": 5432,
+        "description": "Reports of the other region",
+    }
+
+
+def test_asking_twice_makes_one_rule(connected: SynthesizedStack) -> None:
+    assert len(rules(connected, "egress")) == 2
+    assert len(rules(connected, "ingress")) == 2
+
+
+def test_groups_of_two_stacks_connect_in_one_direction_of_dependency(
+    synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
+) -> None:
+    def build(app: App) -> None:
+        one = HardenedStack(app, "one", environment="dev", owner="me", project="shop")
+        vpc = name_vpc(one)
+        data = add_group(one, "data", vpc)
+        two = HardenedStack(app, "two", environment="dev", owner="me", project="shop")
+        add_group(two, "web", vpc).allow_to(data, 5432)
+
+    stacks = synthesize(build)
+    assert "data" not in stacks["one"].document
+    state = "${data.terraform_remote_state.cross_stack_reference_input_one.outputs."
+    rule = stacks["two"].resource("aws_vpc_security_group_ingress_rule")
+    assert rule["security_group_id"].startswith(state)
+    assert rule["referenced_security_group_id"] == "${aws_security_group.web_eu_west_1.id}"
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        call()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("port", [0, 65536, -1, "443", 44.3, True, None])
+def test_a_port_that_is_none_is_refused(stack: HardenedStack, port: Any) -> None:
+    vpc = name_vpc(stack)
+    web, data = add_group(stack, "web", vpc), add_group(stack, "data", vpc)
+    expected = f"shop/web: port={port!r}: must be a whole number from 1 to 65535"
+    assert refusal(lambda: web.allow_to(data, port)) == expected
+    assert refusal(lambda: web.allow_to_cidr("10.0.0.0/8", port, "x")) == expected
+    assert refusal(lambda: web.allow_from_cidr("10.0.0.0/8", port, "x")) == expected
+
+
+def test_the_whole_internet_is_reached_on_port_443_only_and_never_let_in(stack: HardenedStack) -> None:
+    web = add_group(stack, "web", name_vpc(stack))
+    assert refusal(lambda: web.allow_to_cidr("0.0.0.0/0", 80, "x")) == (
+        "shop/web: cidr='0.0.0.0/0': only port 443 may go to the whole internet"
+    )
+    assert refusal(lambda: web.allow_from_cidr("0.0.0.0/0", 443, "x")) == (
+        "shop/web: cidr='0.0.0.0/0': the whole internet may not connect; name a range"
+    )
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.1/16", "everywhere", "::/0", "", None])
+def test_a_range_that_is_none_is_refused(stack: HardenedStack, cidr: Any) -> None:
+    web = add_group(stack, "web", name_vpc(stack))
+    expected = f"shop/web: cidr={cidr!r}: must be an IPv4 range such as '10.0.0.0/16'"
+    assert refusal(lambda: web.allow_to_cidr(cidr, 443, "x")) == expected
+    assert refusal(lambda: web.allow_from_cidr(cidr, 443, "x")) == expected
+
+
+def test_a_peer_in_another_vpc_is_refused(stack: HardenedStack) -> None:
+    web = add_group(stack, "web", name_vpc(stack))
+    data = add_group(stack, "data", name_vpc(stack, "other", "10.1.0.0/16"))
+    assert refusal(lambda: web.allow_to(data, 5432)) == (
+        "shop/web: peer='shop/data': is in another VPC, where its security group cannot be referred to; use allow_to_cidr "
+        "with the peer's CIDR"
+    )
+
+
+def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
+    vpc = name_vpc(stack)
+    assert refusal(
+        lambda: SecurityGroup(stack, "web", region=stack.region("us-east-1"), vpc=vpc, description="Protects web")
+    ) == ("shop/web: vpc='shop/vpc': is in eu-west-1 and the security group in us-east-1")
