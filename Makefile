@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= cdktf.out
+NEWEST_BINDINGS := 21.22.1
 # Node 20 works; jsii's banner about its age would bury the output.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ?= 20
 # Without it every run compiles the bindings again.
@@ -22,12 +23,19 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# The other end of the range of bindings that the library supports.
+$(VENV)-newest/.runtime: requirements.txt
+	$(PYTHON) -m venv $(VENV)-newest
+	sed 's/^cdktf-cdktf-provider-aws==.*/cdktf-cdktf-provider-aws==$(NEWEST_BINDINGS)/' requirements.txt > $(VENV)-newest/requirements.txt
+	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check -r $(VENV)-newest/requirements.txt
+	@touch $@
+
 synth: $(VENV)/.runtime  ## Synthesize the reference stacks into cdktf.out (ENVIRONMENT=dev|staging|prod)
 	@$(BIN)/python main.py
 	@$(BIN)/python -m constructs_lib summary $(OUT)
 
-test: $(VENV)/.dev  ## Run the tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
+	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply"
 
 check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs
 	$(BIN)/ruff format --check
@@ -43,4 +51,4 @@ docs: $(VENV)/.dev  ## Write the generated pages of docs/
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 clean:  ## Remove what can be made again; never state
-	rm -rf $(OUT) $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(OUT) $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

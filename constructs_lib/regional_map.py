@@ -31,7 +31,8 @@ class RegionalMap(Mapping[str, V], Generic[V]):
         problems = [f"no value for {region}, which is a region of the stack; add one" for region in missing]
         known = ", ".join(stack.regions) or "it has none"
         problems += [
-            f"a value for {region!r}, which is not a region of the stack ({known}); remove it, or call stack.region() first"
+            f"a value for {region!r}, which is not a region of the stack ({known}); remove it, or call stack.region() "
+            "first"
             for region in extra
         ]
         if problems:

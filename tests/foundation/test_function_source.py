@@ -10,7 +10,6 @@ import sys
 import tarfile
 import warnings
 import zipfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,12 @@ from hypothesis import strategies as st
 
 from constructs_lib.foundation import function_source
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.foundation.function_source import (
-    FunctionSource,
-    InlineSource,
-    read_source,
-)
+from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
 
 PATH = "Stack/Fn"
 HANDLER = "def handler(event, context):\n    return event\n"
-TODAY = date(2026, 11, 22)
 UNPACK = "give the files themselves: archive_file packs them in the same plan"
 UTF8 = "save the file as UTF-8 without a byte-order mark"
-SHAPE = "must be 'module.function', such as 'index.handler', of at most 128 characters"
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +233,14 @@ def test_what_is_no_utf8_text_is_refused_with_the_byte(content: bytes, what: str
 )
 def test_an_archive_is_refused_by_name_and_by_content(name: str, content: str | bytes, what: str) -> None:
     assert file_refusal(name, content) == [f": {what}; {UNPACK}"]
+
+
+def test_the_name_of_an_archive_is_enough() -> None:
+    suffixes = [".zip", ".jar", ".war", ".ear", ".whl", ".egg", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz"]
+    suffixes += [".txz", ".zst", ".7z", ".rar"]
+    for suffix in suffixes:
+        assert file_refusal("a" + suffix, "text") == [f": is named like an archive ({suffix}) and is none; {UNPACK}"]
+        Path(f"fn/a{suffix}").unlink()
 
 
 @pytest.mark.parametrize(
