@@ -138,11 +138,19 @@ class HardenedStack(core.TerraformStack):
         return known
 
     def output(self, name: str, value: object, description: str, *, sensitive: bool = False) -> None:
-        """Export a flat output under exactly this name."""
-        self.claim(core.TerraformOutput, name, f"{self.path}/{name}")
-        core.TerraformOutput(
-            self, name, value=value, description=description, sensitive=sensitive or None, static_id=True
-        )
+        """Export a flat output under exactly this name.
+
+        Raises:
+            ConfigurationError: The name is taken.
+        """
+        path = f"{self.path}/{name}"
+        self.claim(core.TerraformOutput, name, path)
+        try:
+            core.TerraformOutput(
+                self, name, value=value, description=description, sensitive=sensitive or None, static_id=True
+            )
+        except RuntimeError as error:
+            raise translate(error, path, name) from None
 
     def ref(self, element: core.TerraformElement, attribute: str) -> str:
         """Return a Terraform reference to an attribute, for use inside this stack.
@@ -303,7 +311,7 @@ class Region:
         self.zones = zone_letters(name)
         self.naming = Naming(stack.project, stack.environment.value, name)
         self.concurrency = ConcurrencyBudget(concurrency_limit)
-        self.provider = provider or self._create_provider()
+        self.provider = self._check_provider(provider) if provider else self._create_provider()
 
     def create(
         self,
@@ -344,6 +352,18 @@ class Region:
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of something in this region and account: `arn:partition:service:region:account:resource`."""
         return f"arn:{self.partition}:{service}:{self.name}:{self.account_id}:{resource}"
+
+    def _check_provider(self, provider: aws.provider.AwsProvider) -> aws.provider.AwsProvider:
+        problems = Problems(self.stack.path)
+        problems.check(
+            provider.region == self.name,
+            "provider",
+            provider.region,
+            f"is configured for another region than {self.name}; resources would land there",
+        )
+        problems.check(provider.alias, "provider", provider.alias, "must have an alias, by which resources name it")
+        problems.raise_if_any()
+        return provider
 
     def _create_provider(self) -> aws.provider.AwsProvider:
         return aws.provider.AwsProvider(

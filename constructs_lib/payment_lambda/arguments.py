@@ -1,0 +1,118 @@
+"""Checks of a function's plain arguments, and the options among them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from constructs_lib.foundation.opt_out import OptOut
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs_lib.foundation.errors import Problems
+
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+"""What Lambda filters JSON log events by, the least severe first."""
+
+SIZES: Final = {
+    "timeout": (30, 300, "seconds"),
+    "memory": (128, 10240, "MB"),
+    "ephemeral_storage": (512, 10240, "MB"),
+    "retries": (0, 2, "further attempts"),
+}
+"""Least, greatest and unit; Lambda itself would accept a timeout of 1 to 900 seconds."""
+MAX_LAYERS: Final = 5
+MAX_DESCRIPTION: Final = 256
+
+_VERSION: Final = re.compile(r"[1-9][0-9]*")
+_LAYER: Final = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):[0-9]{12}:layer:[\w-]+:[0-9]+")
+_SIGNING: Final = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:code-signing-config:csc-[a-z0-9]{17}")
+
+
+@dataclass(frozen=True)
+class Unreserved(OptOut):
+    """The function shares the account's unreserved concurrency, and may take all of it."""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A published version that gets a part of the calls of the alias `live`; the newest version gets the rest.
+
+    Attributes:
+        version: The version's number, as a string of digits.
+        weight: Its part, above 0 and below 1.
+    """
+
+    version: str
+    weight: float
+
+
+def check_sizes(problems: Problems, **sizes: int) -> None:
+    """Note the sizes that are no whole number in the range of `SIZES`."""
+    for argument, value in sizes.items():
+        low, high, unit = SIZES[argument]
+        problems.check(
+            type(value) is int and low <= value <= high,
+            argument,
+            value,
+            f"must be a whole number of {unit} from {low} to {high}",
+        )
+
+
+def check_layers(problems: Problems, layers: Sequence[str], region: str) -> None:
+    """Note layers that are too many, no layer version, or in another region."""
+    if isinstance(layers, str) or len(layers) > MAX_LAYERS:
+        problems.add("layers", layers, f"must be a list of at most {MAX_LAYERS} ARNs")
+        return
+    for layer in layers:
+        named = _LAYER.fullmatch(str(layer))
+        if problems.check(
+            named or is_token(layer), "layers", layer, "must be the ARN of a layer version, with its number"
+        ):
+            problems.check(
+                named is None or named["region"] == region,
+                "layers",
+                layer,
+                f"must be in the function's region, {region}",
+            )
+
+
+def check_canary(problems: Problems, canary: Canary) -> None:
+    """Note a version that is none, and a weight that leaves nothing to one of both versions."""
+    problems.check(
+        isinstance(canary.version, str) and _VERSION.fullmatch(canary.version),
+        "canary.version",
+        canary.version,
+        "must be the number of a published version as a string, such as '7'",
+    )
+    problems.check(
+        isinstance(canary.weight, float) and 0 < canary.weight < 1,
+        "canary.weight",
+        canary.weight,
+        "must be a number above 0 and below 1",
+    )
+
+
+def check_texts(
+    problems: Problems, log_level: str, description: str | None, code_signing_config_arn: str | None
+) -> None:
+    """Note an unknown log level, a description that is too long, and what is no code signing configuration."""
+    levels = get_args(LogLevel)
+    problems.check(log_level in levels, "log_level", log_level, f"must be one of {', '.join(levels)}")
+    problems.check(
+        len(description or "") <= MAX_DESCRIPTION,
+        "description",
+        description,
+        f"must have at most {MAX_DESCRIPTION} characters",
+    )
+    problems.check(
+        code_signing_config_arn is None
+        or is_token(code_signing_config_arn)
+        or _SIGNING.fullmatch(code_signing_config_arn),
+        "code_signing_config_arn",
+        code_signing_config_arn,
+        "must be the ARN of a code signing configuration",
+    )

@@ -1,0 +1,97 @@
+"""Checks of a function's environment variables: what Lambda refuses, and what should not stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.foundation.naming import words
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.foundation.errors import Problems
+
+RESERVED: Final = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+"""Keys that Lambda sets itself and refuses to be given; TZ, PATH and LANG are not among them.
+
+See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
+"""
+MAX_BYTES: Final = 4096
+"""All variables together, measured as Lambda does: as one JSON object."""
+
+_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_SECRET_KEY: Final = re.compile(
+    r"(passw(or)?d|passphrase|pwd|secret|token|credentials?|(api|access|private|secret|signing|encryption)_?key)$"
+)
+_SECRET_VALUES: Final = (
+    re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"\b(sk|rk)_live_[0-9A-Za-z]{16,}"),
+    re.compile(r"\bgh[pousr]_[0-9A-Za-z]{36}"),
+    re.compile(r"://[^/\s:@]*:[^/\s@]+@"),
+)
+"""An AWS access key, a private key, a Stripe key, a GitHub token, a URL with a password in it."""
+
+
+def check_variables(problems: Problems, given: Mapping[str, str], log_level: str) -> dict[str, str]:
+    """Return the function's variables, `LOG_LEVEL` among them, sorted; note those that are not possible."""
+    for key, value in given.items():
+        argument = f"environment[{key!r}]"
+        if key in RESERVED:
+            problems.add(argument, value, "Lambda sets this key itself and refuses it; choose another one")
+        elif key == "LOG_LEVEL":
+            problems.add(argument, value, "follows log_level; leave it out and give log_level")
+        elif not isinstance(key, str) or not _KEY.fullmatch(key):
+            problems.add(argument, value, "a key is at least two letters, digits or underscores, a letter first")
+        elif not isinstance(value, str):
+            problems.add(argument, value, f"must be a string, not a {type(value).__name__}")
+        elif _is_secret(key, value):
+            # The value stays out of the message: it would end up in the build's log.
+            problems.add(
+                argument,
+                "***",
+                "looks like a secret, and everyone who may read the function's configuration would read it; keep it "
+                f"in Secrets Manager or a SecretParameter and give its ARN, as {key}_ARN",
+            )
+    variables = dict(sorted({**given, "LOG_LEVEL": log_level}.items(), key=str))
+    # A reference's length is known at apply only, so that it counts for nothing here.
+    known = {key: "" if is_token(value) else value for key, value in variables.items()}
+    size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False, default=str).encode())
+    problems.check(
+        size <= MAX_BYTES,
+        "environment",
+        f"{len(variables)} variables",
+        f"{size} bytes; Lambda takes {MAX_BYTES} in all, keys included: keep large values in a parameter",
+    )
+    return variables
+
+
+def _is_secret(key: str, value: str) -> bool:
+    if any(pattern.search(value) for pattern in _SECRET_VALUES):
+        return True
+    plain = value and not value.startswith("arn:") and not is_token(value)
+    return bool(plain) and _SECRET_KEY.search("_".join(words(key))) is not None
