@@ -50,5 +50,9 @@ format: $(VENV)/.dev  ## Format and fix what can be fixed
 docs: $(VENV)/.dev  ## Write the generated pages of docs/
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
+bench: $(VENV)/.dev  ## Measure synthesis and write docs/performance.json and .md
+	PYTHONPATH=. $(BIN)/python tests/bench/bench.py
+	PYTHONPATH=. $(BIN)/python docs/generate.py
+
 clean:  ## Remove what can be made again; never state
 	rm -rf $(OUT) $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Reference stacks, thin and readable: what app teams copy."""

@@ -1,0 +1,91 @@
+"""Payments: one validator behind one API in each of three regions, their networks peered.
+
+This is the file to copy. Everything that a region needs is made in `_region`; what spans regions is made around it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib import (
+    AddressPlan,
+    HardenedStack,
+    LateFinish,
+    MultiRegionKey,
+    PaymentLambda,
+    PeeredMesh,
+    RegionalMap,
+    RegionalVpc,
+    RestApi,
+)
+
+if TYPE_CHECKING:
+    from constructs_lib import Construct, Environment
+    from constructs_lib.foundation.backend import Backend
+
+REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
+"""Append to it: the address plan gives a new region the next free range and moves nothing."""
+
+SOURCE: Final = Path(__file__).parent.parent / "lambda_src" / "payment_validator"
+
+PAYMENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["amount", "currency", "card_number"],
+    "additionalProperties": False,
+    "properties": {
+        "amount": {"type": "integer", "minimum": 1},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "card_number": {"type": "string", "minLength": 12, "maxLength": 37},
+        "idempotency_key": {"type": "string", "minLength": 16, "maxLength": 64},
+    },
+}
+"""What API Gateway lets through to the validator."""
+
+
+class PaymentsStack(HardenedStack):
+    """The payments system of one environment."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, environment: Environment | str, backend: Backend | None = None
+    ) -> None:
+        super().__init__(scope, id_, environment=environment, owner="payments-team", backend=backend)
+        plan = AddressPlan("10.0.0.0/12", REGIONS)
+        primary, *others = (self.region(name) for name in REGIONS)
+
+        key = MultiRegionKey(self, "key", region=primary, replicas=others, description="Encrypts payments data")
+        self.vpcs = RegionalMap(
+            self,
+            {
+                name: RegionalVpc(self, f"vpc-{name}", region=region, cidr=plan.cidr(name), key=key)
+                for name, region in self.regions.items()
+            },
+        )
+        self.mesh = PeeredMesh(self, "mesh", vpcs=self.vpcs)
+        self.validators = RegionalMap(self, {name: self._validator(name, key) for name in self.regions})
+        self.apis = RegionalMap(self, {name: self._api(name, key) for name in self.regions})
+
+    def _validator(self, name: str, key: MultiRegionKey) -> PaymentLambda:
+        return PaymentLambda(
+            self,
+            f"validator-{name}",
+            region=self.regions[name],
+            source=SOURCE,
+            handler="handler.handler",
+            key=key,
+            vpc=self.vpcs[name],
+            reserved_concurrency=100,
+        )
+
+    def _api(self, name: str, key: MultiRegionKey) -> RestApi:
+        api = RestApi(self, f"api-{name}", region=self.regions[name], key=key)
+        api.add_method(
+            "POST",
+            "/payments/validate",
+            self.validators[name],
+            request_schema=PAYMENT,
+            late_finish=LateFinish(
+                "Validation changes nothing, and a retry with the same idempotency key is answered alike"
+            ),
+        )
+        return api

@@ -1,0 +1,33 @@
+"""Synthesize a stack of about as many resources as the first argument says, in the mix of a usual stack."""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import count
+
+from constructs_lib import App, HardenedStack, LogGroup, MultiRegionKey, aws
+from constructs_lib.iam import ServiceRole, Statement
+
+wanted = int(sys.argv[1])
+app = App(outdir=os.environ["OUTPUT_DIRECTORY"])
+stack = HardenedStack(app, "growth", environment="dev", owner="bench")
+region = stack.region("eu-west-1")
+key = MultiRegionKey(stack, "key", region=region)
+made = 3
+for number in count():
+    if made >= wanted:
+        break
+    group = LogGroup(stack, f"log-{number}", region=region, key=key, name=f"/growth/{number}")
+    ServiceRole(
+        stack,
+        f"role-{number}",
+        region=region,
+        service="lambda.amazonaws.com",
+        description="Writes one log group",
+        statements=[Statement("Write", ("logs:PutLogEvents",), (group.arn,))],
+    )
+    path = (f"queue-{number}",)
+    region.create(stack, path, aws.sqs_queue.SqsQueue, name=f"growth-{number}", sqs_managed_sse_enabled=True)
+    made += 6
+app.synth()
