@@ -47,6 +47,11 @@ class HardenedConstruct(core.Construct):
         self.resources: dict[str, core.TerraformElement] = {}
         self._problems = Problems(self.path)
 
+    @property
+    def component(self) -> str:
+        """What the construct is called in names: the words of its path below the stack, without its region."""
+        return "-".join(component_words(self.components, self.region.name))
+
     def _create(
         self,
         type_: Callable[Concatenate[core.Construct, str, P], E],
@@ -82,8 +87,7 @@ class HardenedConstruct(core.Construct):
         """Export a value as the flat output `component_attribute_region` and in the nested summary."""
         stack = self.region.stack
         stack.output(terraform_name((*self.components, attribute), self.region.name), value, description)
-        component = "_".join(component_words(self.components, self.region.name))
-        stack.publish(self.region.name, component, attribute, value)
+        stack.publish(self.region.name, self.component.replace("-", "_"), attribute, value)
 
     def _record(self, opt_out: OptOut) -> None:
         """Keep a deliberate departure from a default for the report."""

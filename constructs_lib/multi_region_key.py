@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.foundation.naming import Naming, component_words
+from constructs_lib.foundation.naming import Naming
 from constructs_lib.iam import Condition, Statement
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class MultiRegionKey(HardenedConstruct):
         self._statements: dict[str, list[Statement]] = {place.name: [] for place in (region, *replicas)}
         self._log_groups: dict[str, list[str]] = {place.name: [] for place in (region, *replicas)}
         names = Naming(region.naming.project, region.naming.environment)
-        self.alias = "alias/" + names.name(component_words(self.components, region.name), "alias")
+        self.alias = "alias/" + names.name((self.component,), "alias")
         """The same in every region."""
 
         self.resource = self._create(

@@ -306,7 +306,7 @@ def _rank(vpc: Vpc) -> tuple[str, str]:
 
 def _key(vpc: Vpc) -> str:
     """Return what names a VPC in addresses and tags: its path and its region."""
-    return "-".join((*component_words(vpc.components, vpc.region.name), vpc.region.name))
+    return f"{vpc.component}-{vpc.region.name}"
 
 
 def _paths(vpcs: Sequence[Vpc]) -> str:

@@ -1,0 +1,65 @@
+"""REST APIs for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from constructs_lib import (
+    HardenedStack,
+    InlineSource,
+    LateFinish,
+    MultiRegionKey,
+    PaymentLambda,
+    PublicAccess,
+    RestApi,
+)
+
+SAFE = LateFinish("charging twice is prevented by the idempotency key")
+OPEN = PublicAccess("the status page asks for it without credentials")
+SCHEMA = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
+API = "${aws_api_gateway_rest_api.api_eu_west_1.id}"
+ROOT = "${aws_api_gateway_rest_api.api_eu_west_1.root_resource_id}"
+ARN = "${aws_api_gateway_rest_api.api_eu_west_1.execution_arn}"
+
+
+def make_function(stack: HardenedStack, key: MultiRegionKey, id_: str = "pay-fn") -> PaymentLambda:
+    """Return a function that may run for 30 s, in the key's region."""
+    return PaymentLambda(
+        stack,
+        id_,
+        region=key.region,
+        source=InlineSource("def handler(event, context):\n    return {'statusCode': 200}\n"),
+        handler="index.handler",
+        key=key,
+        reserved_concurrency=1,
+    )
+
+
+def make_api(stack: HardenedStack, **arguments: Any) -> tuple[RestApi, PaymentLambda]:
+    """Return an API without methods and a function for it."""
+    region = stack.region("eu-west-1")
+    key = MultiRegionKey(stack, "key", region=region)
+    return RestApi(stack, "api", region=region, key=key, **arguments), make_function(stack, key)
+
+
+def with_one_method(stack: HardenedStack, **arguments: Any) -> RestApi:
+    """Return an API with the method GET /."""
+    api, function = make_api(stack, **arguments)
+    api.add_method("GET", "/", function, late_finish=SAFE)
+    return api
+
+
+def build(stack: HardenedStack) -> None:
+    """Make an API with four methods, each with something that the others have not."""
+    api, function = make_api(stack)
+    api.add_method(
+        "POST",
+        "/payments",
+        function,
+        late_finish=SAFE,
+        request_schema=SCHEMA,
+        required_parameters=["header.Idempotency-Key"],
+    )
+    api.add_method("GET", "/payments/{id}", function, late_finish=SAFE, timeout=5, rate_limit=7)
+    api.add_method("GET", "/", function, late_finish=SAFE, authorization=OPEN, burst_limit=3)
+    api.add_method("ANY", "/files/{proxy+}", function, late_finish=SAFE)
