@@ -164,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     times = parser.parse_args().runs
-    report = {
+    report: dict[str, Any] = {
         "machine": machine(),
         "payments": compare(times),
         "growth": growth(min(times, 3)),
