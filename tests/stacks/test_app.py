@@ -62,6 +62,17 @@ def test_an_unknown_environment_stops_the_app_with_one_clear_line(tmp_path: Path
     )
 
 
+def test_the_program_of_the_readme_synthesizes(tmp_path: Path) -> None:
+    program = ROOT / "docs" / "examples" / "quickstart.py"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"```python\n{program.read_text(encoding='utf-8')}```" in readme
+    done = run([sys.executable, str(program)], CDKTF_OUTDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    stack = read_stack(tmp_path / "stacks" / "hello")
+    assert stack.resource("aws_api_gateway_method")["http_method"] == "GET"
+    assert stack.outputs["deployment_summary"]["regions"]["eu-west-1"]["hello"]
+
+
 @pytest.mark.slow
 def test_the_newest_bindings_give_the_same_json(app: Path, tmp_path: Path) -> None:
     python = os.environ.get("BINDINGS_21_PYTHON")
