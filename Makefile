@@ -37,6 +37,9 @@ synth: $(VENV)/.runtime  ## Synthesize the reference stacks into cdktf.out (ENVI
 test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
 	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply"
 
+test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local AWS
+	@$(BIN)/python -m pytest -m apply
+
 check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check

@@ -189,3 +189,9 @@ def test_other_stacks_can_refer_to_the_api(stack: HardenedStack) -> None:
     assert "${TfToken[" in api.id
     assert "${TfToken[" in api.arn
     assert api.id != api.arn
+
+
+def test_a_method_is_returned_and_kept_under_its_role(stack: HardenedStack) -> None:
+    api, function = make_api(stack)
+    method = api.add_method("GET", "/", function, late_finish=SAFE)
+    assert api.resources["method-root-get"] is method

@@ -47,6 +47,11 @@ def base_digest(tmp_path_factory: pytest.TempPathFactory) -> str:
     return digest(HardenedStack(app, "shop", environment="dev", owner="team-shop"))
 
 
+def test_a_new_version_of_the_library_deploys_nothing_by_itself(base_digest: str) -> None:
+    """A change that is meant to reach every API changes the digest on purpose, here too."""
+    assert base_digest == "224c33108225b3a4da9319fcd374f44037d2755884a532eb2dc03f9b60b4e522"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -71,6 +76,7 @@ def test_a_change_of_the_api_is_deployed(stack: HardenedStack, base_digest: str,
     "change",
     [
         {},
+        {"request_schema": dict(reversed(SCHEMA.items()))},
         {"rate_limit": 3},
         {"burst_limit": 3},
         {"api": {"rate_limit": 3, "burst_limit": 2}},

@@ -1,0 +1,200 @@
+"""ElastiCache, of which moto knows the least."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.elasticache.exceptions import ElastiCacheException
+from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.responses import ElastiCacheResponse
+
+from constructs_lib.testing.local_aws.fixes.patching import add, around, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moto.elasticache.models import CacheCluster, ReplicationGroup
+
+DEFAULT_VERSION = {"redis": "7.1.0", "valkey": "8.0.1", "memcached": "1.6.22"}
+FULL_VERSION = {"6.2": "6.2.6", "7.0": "7.0.7", "7.1": "7.1.0", "7.2": "7.2.6", "8.0": "8.0.1"}
+DEFAULT_WINDOW = "sun:05:00-sun:06:00"
+
+
+class ParameterGroupNotFoundError(ElastiCacheException):
+    """What the provider takes for the end of a deletion."""
+
+    code = "CacheParameterGroupNotFound"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"CacheParameterGroup {name} not found.")
+
+
+def clusters_have_full_versions_and_a_window() -> None:
+    """A cluster comes back with the version as it was asked for, or none, which the provider cannot parse."""
+
+    @around(ElastiCacheBackend, "create_cache_cluster")
+    def create_cache_cluster(
+        original: Callable[..., CacheCluster], self: ElastiCacheBackend, **asked: str | None
+    ) -> CacheCluster:
+        asked["engine_version"] = full_version(asked["engine"] or "redis", asked["engine_version"])
+        asked["preferred_maintenance_window"] = asked["preferred_maintenance_window"] or DEFAULT_WINDOW
+        return original(self, **asked)
+
+
+def deleted_clusters_are_gone() -> None:
+    """A cluster stays in the state `deleting` for ever, and so does a subnet group, which cannot be deleted at all."""
+
+    @around(ElastiCacheBackend, "delete_cache_cluster")
+    def delete_cache_cluster(
+        original: Callable[..., CacheCluster], self: ElastiCacheBackend, cache_cluster_id: str
+    ) -> CacheCluster:
+        cluster = original(self, cache_cluster_id)
+        del self.cache_clusters[cache_cluster_id]
+        return cluster
+
+    @add(ElastiCacheResponse, "delete_cache_subnet_group")
+    def delete_cache_subnet_group(self: ElastiCacheResponse) -> EmptyResult:
+        self.elasticache_backend.cache_subnet_groups.pop(self._get_param("CacheSubnetGroupName"), None)
+        return EmptyResult()
+
+
+def members_of_a_replication_group_are_clusters() -> None:
+    """The provider describes a group's members, which moto names and does not create; `NumCacheClusters` is ignored."""
+    parameters = [
+        name for name in inspect.signature(ElastiCacheBackend.create_cache_cluster).parameters if name != "self"
+    ]
+    inherited = (
+        *("cache_node_type", "cache_subnet_group_name", "security_group_ids", "snapshot_window", "port", "auth_token"),
+        *("snapshot_retention_limit", "transit_encryption_enabled", "engine", "engine_version", "network_type"),
+        *("preferred_maintenance_window", "cache_parameter_group_name", "notification_topic_arn", "ip_discovery"),
+    )
+
+    @around(ElastiCacheBackend, "create_replication_group")
+    def create_replication_group(
+        original: Callable[..., ReplicationGroup],
+        self: ElastiCacheBackend,
+        **asked: Any,  # noqa: ANN401  moto's parameters
+    ) -> ReplicationGroup:
+        if asked["num_cache_clusters"] and not asked["replicas_per_node_group"] and asked["cluster_mode"] != "enabled":
+            asked["replicas_per_node_group"] = asked["num_cache_clusters"] - 1
+        group = original(self, **asked)
+        for member in group.member_clusters:
+            values = {
+                **dict.fromkeys(parameters),
+                **{name: asked[name] for name in inherited},
+                "cache_cluster_id": member,
+                "replication_group_id": group.replication_group_id,
+                # moto knows no other engine that belongs to a replication group.
+                "engine": "redis",
+                "engine_version": full_version(asked["engine"] or "redis", asked["engine_version"]),
+                "cache_parameter_group_name": asked["cache_parameter_group_name"] or "default.redis7",
+                "auto_minor_version_upgrade": str(asked["auto_minor_version_upgrade"]).lower() != "false",
+                "snapshot_window": group.snapshot_window,
+                "port": group.port,
+            }
+            cluster = self.create_cache_cluster(**values)
+            # Kept under the names that moto's serializer looks for.
+            vars(cluster)["at_rest_encryption_enabled"] = group.at_rest_encryption_enabled
+            vars(cluster)["security_groups"] = [
+                {"SecurityGroupId": id_, "Status": "active"} for id_ in asked["security_group_ids"] or []
+            ]
+        return group
+
+    @around(ElastiCacheBackend, "delete_replication_group")
+    def delete_replication_group(
+        original: Callable[..., ReplicationGroup],
+        self: ElastiCacheBackend,
+        replication_group_id: str,
+        retain_primary_cluster: bool | None,  # noqa: FBT001  moto's signature
+    ) -> ReplicationGroup:
+        known = self.replication_groups.get(replication_group_id)
+        members = list(known.member_clusters) if known else []
+        group = original(self, replication_group_id, retain_primary_cluster)
+        for member in members:
+            self.cache_clusters.pop(member, None)
+        del self.replication_groups[replication_group_id]
+        return group
+
+
+def parameter_groups_exist() -> None:
+    """Parameter groups are missing altogether, and the pattern of taggable ARNs does not know them."""
+
+    @around(ElastiCacheBackend, "__init__")
+    def init(original: Callable[..., None], self: ElastiCacheBackend, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)
+        self.arn_regex = re.compile(r"^arn:aws:elasticache:.*")
+
+    def groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
+        return kept(self.elasticache_backend, "parameter_groups", dict)
+
+    def parameters(self: ElastiCacheResponse) -> dict[str, str]:
+        everything: dict[str, dict[str, str]] = kept(self.elasticache_backend, "parameters", dict)
+        return everything.setdefault(self._get_param("CacheParameterGroupName"), {})
+
+    @add(ElastiCacheResponse, "create_cache_parameter_group")
+    def create_cache_parameter_group(self: ElastiCacheResponse) -> ActionResult:
+        name = self._get_param("CacheParameterGroupName")
+        arn = f"arn:aws:elasticache:{self.region}:{self.current_account}:parametergroup:{name}"
+        groups(self)[name] = {
+            "CacheParameterGroupName": name,
+            "CacheParameterGroupFamily": self._get_param("CacheParameterGroupFamily"),
+            "Description": self._get_param("Description"),
+            "IsGlobal": False,
+            "ARN": arn,
+        }
+        self.elasticache_backend.tagging_service.tag_resource(arn, self._get_param("Tags") or [])
+        return ActionResult({"CacheParameterGroup": groups(self)[name]})
+
+    @add(ElastiCacheResponse, "describe_cache_parameter_groups")
+    def describe_cache_parameter_groups(self: ElastiCacheResponse) -> ActionResult:
+        name = self._get_param("CacheParameterGroupName")
+        if name and name not in groups(self):
+            raise ParameterGroupNotFoundError(name)
+        return ActionResult({"CacheParameterGroups": [groups(self)[name]] if name else list(groups(self).values())})
+
+    @add(ElastiCacheResponse, "modify_cache_parameter_group")
+    def modify_cache_parameter_group(self: ElastiCacheResponse) -> ActionResult:
+        for parameter in self._get_params().get("ParameterNameValues") or []:
+            parameters(self)[parameter["ParameterName"]] = parameter["ParameterValue"]
+        return ActionResult({"CacheParameterGroupName": self._get_param("CacheParameterGroupName")})
+
+    @add(ElastiCacheResponse, "reset_cache_parameter_group")
+    def reset_cache_parameter_group(self: ElastiCacheResponse) -> ActionResult:
+        for parameter in self._get_params().get("ParameterNameValues") or []:
+            parameters(self).pop(parameter["ParameterName"], None)
+        return ActionResult({"CacheParameterGroupName": self._get_param("CacheParameterGroupName")})
+
+    @add(ElastiCacheResponse, "describe_cache_parameters")
+    def describe_cache_parameters(self: ElastiCacheResponse) -> ActionResult:
+        return ActionResult(
+            {
+                "Parameters": [
+                    {"ParameterName": name, "ParameterValue": value, "Source": "user"}
+                    for name, value in parameters(self).items()
+                ]
+            }
+        )
+
+    @add(ElastiCacheResponse, "delete_cache_parameter_group")
+    def delete_cache_parameter_group(self: ElastiCacheResponse) -> EmptyResult:
+        parameters(self).clear()
+        groups(self).pop(self._get_param("CacheParameterGroupName"), None)
+        return EmptyResult()
+
+
+def full_version(engine: str, asked: str | None) -> str:
+    """Return a version of three parts, as AWS gives it back for one of two or none."""
+    if not asked:
+        return DEFAULT_VERSION.get(engine, DEFAULT_VERSION["redis"])
+    return asked if asked.count(".") >= 2 else FULL_VERSION.get(asked, f"{asked}.0")  # noqa: PLR2004  dots
+
+
+FIXES = (
+    clusters_have_full_versions_and_a_window,
+    deleted_clusters_are_gone,
+    members_of_a_replication_group_are_clusters,
+    parameter_groups_exist,
+)

@@ -1,0 +1,152 @@
+"""RDS and DynamoDB."""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from moto.core.responses import ActionResult
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
+from moto.rds.models import DBCluster, DBInstance
+from moto.rds.responses import RDSResponse
+
+from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GLOBAL_TABLE_VERSION = "2019.11.21"
+ENGINE_VERSIONS = {
+    "aurora-mysql": ("8.0.mysql_aurora.3.08.0", "8.0.mysql_aurora.3.10.0"),
+    "aurora-postgresql": ("15.4", "16.6", "17.4"),
+    "mysql": ("8.0.40",),
+    "postgres": ("16.6", "17.4"),
+}
+
+
+def a_cluster_without_scaling_says_so() -> None:
+    """A provisioned cluster comes back with an empty scaling configuration, which the plan wants to remove."""
+
+    @around_property(DBCluster, "scaling_configuration_info")
+    def scaling_configuration_info(given: dict[str, Any], self: DBCluster) -> dict[str, Any] | None:
+        return given if self.scaling_configuration else None
+
+
+def performance_insights_come_back() -> None:
+    """Clusters and instances drop the settings of Performance Insights and of Database Insights."""
+
+    def init(original: Callable[..., None], self: object, *args: object, **kwargs: Any) -> None:  # noqa: ANN401
+        original(self, *args, **kwargs)
+        # Kept under the names that moto's serializer looks for.
+        settings = vars(self)
+        settings["performance_insights_enabled"] = bool(kwargs.get("enable_performance_insights"))
+        if settings["performance_insights_enabled"]:
+            settings["performance_insights_kms_key_id"] = kwargs.get("performance_insights_kms_key_id")
+            settings["performance_insights_retention_period"] = kwargs.get("performance_insights_retention_period") or 7
+        if mode := kwargs.get("database_insights_mode"):
+            settings["database_insights_mode"] = mode
+
+    around(DBCluster, "__init__")(init)
+    around(DBInstance, "__init__")(init)
+
+
+def parameters_of_a_group_are_the_users() -> None:
+    """Parameters come back without their source, and the provider ignores those that no user has set."""
+
+    @around(RDSResponse, "describe_db_parameters")
+    def describe_db_parameters(original: Callable[..., ActionResult], self: RDSResponse) -> ActionResult:
+        answer: Any = original(self).result
+        return ActionResult({"Parameters": [{**parameter, "Source": "user"} for parameter in answer["Parameters"]]})
+
+
+def engines_have_versions() -> None:
+    """`DescribeDBEngineVersions` is missing; the data source of a version needs it."""
+
+    def family(engine: str, version: str) -> str:
+        return "aurora-mysql8.0" if engine == "aurora-mysql" else engine + version.split(".", 1)[0]
+
+    @add(RDSResponse, "describe_db_engine_versions")
+    def describe_db_engine_versions(self: RDSResponse) -> ActionResult:
+        asked = self.params.get("Engine"), self.params.get("EngineVersion")
+        return ActionResult(
+            {
+                "DBEngineVersions": [
+                    {
+                        "Engine": engine,
+                        "EngineVersion": version,
+                        "DBParameterGroupFamily": family(engine, version),
+                        "Status": "available",
+                    }
+                    for engine, versions in ENGINE_VERSIONS.items()
+                    for version in versions
+                    if asked[0] in (None, engine) and asked[1] in (None, version)
+                ]
+            }
+        )
+
+
+def tables_have_replicas() -> None:
+    """`ReplicaUpdates` is ignored, and the provider waits for a replica until its timeout."""
+
+    def replicas_of(table: Table) -> dict[str, dict[str, Any]]:
+        # Shared by the tables of all regions: each describes the others.
+        return kept(table, "replicas", dict)
+
+    @around(Table, "describe")
+    def describe(
+        original: Callable[..., dict[str, Any]], self: Table, base_key: str = "TableDescription"
+    ) -> dict[str, Any]:
+        description = original(self, base_key)
+        replicas = replicas_of(self)
+        if replicas:
+            description[base_key]["GlobalTableVersion"] = GLOBAL_TABLE_VERSION
+            description[base_key]["Replicas"] = [
+                {**replica, "ReplicaStatus": "ACTIVE"}
+                for region, replica in replicas.items()
+                if region != self.region_name
+            ]
+        return description
+
+    @around(DynamoHandler, "update_table")
+    def update_table(original: Callable[..., ActionResult], self: DynamoHandler) -> ActionResult:
+        updates = self.body.get("ReplicaUpdates") or []
+        table = self.dynamodb_backend.get_table(self.body["TableName"])
+        for update in updates:
+            ((operation, asked),) = update.items()
+            region = asked["RegionName"]
+            tables = dynamodb_backends[self.current_account][region].tables
+            if operation == "Delete":
+                replicas_of(table).pop(region, None)
+                tables.pop(table.name, None)
+                continue
+            replicas = replicas_of(table)
+            replicas.setdefault(table.region_name, {"RegionName": table.region_name})
+            replicas[region] = {**replicas.get(region, {}), **asked}
+            if table.name not in tables:
+                tables[table.name] = replica_of(table, region, asked)
+        if updates and self.body.keys() == {"TableName", "ReplicaUpdates"}:
+            return DynamoResult(table.describe())
+        return original(self)
+
+    def replica_of(table: Table, region: str, asked: dict[str, Any]) -> Table:
+        replica = copy(table)
+        replica.region_name = region
+        replica.table_arn = table.table_arn.replace(f":{table.region_name}:", f":{region}:")
+        replica.tags = []
+        replica.continuous_backups = deepcopy(table.continuous_backups)
+        vars(replica)["table_id"] = str(uuid4())
+        if table.sse_specification and (key := asked.get("KMSMasterKeyId")):
+            replica.sse_specification = {**table.sse_specification, "KMSMasterKeyId": key}
+        return replica
+
+
+FIXES = (
+    a_cluster_without_scaling_says_so,
+    performance_insights_come_back,
+    parameters_of_a_group_are_the_users,
+    engines_have_versions,
+    tables_have_replicas,
+)

@@ -1,0 +1,100 @@
+"""KMS and Secrets Manager: what a key or a secret is in a second region."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from moto.kms.models import KmsBackend, kms_backends
+from moto.kms.responses import KmsResponse
+from moto.secretsmanager.models import FakeSecret
+
+from constructs_lib.testing.local_aws.fixes.patching import around, keep, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moto.kms.models import Key
+    from moto.secretsmanager.models import ReplicaSecret
+
+DEFAULT_ROTATION_DAYS = 365
+
+
+def replicas_are_keys_of_their_own() -> None:
+    """A replica shares aliases, grants and role with the primary: an alias is refused, the primary turns REPLICA."""
+
+    @around(KmsBackend, "replicate_key")
+    def replicate_key(original: Callable[..., Key], self: KmsBackend, key_id: str, replica_region: str) -> Key:
+        replica = original(self, key_id, replica_region)
+        primary = self.keys[self.get_key_id(key_id)]
+        replica.aliases, replica.grants = {}, {}
+        replica.multi_region_configuration = {
+            **deepcopy(primary.multi_region_configuration),
+            "MultiRegionKeyType": "REPLICA",
+        }
+        replica.key_state, replica.deletion_date = "Enabled", None
+        return replica
+
+
+def replicas_keep_what_they_are_created_with() -> None:
+    """`ReplicateKey` drops policy, description and tags, and the provider waits ten minutes for the tags."""
+
+    @around(KmsResponse, "replicate_key")
+    def replicate_key(original: Callable[..., str], self: KmsResponse) -> str:
+        answer: dict[str, Any] = json.loads(original(self))
+        region = self._get_param("ReplicaRegion")
+        backend = kms_backends[self.current_account][region]
+        replica = backend.keys[answer["ReplicaKeyMetadata"]["KeyId"]]
+        replica.policy = self._get_param("Policy") or replica.generate_default_policy()
+        replica.description = self._get_param("Description") or ""
+        if tags := self._get_param("Tags"):
+            backend.tagger.tag_resource(replica.id, tags)
+        return json.dumps({"ReplicaKeyMetadata": replica.to_dict()["KeyMetadata"], "ReplicaPolicy": replica.policy})
+
+
+def rotation_has_a_period() -> None:
+    """`EnableKeyRotation` drops the period, so that the plan wants to set it again."""
+
+    @around(KmsResponse, "enable_key_rotation")
+    def enable_key_rotation(original: Callable[..., str], self: KmsResponse) -> str:
+        answer = original(self)
+        if days := self._get_param("RotationPeriodInDays"):
+            keep(_key(self), "rotation_days", days)
+        return answer
+
+    @around(KmsResponse, "get_key_rotation_status")
+    def get_key_rotation_status(original: Callable[..., str], self: KmsResponse) -> str:
+        status: dict[str, Any] = json.loads(original(self))
+        if status["KeyRotationEnabled"]:
+            status["RotationPeriodInDays"] = kept(_key(self), "rotation_days", lambda: DEFAULT_ROTATION_DAYS)
+        return json.dumps(status)
+
+    def _key(self: KmsResponse) -> Key:
+        backend = self.kms_backend
+        return backend.keys[backend.any_id_to_key_id(self._get_param("KeyId"))]
+
+
+def a_secrets_replica_has_its_own_key() -> None:
+    """A replica always says `alias/aws/secretsmanager`, so that the plan wants to replace it."""
+
+    @around(FakeSecret, "create_replicas")
+    def create_replicas(
+        original: Callable[..., list[ReplicaSecret]],
+        self: FakeSecret,
+        replica_regions: list[dict[str, str]],
+        force_overwrite: bool,  # noqa: FBT001  moto's signature
+    ) -> list[ReplicaSecret]:
+        replicas = original(self, replica_regions, force_overwrite)
+        for replica, asked in zip(replicas, replica_regions or [], strict=True):
+            if key := asked.get("KmsKeyId"):
+                replica.config["KmsKeyId"] = key
+        return replicas
+
+
+FIXES = (
+    replicas_are_keys_of_their_own,
+    replicas_keep_what_they_are_created_with,
+    rotation_has_a_period,
+    a_secrets_replica_has_its_own_key,
+)

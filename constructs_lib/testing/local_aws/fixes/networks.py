@@ -1,0 +1,134 @@
+"""EC2 and its scaling, and Route 53."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.autoscaling.models import FakeScalingPolicy
+from moto.core.responses import ActionResult
+from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
+from moto.ec2.responses.network_acls import NetworkACLs
+from moto.route53.responses import Route53
+
+from constructs_lib.testing.local_aws.fixes.patching import add, around, kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def a_launch_template_keeps_its_own_tags_to_itself() -> None:
+    """A template's own tags come back among those of the instances that it starts."""
+
+    @around(LaunchTemplate, "__init__")
+    def init(
+        original: Callable[..., None],
+        self: LaunchTemplate,
+        backend: object,
+        name: str,
+        template_data: dict[str, Any],
+        *rest: object,
+    ) -> None:
+        given = template_data.pop("TagSpecifications", [])
+        if others := [tags for tags in given if tags["ResourceType"] != "launch-template"]:
+            template_data["TagSpecifications"] = others
+        original(self, backend, name, template_data, *rest)
+
+
+def scalable_targets_have_tags() -> None:
+    """Application Auto Scaling has none of the calls for tags, which the provider makes for each target."""
+
+    def tags_of(self: ApplicationAutoScalingResponse, arn: str) -> dict[str, str]:
+        everything: dict[str, dict[str, str]] = kept(self.applicationautoscaling_backend, "tags", dict)
+        return everything.setdefault(arn, {})
+
+    @around(ApplicationAutoScalingResponse, "register_scalable_target")
+    def register_scalable_target(original: Callable[..., str], self: ApplicationAutoScalingResponse) -> str:
+        answer = original(self)
+        tags_of(self, json.loads(answer)["ScalableTargetARN"]).update(self._get_param("Tags") or {})
+        return answer
+
+    @add(ApplicationAutoScalingResponse, "list_tags_for_resource")
+    def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> str:
+        return json.dumps({"Tags": tags_of(self, self._get_param("ResourceARN"))})
+
+    @add(ApplicationAutoScalingResponse, "tag_resource")
+    def tag_resource(self: ApplicationAutoScalingResponse) -> str:
+        tags_of(self, self._get_param("ResourceARN")).update(self._get_param("Tags"))
+        return "{}"
+
+    @add(ApplicationAutoScalingResponse, "untag_resource")
+    def untag_resource(self: ApplicationAutoScalingResponse) -> str:
+        tags = tags_of(self, self._get_param("ResourceARN"))
+        for key in self._get_param("TagKeys"):
+            tags.pop(key, None)
+        return "{}"
+
+
+def scaling_policies_are_enabled() -> None:
+    """A scaling policy comes back as disabled and with an empty predictive configuration."""
+
+    @around(FakeScalingPolicy, "__init__")
+    def init(original: Callable[..., None], self: FakeScalingPolicy, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)
+        vars(self)["enabled"] = True
+        if self.policy_type != "PredictiveScaling":
+            vars(self)["predictive_scaling_configuration"] = None
+
+
+def private_zones_have_their_vpcs() -> None:
+    """A zone created with a VPC is not private unless it says so, and its VPCs come back under unknown names."""
+
+    @around(Route53, "_get_bool_param")
+    def get_bool_param(original: Callable[..., Any], self: Route53, name: str, *default: object) -> object:
+        if name == "HostedZoneConfig.PrivateZone" and self._get_param("VPC.VPCId"):
+            return True
+        return original(self, name, *default)
+
+    @around(Route53, "get_hosted_zone")
+    def get_hosted_zone(original: Callable[..., ActionResult], self: Route53) -> ActionResult:
+        answer = original(self)
+        zone = self.backend.get_hosted_zone(self._get_param("Id"))
+        if not zone.private_zone:
+            return answer
+        vpcs = [{"VPCId": vpc.get("vpc_id"), "VPCRegion": vpc.get("vpc_region")} for vpc in zone.vpcs]
+        return ActionResult({"HostedZone": zone, "DelegationSet": None, "VPCs": vpcs})
+
+
+def network_acls_keep_icmp_types() -> None:
+    """An entry drops the type and the code of ICMP, which moto reads under a name that nobody sends."""
+    sent = {"Icmp.Code": "IcmpTypeCode.Code", "Icmp.Type": "IcmpTypeCode.Type"}
+
+    @around(NetworkACLs, "_get_param")
+    def get_param(original: Callable[..., Any], self: NetworkACLs, name: str, *rest: object, **named: object) -> object:
+        return original(self, sent.get(name, name), *rest, **named)
+
+
+def a_repeated_network_acl_entry_is_the_one_before() -> None:
+    """A provider that lost an answer on a busy machine asks again, and is told that the entry exists."""
+
+    @around(NetworkAclBackend, "create_network_acl_entry")
+    def create(
+        original: Callable[..., NetworkAclEntry],
+        self: NetworkAclBackend,
+        network_acl_id: str,
+        *args: object,
+        **given: object,
+    ) -> NetworkAclEntry:
+        entries: list[NetworkAclEntry] = self.get_network_acl(network_acl_id).network_acl_entries
+        for entry in entries:
+            if given and all(getattr(entry, name) == value for name, value in given.items()):
+                return entry
+        return original(self, network_acl_id, *args, **given)
+
+
+FIXES = (
+    a_repeated_network_acl_entry_is_the_one_before,
+    network_acls_keep_icmp_types,
+    a_launch_template_keeps_its_own_tags_to_itself,
+    scalable_targets_have_tags,
+    scaling_policies_are_enabled,
+    private_zones_have_their_vpcs,
+)

@@ -1,0 +1,61 @@
+"""The server process of `LocalAws`: moto with the fixes, on the loopback interface alone.
+
+Usage: python -m constructs_lib.testing.local_aws.server PORT READY
+
+Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it answers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+PORT_TAKEN: Final = 98
+"""The exit code when somebody else has the port."""
+
+
+def main() -> int:
+    """Serve until the process is ended."""
+    port, ready = int(sys.argv[1]), Path(sys.argv[2])
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the log
+        return PORT_TAKEN
+    listener.listen(128)
+    port = listener.getsockname()[1]
+    # moto reads it where it calls itself.
+    os.environ["MOTO_PORT"] = str(port)
+
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  slow, and the port is refused before it
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    from constructs_lib.testing.local_aws.fixes import install  # noqa: PLC0415
+
+    print("fixes:", *install())  # noqa: T201  the log
+    server = make_server(
+        "127.0.0.1",
+        port,
+        DomainDispatcherApplication(create_backend_app),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        fd=listener.fileno(),
+    )
+    partial = ready.with_suffix(".partial")
+    partial.write_text(str(port), encoding="ascii")
+    partial.replace(ready)
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

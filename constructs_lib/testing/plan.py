@@ -1,0 +1,261 @@
+"""What Terraform says, as objects: errors with their construct, changes by type, differences by attribute."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+REDACTED: Final = "(sensitive)"
+UNKNOWN: Final = "(known after apply)"
+WHOLE: Final = "*"
+
+_TEXT_ERROR: Final = re.compile(
+    r"^Error: (?P<summary>.+?)\n\n(?P<detail>.*?)(?=^(?:Error|Warning): |\Z)", re.MULTILINE | re.DOTALL
+)
+_INSTANCE: Final = re.compile(r"\[[^\]]*\]")
+_COUNTERS: Final = {
+    "create": ("add",),
+    "update": ("change",),
+    "delete": ("destroy",),
+    "replace": ("add", "destroy"),
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a block of `cdk.tf.json` comes from.
+
+    Attributes:
+        path: The construct path, such as `payments/vpc-eu-west-1/Resource`.
+        caller: The line of Python that made it, where the JSON says so.
+    """
+
+    path: str = ""
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One error or warning of Terraform's.
+
+    Attributes:
+        severity: `error` or `warning`.
+        summary: The first line.
+        detail: The rest, may be empty.
+        address: The block that it is about, where Terraform says so, such as `aws_kms_key.key_eu_west_1`.
+        origin: The construct of that block.
+    """
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+    origin: Origin = Origin()
+
+    def __str__(self) -> str:
+        where = [part for part in (self.address, self.origin.path, self.origin.caller) if part]
+        place = f" [{', '.join(where)}]" if where else ""
+        return "\n  ".join((f"{self.severity}: {self.summary}{place}", *self.detail.splitlines()))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many resources are added, changed and destroyed, by type; a replacement counts in `add` and `destroy`."""
+
+    add: Counter[str] = field(default_factory=Counter)
+    change: Counter[str] = field(default_factory=Counter)
+    destroy: Counter[str] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.destroy)
+
+    def __str__(self) -> str:
+        return f"{self.add.total()} to add, {self.change.total()} to change, {self.destroy.total()} to destroy"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One attribute that a plan wants to change.
+
+    Attributes:
+        address: The resource, or `output.NAME`.
+        attribute: The path of the attribute, such as `rule[0].status`; `*` for a whole resource.
+        before: The value that it has.
+        after: The value that the plan wants; `(known after apply)` where Terraform cannot say. Sensitive values are
+            `(sensitive)` on both sides.
+        origin: The construct of the resource.
+    """
+
+    address: str
+    attribute: str
+    before: object
+    after: object
+    origin: Origin = Origin()
+
+    @property
+    def type(self) -> str:
+        """Terraform's type of the resource, `data.` in front for a data source."""
+        parts = _INSTANCE.sub("", self.address).split(".")
+        return ".".join(parts[:2]) if parts[0] == "data" else parts[0]
+
+    def __str__(self) -> str:
+        path = f" [{self.origin.path}]" if self.origin.path else ""
+        return f"{self.address}{path} {self.attribute}: {json.dumps(self.before)} -> {json.dumps(self.after)}"
+
+
+def origins(document: Mapping[str, Any]) -> dict[str, Origin]:
+    """Return the construct of each resource and data source of a `cdk.tf.json`, by address."""
+    found = {}
+    for section, prefix in (("resource", ""), ("data", "data.")):
+        for type_, named in document.get(section, {}).items():
+            for name, block in named.items():
+                metadata = block.get("//", {}).get("metadata", {})
+                trace = metadata.get("stackTrace") or [""]
+                found[f"{prefix}{type_}.{name}"] = Origin(metadata.get("path", ""), str(trace[0]))
+    return found
+
+
+def read_differences(document: Mapping[str, Any], known: Mapping[str, Origin]) -> tuple[Difference, ...]:
+    """Return what a plan wants to change, from the output of `terraform show -json PLAN`: resources, then outputs."""
+    differences: list[Difference] = []
+    for resource in document.get("resource_changes", []):
+        if resource["mode"] == "managed":
+            differences += _differences(resource["address"], resource["change"], _origin(resource["address"], known))
+    for name, change in sorted(document.get("output_changes", {}).items()):
+        differences += _differences(f"output.{name}", change, Origin())
+    return tuple(differences)
+
+
+def read_messages(text: str) -> list[dict[str, Any]]:
+    """Read what `plan -json` and `apply -json` print: one JSON object a line, between lines for people."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """Read what `validate -json`, `show -json` and `output -json` print: one JSON object, after lines for people."""
+    start = re.search(r"^{", text, flags=re.MULTILINE)
+    if start is None:
+        raise ValueError("no JSON in Terraform's output")
+    document: dict[str, Any]
+    document, _ = json.JSONDecoder().raw_decode(text, start.start())
+    return document
+
+
+def planned(messages: Iterable[Mapping[str, Any]]) -> Changes:
+    """Count what `plan -json` would do."""
+    return _count(message["change"] for message in messages if message.get("type") == "planned_change")
+
+
+def applied(messages: Iterable[Mapping[str, Any]]) -> Changes:
+    """Count what `apply -json` did."""
+    return _count(message["hook"] for message in messages if message.get("type") == "apply_complete")
+
+
+def _count(actions: Iterable[Mapping[str, Any]]) -> Changes:
+    changes = Changes()
+    for action in actions:
+        for counter in _COUNTERS.get(action["action"], ()):
+            getattr(changes, counter)[action["resource"]["resource_type"]] += 1
+    return changes
+
+
+def diagnostics(messages: Iterable[Mapping[str, Any]], known: Mapping[str, Origin]) -> tuple[Diagnostic, ...]:
+    """Return the errors and warnings of `-json` output, each with its construct, and none of them twice."""
+    found: dict[Diagnostic, None] = {}
+    for message in messages:
+        for given in (message.get("diagnostic"), *message.get("diagnostics", ())):
+            if given:
+                diagnostic = _diagnostic(given, known)
+                found[diagnostic] = None
+    return tuple(found)
+
+
+def text_errors(text: str) -> tuple[Diagnostic, ...]:
+    """Return the errors in what `terraform init -no-color` prints for people."""
+    bare = re.sub(r"^[│╷╵] ?", "", text, flags=re.MULTILINE)
+    return tuple(Diagnostic("error", match["summary"], match["detail"].strip()) for match in _TEXT_ERROR.finditer(bare))
+
+
+def _diagnostic(given: Mapping[str, Any], known: Mapping[str, Origin]) -> Diagnostic:
+    address = given.get("address") or ""
+    if not address:
+        # Errors of validation name the block as `resource.aws_kms_key.key`, `data.aws_region.here` or `output.arn`.
+        context = (given.get("snippet") or {}).get("context") or ""
+        address = context.removeprefix("resource.")
+    return Diagnostic(given["severity"], given["summary"], given.get("detail") or "", address, _origin(address, known))
+
+
+def _origin(address: str, known: Mapping[str, Origin]) -> Origin:
+    return known.get(_INSTANCE.sub("", address), Origin())
+
+
+def _differences(address: str, change: Mapping[str, Any], origin: Origin) -> Iterator[Difference]:
+    actions = change["actions"]
+    if actions in (["no-op"], ["read"]):
+        return
+    before = _Side(change.get("before"), change.get("before_sensitive"))
+    unknown = _unknown(change.get("after"), change.get("after_unknown"))
+    after = _Side(unknown, change.get("after_sensitive"))
+    found = [] if None in (before.value, after.value) else list(_compare("", before, after))
+    # A resource that is new, gone or updated for reasons that Terraform keeps to itself.
+    for attribute, old, new in found or [(WHOLE, before, after)]:
+        yield Difference(address, attribute or WHOLE, old.shown(), new.shown(), origin)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A value, or a part of it, and Terraform's marks of what is sensitive in it, which have the value's shape."""
+
+    value: Any
+    sensitive: Any
+
+    def __getitem__(self, key: str | int) -> _Side:
+        return _Side(_at(self.value, key), self.sensitive is True or _at(self.sensitive, key))
+
+    def shown(self) -> object:
+        if self.sensitive is True:
+            return REDACTED
+        if isinstance(self.value, dict):
+            return {key: self[key].shown() for key in self.value}
+        if isinstance(self.value, list):
+            return [self[index].shown() for index in range(len(self.value))]
+        return self.value
+
+
+def _compare(path: str, before: _Side, after: _Side) -> Iterator[tuple[str, _Side, _Side]]:
+    old, new = before.value, after.value
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _compare(f"{path}.{key}" if path else key, before[key], after[key])
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index in range(len(old)):
+            yield from _compare(f"{path}[{index}]", before[index], after[index])
+    else:
+        yield path, before, after
+
+
+def _unknown(value: Any, marks: Any) -> Any:  # noqa: ANN401  JSON
+    """Fill in what Terraform cannot know before it applies, which it leaves out of the value."""
+    if marks is True:
+        return UNKNOWN
+    if isinstance(value, dict) and isinstance(marks, dict):
+        return {**value, **{key: _unknown(value.get(key), mark) for key, mark in marks.items() if mark}}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [_unknown(item, _at(marks, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _at(value: Any, key: str | int) -> Any:  # noqa: ANN401  JSON
+    if isinstance(value, dict):
+        return value.get(key)
+    if isinstance(value, list) and isinstance(key, int):
+        return value[key] if key < len(value) else None
+    return None
