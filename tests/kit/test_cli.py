@@ -33,7 +33,20 @@ def test_the_summary_lists_stacks_regions_resources_and_what_to_run_next(
     printed = capsys.readouterr().out
     header, _, first, second = printed.splitlines()[:4]
     assert header.split() == ["stack", "environment", "regions", "resources", "by", "kind", "data", "outputs"]
-    assert first.split() == ["shop", "prod", "us-east-1", "4", "kms_alias", "2,", "kms_key", "1,", "kms_replica_key", "1", "2", "3"]
+    assert first.split() == [
+        "shop",
+        "prod",
+        "us-east-1",
+        "4",
+        "kms_alias",
+        "2,",
+        "kms_key",
+        "1,",
+        "kms_replica_key",
+        "1",
+        "2",
+        "3",
+    ]
     assert second.split() == ["eu-west-1"]
     assert f"  {output}/stacks/shop/cdk.tf.json\n" in printed
     assert f"  terraform -chdir={output}/stacks/shop init" in printed

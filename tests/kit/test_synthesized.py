@@ -32,7 +32,9 @@ def failure(call: Callable[[], object]) -> str:
 
 
 def test_blocks_are_found_by_type_and_construct_path(shop: SynthesizedStack) -> None:
-    assert shop.resource("aws_cloudwatch_log_group", "shop/audit/*").address == "aws_cloudwatch_log_group.audit_eu_west_1"
+    assert (
+        shop.resource("aws_cloudwatch_log_group", "shop/audit/*").address == "aws_cloudwatch_log_group.audit_eu_west_1"
+    )
     assert len(shop.resources("aws_cloudwatch_log_group")) == 2
     assert shop.at("aws_kms_key.key_eu_west_1").path == "shop/key/Resource"
     assert shop.resource("data.aws_caller_identity").path == "shop/current-eu-west-1"
