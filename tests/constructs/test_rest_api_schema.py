@@ -109,6 +109,13 @@ KEYWORD = "is no keyword of JSON schema draft-04, and API Gateway would ignore o
                 "number is a later draft's"
             ),
         ),
+        (
+            {"type": "object", "properties": {"a": {"maximum": 1, "exclusiveMaximum": 1}}},
+            (
+                "request_schema['properties']['a']['exclusiveMaximum']=1: must be true or false beside the limit; a "
+                "number is a later draft's"
+            ),
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )

@@ -326,11 +326,13 @@ def test_a_locked_state_is_told(hanging: real.Workspace) -> None:
 
 
 @REAL
-def test_a_step_that_takes_too_long_leaves_its_log_and_no_process(hanging: real.Workspace, descendants: Any) -> None:
+def test_a_step_that_takes_too_long_leaves_its_log_and_no_process(
+    hanging: Any, descendants: Any, wait_for: Any
+) -> None:
     hanging.plan()
     with pytest.raises(real.StepError, match=r"^apply: longer than 4 s\n") as failed:
         hanging.apply()
-    assert [command for command in descendants() if "local_aws.server" not in command] == []
+    wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform", 10)
     hanging.close(keep_logs=True)
     assert failed.value.log.read_text().startswith(f"# {hanging.terraform} apply -json first.tfplan\n")
 
@@ -342,9 +344,10 @@ def test_a_local_aws_that_dies_in_the_middle_ends_the_step(hanging: Any, wait_fo
         os.killpg(hanging.aws.pid, signal.SIGKILL)
 
     hanging.plan()
-    Thread(target=kill).start()
+    (killer := Thread(target=kill)).start()
     with pytest.raises(real.StepError, match=r"^apply: the local AWS ended by itself, exit code -9:"):
         hanging.apply()
+    killer.join()
 
 
 RUN = """
@@ -360,23 +363,18 @@ run_cycle(stack)
 @pytest.mark.usefixtures("aws_provider")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_killed_leaves_no_process_and_the_next_one_starts_clean(
-    *,
-    how: signal.Signals,
-    sleeper: Any,
-    write_stack: Any,
-    local_aws: Any,
-    descendants: Any,
-    wait_for: Any,
-    tmp_path: Path,
+    *, how: Any, sleeper: Any, write_stack: Any, local_aws: Any, descendants: Any, wait_for: Any, tmp_path: Path
 ) -> None:
     queue = {"aws_sqs_queue": {"q": {"provider": "aws.eu", "name": "q"}}}
     stack = sleeper() if how is signal.SIGINT else write_stack(required=AWS, resource=queue)
     wanted = ["local_aws.server", "apply -json", "sleep" if how is signal.SIGINT else "terraform-provider-aws"]
     with subprocess.Popen([sys.executable, "-c", RUN, stack, tmp_path], cwd=ROOT, stderr=subprocess.PIPE) as run:
         logs = functools.partial(tmp_path.glob, "constructs-lib-terraform-*/logs/*-apply.log")
-        wait_for(lambda: any("apply_start" in log.read_text() for log in logs()), "the apply")
-        assert [any(name in command for command in descendants()) for name in wanted] == [True, True, True]
-        run.send_signal(how)
+        try:
+            wait_for(lambda: any("apply_start" in log.read_text() for log in logs()), "the apply")
+            wait_for(lambda: all(any(name in found for found in descendants()) for name in wanted), f"all of {wanted}")
+        finally:
+            run.send_signal(how)
     wait_for(lambda: not descendants(), "the end of everything", 30)
     assert how is signal.SIGKILL or not list(tmp_path.glob("constructs-lib-*"))
     with real.Workspace(stack, aws=local_aws) as workspace:
@@ -385,6 +383,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_the_next_one_starts_clean(
 
 
 @REAL
+@pytest.mark.usefixtures("terraform")
 def test_a_whole_cycle_tells_what_it_did(write_stack: Any, local_aws: real.LocalAws) -> None:
     said: list[str] = []
     report = real.run_cycle(write_stack(**NO_PROVIDER), aws=local_aws, say=said.append)
@@ -394,6 +393,7 @@ def test_a_whole_cycle_tells_what_it_did(write_stack: Any, local_aws: real.Local
 
 
 @REAL
+@pytest.mark.usefixtures("terraform")
 def test_a_second_plan_that_is_not_empty_fails_the_cycle(write_stack: Any, local_aws: real.LocalAws) -> None:
     stack = write_stack(resource={"terraform_data": {"one": {"input": "${timestamp()}"}}})
     with pytest.raises(real.DriftError, match=r"unexpected: terraform_data\.one input: "):
