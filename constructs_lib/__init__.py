@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from constructs_lib.security_group import SecurityGroup as SecurityGroup
     from constructs_lib.stack import HardenedStack as HardenedStack
     from constructs_lib.stack import Region as Region
+    from constructs_lib.web_acl import NoWebAcl as NoWebAcl
+    from constructs_lib.web_acl import WebAcl as WebAcl
 
 _MODULES: Final = {
     "_engine.core": ("App", "Aspects", "Construct", "Fn", "TerraformOutput", "TerraformStack", "Token"),
@@ -70,6 +72,7 @@ _MODULES: Final = {
     "rest_api": ("LateFinish", "PublicAccess", "RestApi"),
     "security_group": ("SecurityGroup",),
     "stack": ("HardenedStack", "Region"),
+    "web_acl": ("NoWebAcl", "WebAcl"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}
 

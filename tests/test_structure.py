@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import constructs_lib
+
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "constructs_lib"
 PURE = ("foundation", "rules", "analysis")
@@ -80,3 +82,10 @@ def test_no_python_file_is_longer_than_400_lines() -> None:
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in constructs_lib.__all__:
+        assert getattr(constructs_lib, name) is not None, name
+    with pytest.raises(AttributeError, match="has no attribute 'Nonsense'"):
+        _ = constructs_lib.Nonsense
