@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
@@ -87,26 +87,8 @@ class SecurityGroup(HardenedConstruct):
         if self._first(f"to-{name}"):
             # Both rules are made here: two stacks that refer to each other could not be deployed.
             other_id = self.region.stack.reach(other.resource, "id")
-            self._create(
-                aws.vpc_security_group_egress_rule.VpcSecurityGroupEgressRule,
-                f"to-{name}",
-                security_group_id=self.id,
-                referenced_security_group_id=other_id,
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
-                description=text,
-            )
-            self._create(
-                aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
-                f"into-{name}",
-                security_group_id=other_id,
-                referenced_security_group_id=self.id,
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
-                description=text,
-            )
+            self._rule("egress", f"to-{name}", self.id, port, text, peer_id=other_id)
+            self._rule("ingress", f"into-{name}", other_id, port, text, peer_id=self.id)
 
     def allow_to_cidr(self, cidr: str, port: int, description: str) -> None:
         """Let TCP connections out to an address range on one port.
@@ -124,16 +106,7 @@ class SecurityGroup(HardenedConstruct):
         if cidr == ANYWHERE and port != 443:  # noqa: PLR2004  HTTPS
             raise ConfigurationError(self.path, f"cidr={cidr!r}: only port 443 may go to the whole internet")
         if self._first(f"to-{cidr}-{port}"):
-            self._create(
-                aws.vpc_security_group_egress_rule.VpcSecurityGroupEgressRule,
-                f"to-{cidr.replace('/', '-')}-{port}",
-                security_group_id=self.id,
-                cidr_ipv4=cidr,
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
-                description=description,
-            )
+            self._rule("egress", f"to-{cidr.replace('/', '-')}-{port}", self.id, port, description, cidr=cidr)
 
     def allow_from_cidr(self, cidr: str, port: int, description: str) -> None:
         """Let TCP connections in from an address range on one port.
@@ -151,16 +124,32 @@ class SecurityGroup(HardenedConstruct):
         if cidr == ANYWHERE:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: the whole internet may not connect; name a range")
         if self._first(f"from-{cidr}-{port}"):
-            self._create(
-                aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
-                f"from-{cidr.replace('/', '-')}-{port}",
-                security_group_id=self.id,
-                cidr_ipv4=cidr,
-                ip_protocol="tcp",
-                from_port=port,
-                to_port=port,
-                description=description,
-            )
+            self._rule("ingress", f"from-{cidr.replace('/', '-')}-{port}", self.id, port, description, cidr=cidr)
+
+    def _rule(
+        self,
+        direction: Literal["egress", "ingress"],
+        id_: str,
+        group_id: str,
+        port: int,
+        description: str,
+        *,
+        cidr: str | None = None,
+        peer_id: str | None = None,
+    ) -> None:
+        self._create(
+            aws.vpc_security_group_egress_rule.VpcSecurityGroupEgressRule
+            if direction == "egress"
+            else aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
+            id_,
+            security_group_id=group_id,
+            cidr_ipv4=cidr,
+            referenced_security_group_id=peer_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description=description,
+        )
 
     def _first(self, rule: str) -> bool:
         """Whether the rule is asked for for the first time; asking twice is not an error."""
