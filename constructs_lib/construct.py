@@ -56,6 +56,7 @@ class HardenedConstruct(core.Construct):
         self,
         type_: Callable[Concatenate[core.Construct, str, P], E],
         id_: str,
+        /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> E:
@@ -67,6 +68,7 @@ class HardenedConstruct(core.Construct):
         region: Region,
         type_: Callable[Concatenate[core.Construct, str, P], E],
         id_: str,
+        /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> E:
