@@ -32,8 +32,8 @@ REGISTRIES: Final = {"terraform": "registry.terraform.io", "tofu": "registry.ope
 STAND_INS: Final = ("hashicorp/archive", "hashicorp/random")
 """Providers of which `constructs_lib.testing.standins` has a stand-in."""
 
-# Terraform looks by itself into the first four, its implied mirrors on Linux and macOS, but only while no
-# configuration names another. The others are found by their content, a folder named as the registry: build machines
+# Terraform looks by itself into the first four, its implied mirrors on Linux, but only while no configuration
+# names another. The others are found by their content, a folder named as the registry: build machines
 # without a network keep a mirror in a folder of their own choosing, and a CI that cannot set TF_PLUGIN_DIR has no other
 # way to say where. Globs, so that no machine's own name stands here.
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories

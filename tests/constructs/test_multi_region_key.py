@@ -136,6 +136,7 @@ def test_a_service_gets_the_key_under_its_conditions(synth_stack: Callable[..., 
 
     _, sns = statements(synth_stack(fill), "aws_kms_key")
     assert sns["Principal"] == {"Service": ["sns.amazonaws.com"]}
+    assert sns["Resource"] == ["*"]
     assert sns["Condition"] == {"StringEquals": {"aws:SourceAccount": [ACCOUNT % "eu_west_1"]}}
 
 

@@ -53,6 +53,10 @@ def test_a_group_has_no_rule_of_its_own(connected: SynthesizedStack) -> None:
     )
 
 
+def test_a_group_is_named_in_the_console(connected: SynthesizedStack) -> None:
+    assert connected.resource("aws_security_group", "shop/web/*")["tags"] == {"Name": "shop-dev-web-eu-west-1"}
+
+
 def rules(stack: SynthesizedStack, direction: str) -> dict[str, dict[str, Any]]:
     return {
         block.path: {key: value for key, value in block.config.items() if key != "provider"}

@@ -103,10 +103,14 @@ def test_a_workspace_of_another_environment_fails_the_plan(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     stack = synth_stack(lambda stack: stack.region("eu-west-1"), environment)
-    assert stack.document["output"]["workspace"]["precondition"] == {
-        "condition": f'${{contains(["default", "{environment}"], terraform.workspace)}}',
-        "error_message": f"The stack shop is synthesized for {environment}: use the workspace default or {environment}, "
-        "or synthesize it for this workspace's environment.",
+    assert stack.document["output"]["workspace"] == {
+        "value": "${terraform.workspace}",
+        "description": "The Terraform workspace, which must agree with the environment",
+        "precondition": {
+            "condition": f'${{contains(["default", "{environment}"], terraform.workspace)}}',
+            "error_message": f"The stack shop is synthesized for {environment}: use the workspace default or {environment}, "
+            "or synthesize it for this workspace's environment.",
+        },
     }
 
 
