@@ -152,12 +152,16 @@ class HardenedStack(core.TerraformStack):
         except RuntimeError as error:
             raise translate(error, path, name) from None
 
+    def address(self, element: core.TerraformElement) -> str:
+        """Return the Terraform address of one of this stack's elements, such as `aws_vpc.vpc_eu_west_1`."""
+        return self._addresses[element]
+
     def ref(self, element: core.TerraformElement, attribute: str) -> str:
         """Return a Terraform reference to an attribute, for use inside this stack.
 
         Unlike the element's own property it costs no call into the engine; unlike it, it cannot cross stacks.
         """
-        return f"${{{self._addresses[element]}.{attribute}}}"
+        return f"${{{self.address(element)}.{attribute}}}"
 
     def reach(self, element: core.TerraformElement, attribute: str) -> str:
         """Return a reference to an attribute of an element of any stack, for use inside this one."""

@@ -135,4 +135,4 @@ class ApiStage(HardenedConstruct):
         self._ready.append(resource)
 
     def _write_order(self) -> None:
-        self.resource.depends_on = [self._ref(resource, "id")[2:].removesuffix(".id}") for resource in self._ready]
+        self.resource.depends_on = [self.region.stack.address(resource) for resource in self._ready]
