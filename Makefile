@@ -9,7 +9,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ?= 20
 # Without it every run compiles the bindings again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help synth test test-apply check format docs bench wheel clean
+.PHONY: help synth deploy-local destroy-local test test-apply check format docs bench wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,14 @@ $(VENV)-newest/.runtime: requirements.txt
 synth: $(VENV)/.runtime  ## Synthesize the reference stacks into cdktf.out (ENVIRONMENT=dev|staging|prod)
 	@$(BIN)/python main.py
 	@$(BIN)/python -m constructs_lib summary $(OUT)
+
+deploy-local: export ENVIRONMENT := $(or $(ENVIRONMENT),dev)
+deploy-local: $(VENV)/.dev  ## Synthesize, then apply payments to a local AWS that stays up (ENVIRONMENT=dev|staging|prod)
+	@$(BIN)/python main.py
+	@$(BIN)/python -m constructs_lib local up payments --output $(OUT) --environment $(ENVIRONMENT)
+
+destroy-local: $(VENV)/.dev  ## Destroy what deploy-local made and stop the local AWS
+	@$(BIN)/python -m constructs_lib local down
 
 test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
 	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from tabulate import tabulate
 
 from constructs_lib.analysis.summary import summarize
 from constructs_lib.foundation.errors import ConfigurationError
@@ -17,22 +16,32 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 2 bad input."""
+    """Run one command and return its exit code: 0 fine, 1 findings, 2 bad input or a machine that lacks something."""
     parser = argparse.ArgumentParser(prog="python -m constructs_lib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     summary = commands.add_parser("summary", help="list the stacks of an output folder and what they hold")
     summary.add_argument("output", nargs="?", type=Path, default=Path("cdktf.out"), help="default: cdktf.out")
     summary.set_defaults(run=lambda given: _print_summary(given.output))
+    _add_commands(commands, sys.argv[1:] if arguments is None else arguments)
     given = parser.parse_args(arguments)
     try:
-        given.run(given)
+        return given.run(given) or 0
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  a command line prints
         return 2
-    return 0
+
+
+def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], arguments: Sequence[str]) -> None:
+    """Add the commands that have a module of their own: all for the usage, else only the one that is called."""
+    homes = {"check": "constructs_lib.rules.command", "local": "constructs_lib.testing.local"}
+    called = {name: home for name, home in homes.items() if name in arguments[:1]}
+    for home in (called or homes).values():
+        importlib.import_module(home).add_command(commands)
 
 
 def _print_summary(output: Path) -> None:
+    from tabulate import tabulate  # noqa: PLC0415  slow to import, and no other command needs it
+
     stacks = summarize(output)
     rows = [
         {

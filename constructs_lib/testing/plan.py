@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib.rules.loading.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +37,7 @@ class Origin:
 
     Attributes:
         path: The construct path, such as `payments/vpc-eu-west-1/Resource`.
-        caller: The line of Python that made it, where the JSON says so.
+        caller: The line of Python that made it, where `constructs.json` beside the stack says so.
     """
 
     path: str = ""
@@ -109,15 +113,24 @@ class Difference:
         return f"{self.address}{path} {self.attribute}: {json.dumps(self.before)} -> {json.dumps(self.after)}"
 
 
-def origins(document: Mapping[str, Any]) -> dict[str, Origin]:
-    """Return the construct of each resource and data source of a `cdk.tf.json`, by address."""
+def origins(document: Mapping[str, Any], folder: Path | None = None) -> dict[str, Origin]:
+    """Return the construct of each resource and data source of a `cdk.tf.json`, by address.
+
+    Args:
+        document: The JSON.
+        folder: Where it was read; the callers are in `constructs.json` there.
+    """
+    notes: dict[str, Any] = {}
+    if folder is not None:
+        with contextlib.suppress(OSError, ValueError):
+            notes = json.loads((folder / "constructs.json").read_text(encoding="utf-8"))
+    source = Source("", Path(), {}, notes=notes)
     found = {}
     for section, prefix in (("resource", ""), ("data", "data.")):
         for type_, named in document.get(section, {}).items():
             for name, block in named.items():
-                metadata = block.get("//", {}).get("metadata", {})
-                trace = metadata.get("stackTrace") or [""]
-                found[f"{prefix}{type_}.{name}"] = Origin(metadata.get("path", ""), str(trace[0]))
+                path = block.get("//", {}).get("metadata", {}).get("path", "")
+                found[f"{prefix}{type_}.{name}"] = Origin(path, source.caller(path))
     return found
 
 

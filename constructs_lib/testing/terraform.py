@@ -147,7 +147,7 @@ def run_cycle(
             drift=drift,
             warnings=warnings,
             left_out=workspace.left_out,
-            known_differences=differences_for(_types(workspace.document)),
+            known_differences=differences_for(workspace.types),
         )
         say(str(report))
         if drift.unexpected:
@@ -159,8 +159,3 @@ def _first(word: str, differences: tuple[Difference, ...]) -> list[str]:
     more = len(differences) - _SHOWN
     lines = [f"{word}: {difference}" for difference in differences[:_SHOWN]]
     return lines if more <= 0 else [*lines, f"{word}: {more} more"]
-
-
-def _types(document: dict[str, Any]) -> frozenset[str]:
-    data = (f"data.{type_}" for type_ in document.get("data", {}))
-    return frozenset((*document.get("resource", {}), *data))

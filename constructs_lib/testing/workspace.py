@@ -34,10 +34,13 @@ from constructs_lib.testing.settings import Providers, Terraform, find_providers
 from constructs_lib.testing.synthesized import SynthesizedStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Self
 
-    from constructs_lib.testing.local_aws import LocalAws
+    from constructs_lib.testing.local_aws.endpoint import Endpoint
+
+APPLIED: Final[dict[str, frozenset[str]]] = {}
+"""What this process applied to a local AWS: names of stacks, and their types of resources and data sources."""
 
 _NOT_COPIED: Final = (".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.backup", "*.tflock", "override.tf*")
 _FIRST: Final = "first.tfplan"
@@ -72,14 +75,16 @@ class Drift:
 
 
 class Workspace:
-    """A scratch copy of a synthesized stack, in which Terraform runs; removed at the end of the `with` block.
+    """A copy of a synthesized stack, in which Terraform runs; removed at the end of the `with` block.
 
     Args:
         stack: The folder `cdktf.out/stacks/<id>`, or what `synthesize` returned for it. It is never changed.
         aws: The local AWS to apply to; without one a stack can be initialised and validated.
         terraform: The program; the one that `Terraform.discover` finds by default.
         scratch: The folder to make the copy in; by default the system's for temporary files.
+        folder: The folder to make the copy in, when copy, state and logs are to stay there for a later workspace.
         timeouts: Seconds for each step.
+        watch: Called again and again while a step runs, with the step's name and its log.
 
     Attributes:
         directory: The copy.
@@ -96,17 +101,21 @@ class Workspace:
         self,
         stack: str | Path | SynthesizedStack,
         *,
-        aws: LocalAws | None = None,
+        aws: Endpoint | None = None,
         terraform: Terraform | None = None,
         scratch: Path | None = None,
+        folder: Path | None = None,
         timeouts: Timeouts | None = None,
+        watch: Callable[[str, Path], object] = lambda *_: None,
     ) -> None:
         self.source = stack.directory if isinstance(stack, SynthesizedStack) else Path(stack)
-        self.document = _read(self.source)
+        self.document = read_document(self.source)
         self.terraform = terraform or Terraform.discover()
         self.aws = aws
         self._timeouts = timeouts or Timeouts()
-        self._origins = origins(self.document)
+        self._watch = watch
+        self._kept = folder is not None
+        self._origins = origins(self.document, self.source)
         self.providers: Providers = find_providers(self.terraform, self.document)
         missing = find_left_out(self.document, not_applied())
         self.left_out = tuple(sorted(f"{type_}.{name}" for type_, named in missing.items() for name in named))
@@ -114,7 +123,8 @@ class Workspace:
         self._failed = False
         self._steps = 0
         try:
-            self._root = Path(tempfile.mkdtemp(prefix="constructs-lib-terraform-", dir=scratch))
+            self._root = folder or Path(tempfile.mkdtemp(prefix="constructs-lib-terraform-", dir=scratch))
+            self._root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HarnessError(
                 f"cannot write a scratch copy of {self.source}: {error}; give scratch or TMPDIR"
@@ -135,7 +145,9 @@ class Workspace:
         self.close(keep_logs=self._failed or (kind is not None and issubclass(kind, Exception)))
 
     def close(self, *, keep_logs: bool = False) -> None:
-        """Remove the copy and the state, and the logs unless they are to be kept."""
+        """Remove the copy and the state, and the logs unless they are to be kept; never a folder of the caller's."""
+        if self._kept:
+            return
         if not keep_logs:
             shutil.rmtree(self._root, ignore_errors=True)
             return
@@ -143,14 +155,14 @@ class Workspace:
             if entry.is_dir() and entry != self.logs:
                 shutil.rmtree(entry, ignore_errors=True)
 
-    def init(self) -> None:
-        """Run `terraform init`: installs the providers.
+    def init(self, *arguments: str) -> None:
+        """Run `terraform init`: installs the providers. Arguments of your own go with it.
 
         Raises:
             StepError: It failed; if no version will do, with those that the mirror has.
         """
         with self._plugin_cache_to_itself():
-            code, text, log = self._run("init", ["init", "-no-color"], self._timeouts.init)
+            code, text, log = self._run("init", ["init", "-no-color", *arguments], self._timeouts.init)
         if code:
             problems = text_errors(text)
             self._fail("init", self._versions_hint(problems) or f"exit code {code}", log, problems)
@@ -175,6 +187,7 @@ class Workspace:
         """Carry out the plan and return what was made."""
         if not (self.directory / _FIRST).is_file():
             raise HarnessError("apply: there is no plan to carry out; call plan() before")
+        APPLIED[self.source.name] = self.types
         return self._apply("apply", [_FIRST], self._timeouts.apply)
 
     def drift(self) -> Drift:
@@ -188,6 +201,22 @@ class Workspace:
             covered = any(row.covers(difference.type, difference.attribute) for row in KNOWN_DIFFERENCES)
             (known if covered else unexpected).append(difference)
         return Drift(tuple(unexpected), tuple(known))
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The stack's types, `data.` before those of data sources."""
+        data = (f"data.{type_}" for type_ in self.document.get("data", {}))
+        return frozenset((*self.document.get("resource", {}), *data))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that Terraform runs with, without those of the caller's that it is given too."""
+        configuration = self.providers.configuration or self._root / "terraform.rc"
+        return {
+            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_CONFIG_FILE": str(configuration.absolute()),
+            **(self.aws.environment if self.aws else {}),
+        }
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the outputs by name, sensitive ones too."""
@@ -242,7 +271,7 @@ class Workspace:
             [self.terraform.binary, *command], cwd=self.directory, env=self._environment(), stdout=log, stderr=log
         )
         try:
-            code = process.wait(timeout, self.aws.check if self.aws else lambda: None)
+            code = process.wait(timeout, lambda: self._look(step, log))
             if code and self.aws:
                 self.aws.check()
         except (TimeoutError, LocalAwsError) as error:
@@ -250,6 +279,11 @@ class Workspace:
             raise StepError(step, str(error), log=log) from error
         self.seconds[step] = time.monotonic() - started
         return code, log.read_text(encoding="utf-8", errors="replace"), log
+
+    def _look(self, step: str, log: Path) -> None:
+        if self.aws:
+            self.aws.check()
+        self._watch(step, log)
 
     def _fail(self, step: str, message: str, log: Path, problems: tuple[Diagnostic, ...]) -> None:
         self._keep_for_the_reader()
@@ -287,26 +321,18 @@ class Workspace:
 
     def _environment(self) -> dict[str, str]:
         """Return the caller's variables without credentials and settings of the caller's own."""
-        kept = {
-            name: value
-            for name, value in self.terraform.variables.items()
-            if not name.startswith(("AWS_", "TF_")) or name.startswith("TF_LOG")
-        }
+        kept = {name: value for name, value in self.terraform.variables.items() if not is_callers_own(name)}
         if cache := self._plugin_cache():
             # The lock file of a scratch copy is thrown away, and without the second one the cache is passed by.
             kept |= {"TF_PLUGIN_CACHE_DIR": str(cache), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
-        configuration = self.providers.configuration or self._root / "terraform.rc"
-        return {
-            **kept,
-            "CHECKPOINT_DISABLE": "1",
-            "TF_IN_AUTOMATION": "1",
-            "TF_INPUT": "0",
-            "TF_CLI_CONFIG_FILE": str(configuration),
-            **(self.aws.environment if self.aws else {}),
-        }
+        return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", **self.settings}
 
     def _copy(self, change: dict[str, Any]) -> None:
-        shutil.copytree(self.source, self.directory, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        if self.source != self.directory:
+            # What an earlier workspace left in this folder, but for the state.
+            shutil.rmtree(self.directory, ignore_errors=True)
+            shutil.copytree(self.source, self.directory, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir()
         self._write("override.tf.json", change)
         if self.providers.configuration is None:
@@ -322,6 +348,9 @@ class Workspace:
     def _plugin_cache(self) -> Path | None:
         """Return where providers from the registry are kept between runs, or wherever the caller keeps them."""
         variables = self.terraform.variables
+        if self.providers.stand_ins:
+            # A later run would take them out of the cache for the real ones.
+            return None
         if given := variables.get("TF_PLUGIN_CACHE_DIR"):
             return Path(given)
         home = variables.get("HOME")
@@ -340,7 +369,17 @@ class Workspace:
             yield
 
 
-def _read(source: Path) -> dict[str, Any]:
+def is_callers_own(variable: str) -> bool:
+    """Return whether a variable holds credentials or settings of the caller's, which no run may see."""
+    return variable.startswith(("AWS_", "TF_")) and not variable.startswith("TF_LOG")
+
+
+def read_document(source: Path) -> dict[str, Any]:
+    """Read the `cdk.tf.json` of a folder.
+
+    Raises:
+        HarnessError: There is none.
+    """
     try:
         document: dict[str, Any] = json.loads((source / "cdk.tf.json").read_text(encoding="utf-8"))
     except OSError as error:

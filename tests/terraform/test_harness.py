@@ -94,9 +94,10 @@ def test_changes_are_counted_by_type_and_a_replacement_twice() -> None:
     assert str(counted) == "3 to add, 1 to change, 1 to destroy"
 
 
-def test_an_error_names_the_construct_and_the_line_that_made_it() -> None:
-    metadata = {"metadata": {"path": "shop/key/Resource", "stackTrace": ["main.py:12", "elsewhere.py:1"]}}
-    known = plan.origins({"resource": {"aws_kms_key": {"key": {"//": metadata}}}})
+def test_an_error_names_the_construct_and_the_line_that_made_it(tmp_path: Path) -> None:
+    (tmp_path / "constructs.json").write_text('{"callers": {"shop": "main.py:3", "shop/key": "main.py:12"}}')
+    metadata = {"metadata": {"path": "shop/key/Resource"}}
+    known = plan.origins({"resource": {"aws_kms_key": {"key": {"//": metadata}}}}, tmp_path)
     by_address = {"severity": "error", "summary": "no", "detail": "because", "address": "aws_kms_key.key"}
     by_context = {"severity": "error", "summary": "no", "snippet": {"context": "resource.aws_kms_key.key"}}
     first, second = plan.diagnostics([{"diagnostic": by_address}, {"diagnostics": [by_context, by_context]}], known)

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import constructs_lib
+from constructs_lib.testing import settings
 from constructs_lib.testing.standins import dependencies, server, write_mirror
 from constructs_lib.testing.standins.providers import PROVIDERS
+from constructs_lib.testing.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,3 +298,11 @@ def _processes() -> list[str]:
     """Return process id and parent's id of each process that runs."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, check=True, text=True).stdout
     return [line for line in listed.splitlines() if not line.split()[2].startswith("Z")]
+
+
+def test_stand_ins_stay_out_of_the_callers_plugin_cache(machine: Any, write_stack: Any, tmp_path: Path) -> None:
+    terraform = settings.Terraform.discover({**machine("a", terraform="1.11.4"), "TF_PLUGIN_CACHE_DIR": str(tmp_path)})
+    stack = write_stack(required={"aws": "5.100.0", "random": "3.7.2"})
+    with Workspace(stack, terraform=terraform) as workspace:
+        assert workspace.providers.stand_ins == ("hashicorp/random",)
+        assert "TF_PLUGIN_CACHE_DIR" not in workspace._environment()

@@ -107,6 +107,12 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_secretsmanager_secret=("replica",),
     ),
     *_fixed(
+        "multi_region_keys_have_ids_without_hyphens",
+        "moto's have hyphens, and Terraform's S3 backend refuses them",
+        aws_kms_key=("key_id",),
+        aws_kms_replica_key=("key_id",),
+    ),
+    *_fixed(
         "queues_have_a_redrive_allow_policy",
         "moto does not know it",
         aws_sqs_queue=("redrive_allow_policy",),
@@ -141,6 +147,12 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_network_acl=("ingress", "egress"),
         aws_network_acl_rule=("icmp_type", "icmp_code"),
         aws_default_network_acl=("ingress", "egress"),
+    ),
+    *_fixed(
+        "rules_between_groups_have_descriptions",
+        "moto drops the description of a rule that names a group",
+        aws_vpc_security_group_egress_rule=("description",),
+        aws_vpc_security_group_ingress_rule=("description",),
     ),
     *_fixed(
         "a_launch_template_keeps_its_own_tags_to_itself",
@@ -247,6 +259,21 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "replication_rules_come_back_whole",
         "moto gives back a part of it",
         aws_s3_bucket_replication_configuration=("rule",),
+    ),
+    *_fixed(
+        "lifecycle_rules_keep_the_newest_versions",
+        "moto drops how many are kept",
+        aws_s3_bucket_lifecycle_configuration=("rule",),
+    ),
+    *_fixed(
+        "refusals_with_conditions_refuse_nobody",
+        "moto knows no conditions and refuses everybody; here a refusal with conditions refuses nobody",
+        aws_s3_bucket_policy=("policy",),
+    ),
+    *_fixed(
+        "access_logs_are_never_delivered",
+        "moto delivers at once and S3 within hours; here they never come",
+        aws_s3_bucket_logging=("target_bucket",),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""LocalAws: starts the server, waits for it, notices its death, ends it, and reads back what is in it."""
+"""LocalAws: starts the server, waits for it, notices its death and ends it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib.testing.errors import LocalAwsError, UnavailableError
+from constructs_lib.testing.local_aws.endpoint import Endpoint
 from constructs_lib.testing.local_aws.server import PORT_TAKEN
 from constructs_lib.testing.processes import Process
 
@@ -25,10 +26,9 @@ MOTO_VERSION: Final = "5.2.5"
 ACCOUNT_ID: Final = "123456789012"
 
 _ROOT: Final = Path(__file__).parents[3]
-_TAIL_LINES: Final = 15
 
 
-class LocalAws:
+class LocalAws(Endpoint):
     """One server with nothing in it, for one stack: start a fresh one for each, as what a stack leaves behind stays.
 
     Args:
@@ -46,13 +46,12 @@ class LocalAws:
     def __init__(self, *, port: int = 0, start_timeout: float = 60) -> None:
         check_moto()
         self._folder = Path(tempfile.mkdtemp(prefix="constructs-lib-aws-"))
-        self.log = self._folder / "local-aws.log"
-        self._clients: list[Any] = []
+        super().__init__(self._folder / "local-aws.log")
         ready = self._folder / "port"
         self._process = Process(
             [sys.executable, "-m", "constructs_lib.testing.local_aws.server", str(port), ready],
             cwd=self._folder,
-            env=_server_environment(),
+            env=server_environment(),
             stdout=self.log,
             stderr=self.log,
             grace=0,
@@ -74,41 +73,6 @@ class LocalAws:
         """The id of the server's process group."""
         return self._process.pid
 
-    @property
-    def endpoint(self) -> str:
-        """The URL of every service; an address and not a name, as S3 then puts the bucket into the path."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the AWS provider and the SDKs need to find the local AWS and nothing of the caller's own."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-        }
-
-    def client(self, service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes its classes at run time
-        """Return a boto3 client, for reading back what a stack made; closed with the local AWS."""
-        import boto3  # noqa: PLC0415  slow, and not every run reads back
-        from botocore.config import Config  # noqa: PLC0415
-
-        client = boto3.session.Session().client(
-            service,
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # noqa: S106  no secret
-            config=Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
-        self._clients.append(client)
-        return client
-
     def check(self) -> None:
         """Make sure that the server runs.
 
@@ -117,13 +81,12 @@ class LocalAws:
         """
         code = self._process.exit_code
         if code is not None:
-            raise LocalAwsError(f"the local AWS ended by itself, exit code {code}:\n{self._last_words()}")
+            raise LocalAwsError(f"the local AWS ended by itself, exit code {code}:\n{self.last_words()}")
 
     def stop(self) -> None:
         """End the server; everything in it is gone."""
         ended_by_itself = self._process.exit_code is not None
-        for client in self._clients:
-            client.close()
+        self.close()
         self._process.stop()
         if not ended_by_itself:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -134,15 +97,16 @@ class LocalAws:
                 return int(ready.read_text(encoding="ascii"))
             if self._process.exit_code == PORT_TAKEN:
                 shutil.rmtree(self._folder, ignore_errors=True)
-                raise LocalAwsError(f"port={port}: 127.0.0.1:{port} is taken; leave the port out for any free one")
+                raise port_taken(port)
             self.check()
             if time.monotonic() > deadline:
-                raise LocalAwsError(f"the local AWS did not answer in time:\n{self._last_words()}")
+                raise LocalAwsError(f"the local AWS did not answer in time:\n{self.last_words()}")
             time.sleep(0.05)
 
-    def _last_words(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join((*(f"  {line}" for line in lines[-_TAIL_LINES:]), f"log: {self.log}"))
+
+def port_taken(port: int) -> LocalAwsError:
+    """Return the error for a port that somebody else has."""
+    return LocalAwsError(f"port={port}: 127.0.0.1:{port} is taken; leave the port out for any free one")
 
 
 def check_moto() -> None:
@@ -162,7 +126,7 @@ def check_moto() -> None:
         )
 
 
-def _server_environment() -> dict[str, str]:
+def server_environment() -> dict[str, str]:
     """Return the caller's variables without those that change what moto does."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     path = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -2,7 +2,8 @@
 
 Usage: python -m constructs_lib.testing.local_aws.server PORT READY
 
-Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it answers.
+Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it answers. Ends when that file is
+removed: nobody could find the server any more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -53,8 +56,16 @@ def main() -> int:
     partial = ready.with_suffix(".partial")
     partial.write_text(str(port), encoding="ascii")
     partial.replace(ready)
+    threading.Thread(target=end_without, args=(ready,), daemon=True).start()
     server.serve_forever()
     return 0
+
+
+def end_without(ready: Path) -> None:
+    """End the process once the file is gone."""
+    while ready.exists():
+        time.sleep(1)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from moto.kms import models
 from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
 from moto.secretsmanager.models import FakeSecret
@@ -92,9 +93,26 @@ def a_secrets_replica_has_its_own_key() -> None:
         return replicas
 
 
+def multi_region_keys_have_ids_without_hyphens() -> None:
+    """The id of a multi-region key is `mrk-` and 32 hexadecimal digits; Terraform's S3 backend refuses moto's form."""
+    generate: Callable[[bool], str] = vars(models)["generate_key_id"]
+
+    def generate_key_id(multi_region: bool = False) -> str:  # noqa: FBT001, FBT002  moto's signature
+        id_ = generate(multi_region)
+        return f"mrk-{id_.removeprefix('mrk-').replace('-', '')}" if multi_region else id_
+
+    vars(models)["generate_key_id"] = generate_key_id
+
+    @around(KmsResponse, "_validate_cmk_id")
+    def _validate_cmk_id(original: Callable[..., None], self: KmsResponse, key_id: str) -> None:
+        # An ARN's id is looked up as it is, a bare one must have moto's form.
+        original(self, self._display_arn(key_id) if key_id.startswith("mrk-") else key_id)
+
+
 FIXES = (
     replicas_are_keys_of_their_own,
     replicas_keep_what_they_are_created_with,
     rotation_has_a_period,
     a_secrets_replica_has_its_own_key,
+    multi_region_keys_have_ids_without_hyphens,
 )

@@ -10,10 +10,11 @@ from moto.autoscaling.models import FakeScalingPolicy
 from moto.core.responses import ActionResult
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.route53.responses import Route53
 
-from constructs_lib.testing.local_aws.fixes.patching import add, around, kept
+from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,9 +125,18 @@ def a_repeated_network_acl_entry_is_the_one_before() -> None:
         return original(self, network_acl_id, *args, **given)
 
 
+def rules_between_groups_have_descriptions() -> None:
+    """A rule that names another security group keeps its description and does not give it back."""
+
+    @around_property(SecurityGroupRule, "description")
+    def description(given: str | None, self: SecurityGroupRule) -> str | None:
+        return given or (self.source_group or {}).get("Description")
+
+
 FIXES = (
     a_repeated_network_acl_entry_is_the_one_before,
     network_acls_keep_icmp_types,
+    rules_between_groups_have_descriptions,
     a_launch_template_keeps_its_own_tags_to_itself,
     scalable_targets_have_tags,
     scaling_policies_are_enabled,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
-from constructs_lib.testing.local_aws.fixes.patching import around
+from constructs_lib.testing.local_aws.fixes.patching import around, keep, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,4 +59,63 @@ def replication_rules_come_back_whole() -> None:
         return original(self)
 
 
-FIXES = (notifications_to_eventbridge_come_back, replication_rules_come_back_whole)
+def lifecycle_rules_keep_the_newest_versions() -> None:
+    """How many of the newest old versions a lifecycle rule keeps is dropped, and the provider waits for it in vain."""
+
+    @around(FakeBucket, "set_lifecycle")
+    def set_lifecycle(original: Callable[..., object], self: FakeBucket, rules: list[dict[str, Any]]) -> object:
+        result = original(self, rules)
+        for rule, sent in zip(self.rules, rules, strict=True):
+            keep(rule, "newest", (sent.get("NoncurrentVersionExpiration") or {}).get("NewerNoncurrentVersions"))
+        return result
+
+    @around(S3Response, "get_bucket_lifecycle")
+    def get_bucket_lifecycle(original: Callable[..., object], self: S3Response) -> object:
+        rules = self.backend.get_bucket_lifecycle(self.bucket_name)
+
+        def change(content: dict[str, Any]) -> None:
+            for rule, told in zip(rules, content["Rules"], strict=True):
+                newest: str | None = kept(rule, "newest", lambda: None)
+                if newest:
+                    told["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"] = newest
+
+        amend(self, change)
+        return original(self)
+
+
+def refusals_with_conditions_refuse_nobody() -> None:
+    """A request is judged by the bucket's policy without its conditions, and refused to all where some were meant."""
+
+    @around(FakeBucket, "get_permission")
+    def get_permission(original: Callable[..., object], self: FakeBucket, action: str, resource: str) -> object:
+        policy: bytes | None = self.policy
+        if policy is None:
+            return original(self, action, resource)
+        document = json.loads(policy)
+        document["Statement"] = [
+            statement
+            for statement in document["Statement"]
+            if statement["Effect"] != "Deny" or "Condition" not in statement
+        ]
+        try:
+            self.policy = json.dumps(document).encode()
+            return original(self, action, resource)
+        finally:
+            self.policy = policy
+
+
+def access_logs_are_never_delivered() -> None:
+    """Every request is logged at once, those of a destroy too, so that no bucket of logs is ever empty enough to go."""
+
+    @around(S3Backend, "log_incoming_request")
+    def log_incoming_request(original: Callable[..., object], self: S3Backend, *request: object) -> None:
+        pass
+
+
+FIXES = (
+    notifications_to_eventbridge_come_back,
+    replication_rules_come_back_whole,
+    lifecycle_rules_keep_the_newest_versions,
+    refusals_with_conditions_refuse_nobody,
+    access_logs_are_never_delivered,
+)

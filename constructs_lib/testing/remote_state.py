@@ -1,0 +1,52 @@
+"""Moves the state of a workspace from its file into a bucket of the local AWS, as `init -migrate-state` does at AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib.testing.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.testing.workspace import Workspace
+
+CONFIG: Final = "state.s3.tfbackend"
+
+
+def move_state(workspace: Workspace, backend_config: str) -> None:
+    """Move a workspace's state into the bucket that a partial backend file names; later steps use it there.
+
+    Args:
+        workspace: Initialised, of a stack with an S3 backend.
+        backend_config: The text of the file, such as the output `backend_config` of a `StateBackend`.
+
+    Raises:
+        HarnessError: The workspace has no local AWS, or its stack keeps its state in a file by its own choice.
+        StepError: Terraform refuses.
+    """
+    if workspace.aws is None:
+        raise HarnessError("init: needs a local AWS that has the bucket; give aws=LocalAws() to the workspace")
+    block = workspace.document.get("terraform", {}).get("backend", {}).get("s3")
+    if block is None:
+        raise HarnessError(f"{workspace.source} keeps its state in a file; give the stack backend=PartialS3Backend()")
+    file = workspace.directory / "override.tf.json"
+    override = json.loads(file.read_text(encoding="utf-8"))
+    override["terraform"]["backend"] = {"s3": s3_block(block, workspace.aws.endpoint)}
+    file.write_text(json.dumps(override, indent=2), encoding="utf-8")
+    (workspace.directory / CONFIG).write_text(backend_config, encoding="utf-8")
+    workspace.init("-migrate-state", "-force-copy", f"-backend-config={CONFIG}")
+
+
+def s3_block(block: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
+    """Return a stack's `s3` backend block with what finds the local AWS in place of AWS."""
+    return {
+        **block,
+        "endpoints": {"dynamodb": endpoint, "s3": endpoint},
+        "use_path_style": True,
+        "skip_credentials_validation": True,
+        "skip_metadata_api_check": True,
+        "skip_region_validation": True,
+        "skip_requesting_account_id": True,
+    }
