@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from constructs_lib._engine.packages import archive as archive
     from constructs_lib._engine.packages import aws as aws
     from constructs_lib._engine.packages import random as random
+    from constructs_lib.alarms import Alarm as Alarm
+    from constructs_lib.alarms import NoAlarms as NoAlarms
+    from constructs_lib.aurora_provisioned import AuroraProvisioned as AuroraProvisioned
+    from constructs_lib.aurora_provisioned import Deletable as Deletable
+    from constructs_lib.aurora_provisioned import ExtendedSupport as ExtendedSupport
+    from constructs_lib.aurora_provisioned import GeneratedPassword as GeneratedPassword
+    from constructs_lib.aurora_provisioned import Instance as Instance
+    from constructs_lib.aurora_provisioned import MajorUpgrade as MajorUpgrade
+    from constructs_lib.aurora_provisioned import PinnedMinorVersion as PinnedMinorVersion
+    from constructs_lib.aurora_provisioned import ReaderScaling as ReaderScaling
+    from constructs_lib.checks import acknowledge as acknowledge
+    from constructs_lib.checks import attach as attach
     from constructs_lib.foundation.addresses import AddressPlan as AddressPlan
     from constructs_lib.foundation.backend import LocalBackend as LocalBackend
     from constructs_lib.foundation.backend import PartialS3Backend as PartialS3Backend
@@ -41,6 +53,12 @@ if TYPE_CHECKING:
     from constructs_lib.payment_lambda import PaymentLambda as PaymentLambda
     from constructs_lib.payment_lambda import Unreserved as Unreserved
     from constructs_lib.peered_mesh import PeeredMesh as PeeredMesh
+    from constructs_lib.regional_bucket import ForceDestroy as ForceDestroy
+    from constructs_lib.regional_bucket import NoAccessLogs as NoAccessLogs
+    from constructs_lib.regional_bucket import ObjectLock as ObjectLock
+    from constructs_lib.regional_bucket import RegionalBucket as RegionalBucket
+    from constructs_lib.regional_bucket import Transition as Transition
+    from constructs_lib.regional_bucket import UnprotectedBucket as UnprotectedBucket
     from constructs_lib.regional_map import RegionalMap as RegionalMap
     from constructs_lib.regional_vpc import LAMBDA_BASIC as LAMBDA_BASIC
     from constructs_lib.regional_vpc import RegionalVpc as RegionalVpc
@@ -52,12 +70,25 @@ if TYPE_CHECKING:
     from constructs_lib.security_group import SecurityGroup as SecurityGroup
     from constructs_lib.stack import HardenedStack as HardenedStack
     from constructs_lib.stack import Region as Region
+    from constructs_lib.state_backend import StateBackend as StateBackend
     from constructs_lib.web_acl import NoWebAcl as NoWebAcl
     from constructs_lib.web_acl import WebAcl as WebAcl
 
 _MODULES: Final = {
     "_engine.core": ("App", "Aspects", "Construct", "Fn", "TerraformOutput", "TerraformStack", "Token"),
     "_engine.packages": ("ArchiveProvider", "AwsProvider", "RandomProvider", "archive", "aws", "random"),
+    "alarms": ("Alarm", "NoAlarms"),
+    "aurora_provisioned": (
+        "AuroraProvisioned",
+        "Deletable",
+        "ExtendedSupport",
+        "GeneratedPassword",
+        "Instance",
+        "MajorUpgrade",
+        "PinnedMinorVersion",
+        "ReaderScaling",
+    ),
+    "checks": ("acknowledge", "attach"),
     "foundation.addresses": ("AddressPlan",),
     "foundation.backend": ("LocalBackend", "PartialS3Backend", "S3Backend", "backend_from_environment"),
     "foundation.environment": ("Environment",),
@@ -67,11 +98,15 @@ _MODULES: Final = {
     "multi_region_key": ("MultiRegionKey",),
     "payment_lambda": ("Canary", "FunctionUrl", "PaymentLambda", "Unreserved"),
     "peered_mesh": ("PeeredMesh",),
+    "regional_bucket": (
+        *("ForceDestroy", "NoAccessLogs", "ObjectLock", "RegionalBucket", "Transition", "UnprotectedBucket"),
+    ),
     "regional_map": ("RegionalMap",),
     "regional_vpc": ("LAMBDA_BASIC", "RegionalVpc", "SingleNat", "Vpc"),
     "rest_api": ("LateFinish", "PublicAccess", "RestApi"),
     "security_group": ("SecurityGroup",),
     "stack": ("HardenedStack", "Region"),
+    "state_backend": ("StateBackend",),
     "web_acl": ("NoWebAcl", "WebAcl"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}

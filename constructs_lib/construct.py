@@ -48,6 +48,11 @@ class HardenedConstruct(core.Construct):
         self._problems = Problems(self.path)
 
     @property
+    def caller(self) -> str:
+        """The line that made it, such as `stacks/payments.py:62`: the nearest one outside of the library."""
+        return self.region.stack.notes.caller(self.path)
+
+    @property
     def component(self) -> str:
         """What the construct is called in names: the words of its path below the stack, without its region."""
         return "-".join(component_words(self.components, self.region.name))

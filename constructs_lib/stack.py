@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from constructs_lib._engine import aws, core, provider_of, terraform_type
-from constructs_lib.foundation.backend import Backend, LocalBackend
+from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
 from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
 from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
 from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
+from constructs_lib.notes import Notes, notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +78,9 @@ class HardenedStack(core.TerraformStack):
         self.path = id_
         self.regions: dict[str, Region] = {}
         """Regions by name, in the order they were asked for."""
-        self.opt_outs: list[tuple[str, OptOut]] = []
+        self.notes = notes_of(self) or Notes(id_)
+        """Who made each construct, what was left or accepted on purpose; written beside the JSON."""
+        self.opt_outs: list[tuple[str, OptOut]] = self.notes.opt_outs
         """Hardened defaults left on purpose: construct path and reason."""
         self._names: dict[tuple[type, str], str] = {}
         self._addresses: dict[core.TerraformElement, str] = {}
@@ -173,12 +176,15 @@ class HardenedStack(core.TerraformStack):
 
     def prepare_stack(self) -> None:
         """Finish what constructs collected; the engine calls this before it synthesizes."""
+        self.notes.paused = True
         while self._finishers:
             self._finishers.pop(0)()
         if not self._finished:
             self._finished = True
             self._guard_and_summary()
         super().prepare_stack()
+        self.notes.paused = False
+        self.notes.write(self.output_directory)
 
     def claim(self, type_: type, name: str, path: str) -> None:
         """Take a Terraform name for the construct at `path`.
@@ -215,15 +221,19 @@ class HardenedStack(core.TerraformStack):
 
     def _create_backend(self, backend: Backend) -> None:
         block = backend.block(project=self.project, environment=self.environment.value, stack=self.path)
+        claim_state(core.App.of(self), self.path, block)
+        self.state_bucket: str = block.get("s3", {}).get("bucket", "")
+        """The bucket that keeps the stack's state, as far as the code knows it."""
         if "local" in block:
             core.LocalBackend(self, path=block["local"]["path"])
             return
         # The engine wants bucket and key and knows no lock file. A real backend object, rather than an override of the
         # whole block, is what references between stacks are made of.
         arguments = {"bucket": "", "key": "", **block["s3"]}
-        lockfile = arguments.pop("use_lockfile")
+        lockfile = arguments.pop("use_lockfile", None)
         element = core.S3Backend(self, **arguments)
-        element.add_override("use_lockfile", lockfile)
+        if lockfile:
+            element.add_override("use_lockfile", lockfile)
         for name in ("bucket", "key"):
             if not arguments[name]:
                 element.add_override(name, None)

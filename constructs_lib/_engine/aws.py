@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     from cdktf_cdktf_provider_aws import api_gateway_resource as api_gateway_resource
     from cdktf_cdktf_provider_aws import api_gateway_rest_api as api_gateway_rest_api
     from cdktf_cdktf_provider_aws import api_gateway_stage as api_gateway_stage
+    from cdktf_cdktf_provider_aws import appautoscaling_policy as appautoscaling_policy
+    from cdktf_cdktf_provider_aws import appautoscaling_target as appautoscaling_target
     from cdktf_cdktf_provider_aws import cloudwatch_log_group as cloudwatch_log_group
+    from cdktf_cdktf_provider_aws import cloudwatch_metric_alarm as cloudwatch_metric_alarm
     from cdktf_cdktf_provider_aws import data_aws_caller_identity as data_aws_caller_identity
     from cdktf_cdktf_provider_aws import data_aws_iam_policy_document as data_aws_iam_policy_document
+    from cdktf_cdktf_provider_aws import db_parameter_group as db_parameter_group
+    from cdktf_cdktf_provider_aws import db_subnet_group as db_subnet_group
     from cdktf_cdktf_provider_aws import default_route_table as default_route_table
     from cdktf_cdktf_provider_aws import default_security_group as default_security_group
+    from cdktf_cdktf_provider_aws import dynamodb_table as dynamodb_table
     from cdktf_cdktf_provider_aws import eip as eip
     from cdktf_cdktf_provider_aws import flow_log as flow_log
+    from cdktf_cdktf_provider_aws import iam_policy as iam_policy
     from cdktf_cdktf_provider_aws import iam_role as iam_role
     from cdktf_cdktf_provider_aws import iam_role_policy as iam_role_policy
     from cdktf_cdktf_provider_aws import internet_gateway as internet_gateway
@@ -45,9 +52,27 @@ if TYPE_CHECKING:
     from cdktf_cdktf_provider_aws import nat_gateway as nat_gateway
     from cdktf_cdktf_provider_aws import network_acl as network_acl
     from cdktf_cdktf_provider_aws import provider as provider
+    from cdktf_cdktf_provider_aws import rds_cluster as rds_cluster
+    from cdktf_cdktf_provider_aws import rds_cluster_instance as rds_cluster_instance
+    from cdktf_cdktf_provider_aws import rds_cluster_parameter_group as rds_cluster_parameter_group
     from cdktf_cdktf_provider_aws import route as route
     from cdktf_cdktf_provider_aws import route_table as route_table
     from cdktf_cdktf_provider_aws import route_table_association as route_table_association
+    from cdktf_cdktf_provider_aws import s3_bucket as s3_bucket
+    from cdktf_cdktf_provider_aws import s3_bucket_lifecycle_configuration as s3_bucket_lifecycle_configuration
+    from cdktf_cdktf_provider_aws import s3_bucket_logging as s3_bucket_logging
+    from cdktf_cdktf_provider_aws import s3_bucket_notification as s3_bucket_notification
+    from cdktf_cdktf_provider_aws import s3_bucket_object_lock_configuration as s3_bucket_object_lock_configuration
+    from cdktf_cdktf_provider_aws import s3_bucket_ownership_controls as s3_bucket_ownership_controls
+    from cdktf_cdktf_provider_aws import s3_bucket_policy as s3_bucket_policy
+    from cdktf_cdktf_provider_aws import s3_bucket_public_access_block as s3_bucket_public_access_block
+    from cdktf_cdktf_provider_aws import s3_bucket_replication_configuration as s3_bucket_replication_configuration
+    from cdktf_cdktf_provider_aws import (
+        s3_bucket_server_side_encryption_configuration as s3_bucket_server_side_encryption_configuration,
+    )
+    from cdktf_cdktf_provider_aws import s3_bucket_versioning as s3_bucket_versioning
+    from cdktf_cdktf_provider_aws import secretsmanager_secret as secretsmanager_secret
+    from cdktf_cdktf_provider_aws import secretsmanager_secret_version as secretsmanager_secret_version
     from cdktf_cdktf_provider_aws import security_group as security_group
     from cdktf_cdktf_provider_aws import sqs_queue as sqs_queue
     from cdktf_cdktf_provider_aws import sqs_queue_policy as sqs_queue_policy

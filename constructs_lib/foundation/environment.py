@@ -73,6 +73,22 @@ class Profile:
     """Whether an API stands behind a web ACL unless told otherwise."""
     function_url_must_be_signed: bool
     """Whether a function URL accepts only signed requests and named origins."""
+    bucket_noncurrent_days: int
+    """Days that a bucket keeps versions of objects that were overwritten or deleted."""
+    bucket_access_logs: bool
+    """Whether a bucket needs another one that keeps its access logs."""
+    prevent_destroy: bool
+    """Whether Terraform refuses to destroy a bucket."""
+    database_instances: int
+    """Instances that a database cluster has at least."""
+    database_instance_class: str
+    """Class of a database cluster's instances."""
+    backup_retention_days: int
+    """Days that automated backups of databases are kept, at least."""
+    deletion_protection: bool
+    """Whether databases refuse to be deleted, and leave a snapshot when they go."""
+    alarms: bool
+    """Whether constructs make alarms on their metrics."""
 
 
 PROFILES: Final[dict[Environment, Profile]] = {
@@ -85,6 +101,14 @@ PROFILES: Final[dict[Environment, Profile]] = {
         api_burst_limit=25,
         web_acl=False,
         function_url_must_be_signed=False,
+        bucket_noncurrent_days=30,
+        bucket_access_logs=False,
+        prevent_destroy=False,
+        database_instances=1,
+        database_instance_class="db.t4g.medium",
+        backup_retention_days=14,
+        deletion_protection=False,
+        alarms=False,
     ),
     Environment.STAGING: Profile(
         zones=2,
@@ -95,6 +119,14 @@ PROFILES: Final[dict[Environment, Profile]] = {
         api_burst_limit=50,
         web_acl=False,
         function_url_must_be_signed=True,
+        bucket_noncurrent_days=30,
+        bucket_access_logs=False,
+        prevent_destroy=False,
+        database_instances=2,
+        database_instance_class="db.t4g.medium",
+        backup_retention_days=14,
+        deletion_protection=False,
+        alarms=False,
     ),
     Environment.PROD: Profile(
         zones=3,
@@ -105,6 +137,14 @@ PROFILES: Final[dict[Environment, Profile]] = {
         api_burst_limit=500,
         web_acl=True,
         function_url_must_be_signed=True,
+        bucket_noncurrent_days=90,
+        bucket_access_logs=True,
+        prevent_destroy=True,
+        database_instances=2,
+        database_instance_class="db.r7g.large",
+        backup_retention_days=35,
+        deletion_protection=True,
+        alarms=True,
     ),
 }
 """Dev, staging and prod side by side; `docs/environments.md` is made from it."""

@@ -33,6 +33,9 @@ _DOCS: Final = "https://docs.aws.amazon.com"
 NAME_RULES: Final[dict[str, NameRule]] = {
     "alias": NameRule(256, f"{_DOCS}/kms/latest/APIReference/API_CreateAlias.html"),
     "api": NameRule(128, f"{_DOCS}/apigateway/latest/api/API_CreateRestApi.html"),
+    "bucket": NameRule(63, f"{_DOCS}/AmazonS3/latest/userguide/bucketnamingrules.html"),
+    # A hyphen and the 12 digits of the account follow.
+    "bucket-before-account": NameRule(50, f"{_DOCS}/AmazonS3/latest/userguide/bucketnamingrules.html"),
     "function": NameRule(64, f"{_DOCS}/lambda/latest/api/API_CreateFunction.html"),
     "log-group": NameRule(512, f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"),
     "queue": NameRule(80, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"),
@@ -40,7 +43,16 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "policy": NameRule(128, f"{_DOCS}/IAM/latest/APIReference/API_PutRolePolicy.html"),
     "security-group": NameRule(255, f"{_DOCS}/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"),
     "tag": NameRule(256, f"{_DOCS}/tag-editor/latest/userguide/best-practices-and-strats.html"),
+    "table": NameRule(255, f"{_DOCS}/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"),
     "web-acl": NameRule(128, f"{_DOCS}/waf/latest/APIReference/API_CreateWebACL.html"),
+    "alarm": NameRule(255, f"{_DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"),
+    "db-cluster": NameRule(63, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBCluster.html"),
+    "db-instance": NameRule(63, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"),
+    "db-parameter-group": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html"),
+    "db-snapshot": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBClusterSnapshot.html"),
+    "db-subnet-group": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html"),
+    "scaling-policy": NameRule(256, f"{_DOCS}/autoscaling/application/APIReference/API_PutScalingPolicy.html"),
+    "secret": NameRule(512, f"{_DOCS}/secretsmanager/latest/apireference/API_CreateSecret.html"),
 }
 """The services that get a name; all of them accept lower-case letters, digits and hyphens."""
 

@@ -146,12 +146,14 @@ def test_a_backend_is_given_from_outside(synthesize: Callable[..., dict[str, Syn
     }
 
 
-def test_a_partial_backend_names_no_bucket_and_no_key(synthesize: Callable[..., dict[str, SynthesizedStack]]) -> None:
+def test_a_partial_backend_names_the_stacks_own_key_and_no_bucket(
+    synthesize: Callable[..., dict[str, SynthesizedStack]],
+) -> None:
     def build(app: App) -> None:
         HardenedStack(app, "web", environment="prod", owner="me", backend=PartialS3Backend())
 
     backend = synthesize(build)["web"].document["terraform"]["backend"]
-    assert backend == {"s3": {"encrypt": True, "use_lockfile": True}}
+    assert backend == {"s3": {"encrypt": True, "key": "web/prod/web/terraform.tfstate", "use_lockfile": True}}
 
 
 def test_a_reference_between_stacks_reads_the_state_of_the_other(

@@ -58,4 +58,8 @@ def test_production_is_never_laxer_than_the_others() -> None:
         assert prod.key_deletion_window_days >= profile.key_deletion_window_days
         assert prod.web_acl >= profile.web_acl
         assert prod.function_url_must_be_signed >= profile.function_url_must_be_signed
+        assert prod.database_instances >= profile.database_instances
+        assert prod.backup_retention_days >= profile.backup_retention_days
+        assert prod.deletion_protection >= profile.deletion_protection
+        assert prod.alarms >= profile.alarms
     assert [PROFILES[environment].nat for environment in Environment] == ["single", "single", "per_zone"]

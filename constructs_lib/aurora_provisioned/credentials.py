@@ -1,0 +1,129 @@
+"""The master user: its name, and the password that RDS or Terraform generates."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib._engine import aws, random
+from constructs_lib.construct import HardenedConstruct
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    from constructs_lib.aurora_provisioned.engines import Engine
+    from constructs_lib.foundation.errors import Problems
+    from constructs_lib.multi_region_key import MultiRegionKey
+    from constructs_lib.stack import Region
+
+DEFAULT_USER: Final = "cluster_owner"
+GUESSED_USERS: Final = frozenset(
+    ("admin", "administrator", "awsuser", "dba", "master", "mysql", "postgres", "root", "sa", "user")
+)
+"""Names that everybody tries first."""
+RESERVED_USERS: Final = ("pg_", "rds")
+"""Beginnings of names that the engines and RDS keep for themselves."""
+SAFE_SPECIAL: Final = "_."
+"""Characters that mean nothing to a URL, a shell, a connection string or JSON, wherever they stand."""
+MIN_LENGTH: Final = 16
+MAX_LENGTH: Final = 41
+"""Aurora MySQL takes no longer one."""
+_USER: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class GeneratedPassword:
+    """A master password that Terraform generates and keeps in a secret of its own; it is also in the state.
+
+    For clients that cannot read the secret that RDS manages. Nothing rotates it: raise `generation` to get another.
+
+    Attributes:
+        length: Characters, 16 to 41.
+        generation: Any number; another one makes another password.
+    """
+
+    length: int = 32
+    generation: int = 1
+
+
+def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
+    """Note a name of the master user that is guessed first, or that the engine does not take."""
+    if problems.check(
+        isinstance(user, str) and _USER.fullmatch(user) and len(user) <= engine.max_user,
+        argument,
+        user,
+        f"must be 1 to {engine.max_user} lower-case letters, digits and underscores, starting with a letter",
+    ):
+        problems.check(
+            user not in GUESSED_USERS, argument, user, "is a name that everybody tries first; choose another"
+        )
+        problems.check(
+            not str(user).startswith(RESERVED_USERS),
+            argument,
+            user,
+            f"must not begin with {' or '.join(RESERVED_USERS)}, which the engine and RDS keep for themselves",
+        )
+
+
+def check_password(problems: Problems, password: object) -> None:
+    """Note a password option that is none; there is no way to give a password itself."""
+    if password is None:
+        return
+    if not isinstance(password, GeneratedPassword):
+        # The value may be a password.
+        shown = password if is_token(password) else "..."
+        problems.add("password", shown, "must be GeneratedPassword(); a password itself is never taken")
+        return
+    problems.check(
+        type(password.length) is int and MIN_LENGTH <= password.length <= MAX_LENGTH,
+        "password.length",
+        password.length,
+        f"must be a whole number from {MIN_LENGTH} to {MAX_LENGTH}",
+    )
+    problems.check(
+        type(password.generation) is int, "password.generation", password.generation, "must be a whole number"
+    )
+
+
+class GeneratedCredentials(HardenedConstruct):
+    """A generated password, and the secret in which clients find it with the rest of what they need.
+
+    See https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
+    """
+
+    def __init__(
+        self, scope: HardenedConstruct, id_: str, *, region: Region, key: MultiRegionKey, option: GeneratedPassword
+    ) -> None:
+        super().__init__(scope, id_, region=region)
+        self.password = self._create(
+            random.password.Password,
+            "password",
+            length=option.length,
+            special=True,
+            override_special=SAFE_SPECIAL,
+            min_lower=2,
+            min_upper=2,
+            min_numeric=2,
+            min_special=2,
+            keepers={"generation": str(option.generation)},
+        )
+        self.result = self._ref(self.password, "result")
+        self.resource = self._create(
+            aws.secretsmanager_secret.SecretsmanagerSecret,
+            "Resource",
+            name=self._name("secret"),
+            description=f"Master user of {scope.path}",
+            kms_key_id=key.arn_for(self),
+            recovery_window_in_days=region.profile.key_deletion_window_days,
+        )
+        self.arn = self._ref(self.resource, "arn")
+
+    def write(self, **values: Any) -> None:  # noqa: ANN401  what JSON holds
+        """Write the secret's value: what is given, and the password."""
+        self._create(
+            aws.secretsmanager_secret_version.SecretsmanagerSecretVersion,
+            "value",
+            secret_id=self._ref(self.resource, "id"),
+            secret_string=json.dumps({**values, "password": self.result}, sort_keys=True),
+        )
