@@ -2,13 +2,17 @@
 
 import os
 
-from constructs_lib import App, Environment, backend_from_environment
+from constructs_lib import App, Environment, attach, backend_from_environment
 from stacks.payments import PaymentsStack
+from stacks.state_backend import StateBackendStack
 
 app = App()
 environment = Environment.choose(os.environ.get("ENVIRONMENT"), app.node.try_get_context("environment"))
 backend = backend_from_environment(os.environ)
 
 PaymentsStack(app, "payments", environment=environment, backend=backend)
+# It makes the bucket that the others' state is in, and keeps its own in a local file.
+StateBackendStack(app, "state-backend", environment=environment)
 
+attach(app)
 app.synth()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
+import importlib.util
 import inspect
 import json
 import re
@@ -16,6 +18,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from constructs_lib.foundation.environment import PROFILES, Profile
+from constructs_lib.rules.checking import all_rules
+from rule_pages import lesson_tests, lessons_page, rules_page
 
 ROOT = Path(__file__).parent.parent
 INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOTALL)
@@ -73,6 +77,20 @@ def performance() -> str:
     ]
     heads = ["resources", "wall s", "CPU s", "peak MB", "CPU ms for each more", "kB for each more"]
     growth = tabulate(sizes, headers=heads, tablefmt="github", disable_numparse=True)
+    checked = tabulate(
+        [
+            [
+                size["resources"],
+                size["rules"],
+                f"{size['seconds']:.2f}",
+                f"{1e6 * size['seconds'] / size['resources']:.0f}",
+            ]
+            for size in report.get("rules", [])
+        ],
+        headers=["resources", "rules", "CPU s", "microseconds for each resource"],
+        tablefmt="github",
+        disable_numparse=True,
+    )
     about = ", ".join(f"{name} {value}" for name, value in report["machine"].items())
     return (
         "# Performance\n\nThe payments stack, three regions, synthesized by the same program twice: with the lazy "
@@ -80,7 +98,9 @@ def performance() -> str:
         f"its provider packages. Both write the same bytes. Medians of {report['payments']['runs']} runs in turn, of "
         "the whole process tree, with warm caches. Wall time depends on what else the machine does; CPU time is the "
         f"figure to compare.\n\n{compared}\n\n## Growth\n\nA stack of log groups, roles with their policies, and "
-        f"queues. The last columns are against the row above.\n\n{growth}\n\n## Measured on\n\n{about}.\n\nMade by "
+        f"queues. The last columns are against the row above.\n\n{growth}\n\n## Rules\n\nEvery rule over "
+        "estates of four stacks: functions with roles, queues and logs, buckets, networks. One core; reading the files "
+        f"and writing the report come on top.\n\n{checked}\n\n## Measured on\n\n{about}.\n\nMade by "
         "`make bench` and `make docs`. The first run after an installation fills jsii's cache and takes some 8 s more. "
         "Node 22 saves about a sixth of the time against Node 20. Do not set `PYTHONDONTWRITEBYTECODE`: without "
         "compiled files every run compiles the bindings again.\n"
@@ -94,7 +114,14 @@ def with_programs(page: str) -> str:
 
 def main() -> int:
     """Write or check every page; returns the number of stale ones."""
-    pages = {ROOT / "docs/environments.md": environments(), ROOT / "docs/performance.md": performance()}
+    pages = {
+        ROOT / "docs/environments.md": environments(),
+        ROOT / "docs/performance.md": performance(),
+        ROOT / "docs/rules.md": rules_page(all_rules()),
+    }
+    if importlib.util.find_spec("constructs_lib.rules.lessons"):
+        lessons = importlib.import_module("constructs_lib.rules.lessons").LESSONS
+        pages[ROOT / "docs/lessons.md"] = lessons_page(lessons, all_rules(), lesson_tests(ROOT / "tests"))
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
             pages[page] = with_programs(page.read_text(encoding="utf-8"))

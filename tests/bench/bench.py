@@ -1,6 +1,7 @@
-"""Measure synthesis: lazy bindings against the plain import, growth with the number of resources, the whole CLI.
+"""Measure synthesis: lazy bindings against the plain import, growth with the number of resources, the CLI; and the rules.
 
-`python tests/bench/bench.py` prints the table and writes docs/performance.json, which docs/performance.md is made from.
+`python tests/bench/bench.py` prints the table and writes docs/performance.json, which docs/performance.md is made from;
+`--rules` measures only the rules and leaves the rest as it was.
 Runs of the two variants alternate, so that a busy machine is busy for both.
 """
 
@@ -26,6 +27,8 @@ from typing import Any
 
 import psutil
 from tabulate import tabulate
+
+from tests.bench import rules
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
@@ -156,6 +159,7 @@ def table(report: dict[str, Any]) -> str:
     if report["cli"]:
         rows.append(["cdktf synth, whole", *(report["cli"][figure] for figure in ("wall", "cpu", "memory"))])
     rows += [[f"{size['resources']} resources", size["wall"], size["cpu"], size["memory"]] for size in report["growth"]]
+    rows += [[f"rules over {size['resources']} resources", None, size["seconds"], None] for size in report["rules"]]
     return str(tabulate(rows, headers=["", "wall s", "CPU s", "peak MB"], floatfmt=".2f"))
 
 
@@ -163,12 +167,21 @@ def main() -> None:
     """Measure everything, print the table, write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    times = parser.parse_args().runs
-    report: dict[str, Any] = {
+    parser.add_argument("--rules", action="store_true", help="measure only the rules, and keep the rest of the report")
+    given = parser.parse_args()
+    times = given.runs
+    if given.rules:
+        report: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))
+        report["rules"] = rules.measure()
+        REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        print(tabulate(report["rules"], headers="keys", floatfmt=".2f"))  # noqa: T201
+        return
+    report = {
         "machine": machine(),
         "payments": compare(times),
         "growth": growth(min(times, 3)),
         "cli": cli(min(times, 3)),
+        "rules": rules.measure(),
     }
     if not report["payments"]["same_output"]:
         raise SystemExit("the two variants synthesize different JSON")

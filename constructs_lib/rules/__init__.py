@@ -1,0 +1,1 @@
+"""Rules over Terraform JSON: the lessons, found in any estate. Pure Python, without cdktf and Node."""

@@ -1,0 +1,76 @@
+"""Every rule, one module for each part of a family."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Final
+
+from constructs_lib.rules.rule import Rule
+
+_MODULES: Final = (
+    "lam_access",
+    "lam_concurrency",
+    "lam_environment",
+    "lam_events",
+    "lam_network",
+    "lam_order",
+    "lam_package",
+    "lam_runtime",
+    "lam_source",
+    "msg_events",
+    "msg_limits",
+    "msg_policies",
+    "msg_queues",
+    "msg_redrive",
+    "msg_targets",
+    "name_accounts",
+    "name_environments",
+    "name_labels",
+    "name_limits",
+    "name_styles",
+    "name_tags",
+    "net_acls",
+    "net_gateways",
+    "net_membership",
+    "net_peering",
+    "net_routes",
+    "net_security_groups",
+    "net_vpcs",
+    "rds_access",
+    "rds_modes",
+    "rds_monitoring",
+    "rds_network",
+    "rds_parameters",
+    "rds_placement",
+    "rds_protection",
+    "rds_upkeep",
+    "reg_crossing",
+    "reg_maps",
+    "reg_places",
+    "reg_providers",
+    "state_backends",
+    "state_copies",
+    "state_modules",
+    "state_outputs",
+    "state_references",
+    "state_secrets",
+    "state_workspaces",
+)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return every rule by id.
+
+    Raises:
+        ValueError: Two rules have the same id.
+    """
+    found: dict[str, Rule] = {}
+    for name in _MODULES:
+        module = importlib.import_module(f"{__name__}.{name}")
+        for value in vars(module).values():
+            if isinstance(value, Rule):
+                if found.setdefault(value.id, value) is not value:
+                    raise ValueError(f"{value.id} is given to two rules, one of them in {name}")
+    return tuple(found[id_] for id_ in sorted(found))
