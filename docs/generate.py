@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib
-import importlib.util
 import inspect
 import json
 import re
 import sys
 from pathlib import Path
 
+from platform_page import platform_page
 from tabulate import tabulate
 
 from constructs_lib.foundation.environment import PROFILES, Profile
 from constructs_lib.rules.checking import all_rules
+from constructs_lib.rules.lessons import LESSONS
 from rule_pages import lesson_tests, lessons_page, rules_page
 
 ROOT = Path(__file__).parent.parent
@@ -116,12 +116,11 @@ def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
         ROOT / "docs/environments.md": environments(),
+        ROOT / "docs/lessons.md": lessons_page(LESSONS, all_rules(), lesson_tests(ROOT / "tests")),
         ROOT / "docs/performance.md": performance(),
+        ROOT / "docs/platform.md": platform_page(),
         ROOT / "docs/rules.md": rules_page(all_rules()),
     }
-    if importlib.util.find_spec("constructs_lib.rules.lessons"):
-        lessons = importlib.import_module("constructs_lib.rules.lessons").LESSONS
-        pages[ROOT / "docs/lessons.md"] = lessons_page(lessons, all_rules(), lesson_tests(ROOT / "tests"))
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
             pages[page] = with_programs(page.read_text(encoding="utf-8"))

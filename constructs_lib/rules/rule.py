@@ -55,8 +55,8 @@ ERROR: Final = Severity("error", "error", "error")
 """AWS or Terraform refuses it, or it is never right."""
 WARNING: Final = Severity("warning", "warning", "warning")
 """Works, and hurts later."""
-PRODUCTION: Final = Severity("info", "warning", "error")
-"""A protection that dev may do without."""
+PRODUCTION: Final = Severity("info", "info", "error")
+"""A protection that only production needs."""
 ADVICE: Final = Severity("info", "info", "warning")
 """An explicit choice is wanted in production."""
 

@@ -16,12 +16,12 @@ RULES = {rule.id: rule for rule in rules()}
 
 
 def look(
-    id_: str, *documents: dict[str, Any], environment: str | None = "prod", folder: Path = Path()
+    id_: str, *documents: dict[str, Any] | Source, environment: str | None = "prod", folder: Path = Path()
 ) -> tuple[list[str], list[str]]:
     """Return the messages of the findings and the reasons of the doubts, each document being a stack."""
     sources = [
-        Source(name=f"shop{number or ''}", folder=folder, document=document)
-        for number, document in enumerate(copy.deepcopy(documents))
+        document if isinstance(document, Source) else Source(f"shop{number or ''}", folder, copy.deepcopy(document))
+        for number, document in enumerate(documents)
     ]
     result = run(Estate(sources, environment), [RULES[id_]])
     return [finding.message for finding in result.findings], [doubt.reason for doubt in result.doubts]

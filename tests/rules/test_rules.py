@@ -33,6 +33,7 @@ def look(rule: Rule, document: dict[str, Any], environment: str = "prod") -> Res
 def pinned(rule: Rule) -> dict[str, list[str]]:
     """Read the pinned messages of a family: a heading `NET-001 0` for each breakage, a line for each finding."""
     found: dict[str, list[str]] = {}
+    heading = ""
     for line in (MESSAGES / f"{rule.family}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("  "):
             found[heading].append(line.removeprefix("  "))

@@ -9,6 +9,27 @@ from typing import Final
 from constructs_lib.rules.rule import Rule
 
 _MODULES: Final = (
+    "api_certificates",
+    "api_deployments",
+    "api_domains",
+    "api_firewalls",
+    "api_listeners",
+    "api_load_balancers",
+    "api_methods",
+    "api_stages",
+    "ddb_cache_access",
+    "ddb_cache_nodes",
+    "ddb_cache_upkeep",
+    "ddb_replicas",
+    "ddb_tables",
+    "enc_keys",
+    "enc_secrets",
+    "enc_storage",
+    "iam_documents",
+    "iam_grants",
+    "iam_identities",
+    "iam_statements",
+    "iam_trust",
     "lam_access",
     "lam_concurrency",
     "lam_environment",
@@ -37,6 +58,12 @@ _MODULES: Final = (
     "net_routes",
     "net_security_groups",
     "net_vpcs",
+    "ops_alarms",
+    "ops_logs",
+    "ops_machines",
+    "ops_scaling",
+    "ops_stateful",
+    "ops_user_data",
     "rds_access",
     "rds_modes",
     "rds_monitoring",
@@ -49,6 +76,10 @@ _MODULES: Final = (
     "reg_maps",
     "reg_places",
     "reg_providers",
+    "s3_access",
+    "s3_data",
+    "s3_links",
+    "s3_names",
     "state_backends",
     "state_copies",
     "state_modules",
@@ -70,7 +101,6 @@ def rules() -> tuple[Rule, ...]:
     for name in _MODULES:
         module = importlib.import_module(f"{__name__}.{name}")
         for value in vars(module).values():
-            if isinstance(value, Rule):
-                if found.setdefault(value.id, value) is not value:
-                    raise ValueError(f"{value.id} is given to two rules, one of them in {name}")
+            if isinstance(value, Rule) and found.setdefault(value.id, value) is not value:
+                raise ValueError(f"{value.id} is given to two rules, one of them in {name}")
     return tuple(found[id_] for id_ in sorted(found))

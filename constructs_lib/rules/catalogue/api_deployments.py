@@ -15,7 +15,7 @@ from constructs_lib.rules.catalogue.apis import (
     parts_of,
 )
 from constructs_lib.rules.catalogue.common import PROVIDER, TERRAFORM, expect_flag
-from constructs_lib.rules.catalogue.links import has_module, predecessors
+from constructs_lib.rules.catalogue.links import has_module, predecessors, sources
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 from constructs_lib.rules.values import Unknown
@@ -75,7 +75,7 @@ def api_is_deployed_again(deployment: Block) -> Iterator[Outcome]:
         if "${" not in older:
             yield deployment.fail("must hold a hash of every method and integration of the API", "triggers")
         return
-    named = deployment.targets("triggers")
+    named = sources(deployment, "triggers")
     bases = {block.base for block in named}
     api = api_of(deployment)
     if api is None or not named or any(block.type == "module" for block in named):
@@ -85,7 +85,7 @@ def api_is_deployed_again(deployment: Block) -> Iterator[Outcome]:
     parts = parts_of(deployment.estate, METHOD, INTEGRATION).get(api, [])
     missing = [part for part in parts if part.stack is deployment.stack and part.base not in bases]
     if missing:
-        yield deployment.fail(f"must also hold {listed(missing)}, so that a change of them is deployed", "triggers")
+        yield deployment.fail(f"must also hold {listed(missing)}, so that a change is deployed", "triggers")
 
 
 @rule(
@@ -114,7 +114,7 @@ def deployment_comes_after_integrations(deployment: Block) -> Iterator[Outcome]:
     earlier = predecessors(deployment)
     missing = [part for part in parts if part.stack is deployment.stack and part.base not in earlier]
     if missing and not has_module(earlier):
-        yield deployment.fail(f"must hold {listed(missing)}, or triggers must refer to them", "depends_on")
+        yield deployment.fail(f"must hold {listed(missing)}, or name it in triggers", "depends_on")
 
 
 @rule(

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.apis import GATEWAY
-from constructs_lib.rules.catalogue.common import AWS, expect
+from constructs_lib.rules.catalogue.common import AWS, expect, is_partly_known
 from constructs_lib.rules.catalogue.links import undecidable
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
-from constructs_lib.rules.values import Unknown
+from constructs_lib.rules.values import Computed, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,18 +32,20 @@ _ENDPOINTS: Final = (
     "aws_elb",
     "aws_cloudfront_distribution",
     "aws_s3_bucket",
-    "aws_s3_bucket_website_configuration",
     "aws_globalaccelerator_accelerator",
     "aws_vpc_endpoint",
     _DOMAIN,
     _HTTP_DOMAIN,
 )
-_OF_TARGET: Final = {
-    "aws_s3_bucket_website_configuration": "the bucket's hosted_zone_id",
-    _HTTP_DOMAIN: "its domain_name_configuration[0].hosted_zone_id",
-    _DOMAIN: "its regional_zone_id or cloudfront_zone_id, like the name",
-    "aws_vpc_endpoint": "the hosted_zone_id beside the DNS name",
+_ZONE_AT: Final = {
+    "aws_cloudfront_distribution": "hosted_zone_id",
+    "aws_globalaccelerator_accelerator": "hosted_zone_id",
+    "aws_s3_bucket": "hosted_zone_id",
+    "aws_vpc_endpoint": "dns_entry[0].hosted_zone_id",
+    _DOMAIN: "regional_zone_id",
+    _HTTP_DOMAIN: "domain_name_configuration[0].hosted_zone_id",
 }
+"""Where a target names its zone, if not under `zone_id`."""
 _TARGET_NAMES: Final = frozenset({"cloudfront_domain_name", "domain_name_configuration", "regional_domain_name"})
 _OF_AWS: Final = re.compile(
     r"[^.]\.(?:elb\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.elb\.amazonaws\.com(?:\.cn)?"
@@ -170,9 +172,8 @@ def alias_names_the_targets_zone(record: Block) -> Iterator[Outcome]:
         name, zone = str(alias.raw("name")), str(alias.raw("zone_id"))
         kinds = [{kind for kind in ("regional_", "cloudfront_") if f".{kind}" in text} for text in (name, zone)]
         if own and not alias.targets("zone_id", *_ENDPOINTS):
-            wanted = _OF_TARGET.get(ends[0].type, f"{ends[0].address}.zone_id").replace("its ", f"{ends[0].address}.")
-            wanted = f"{ends[0].address}.hosted_zone_id" if "cloudfront" in ends[0].type else wanted
-            yield alias.fail(f"is the zone that the record is in; it must be that of the target: {wanted}", "zone_id")
+            wanted = f"{ends[0].address}.{_ZONE_AT.get(ends[0].type, 'zone_id')}"
+            yield alias.fail(f"is a hosted zone of one's own; it must be that of the target: {wanted}", "zone_id")
         elif all(kinds) and not kinds[0] & kinds[1]:
             yield alias.fail(
                 f"belongs to another name than {name}; both must be regional, or both CloudFront", "zone_id"
@@ -235,7 +236,10 @@ def no_cname_at_the_top(record: Block) -> Iterator[Outcome]:
     zone = record.target("zone_id", *_ZONES)
     top = zone.get("name") if zone is not None else None
     if isinstance(name, Unknown):
-        if record.targets("name", *_ZONES) and name.text == (top.text if isinstance(top, Unknown) else None):
+        if is_partly_known(name) and record.targets("name", *_ZONES):
+            return  # a host below the top
+        same = name.block is zone if isinstance(name, Computed) else name.text == getattr(top, "text", None)
+        if same and zone is not None:
             yield record.fail("is the name of the zone itself; use an alias record of type A", "name")
         else:
             yield record.undecided(name, "name")
@@ -267,7 +271,7 @@ def domain_leads_to_its_api(domain: Block) -> Iterator[Outcome]:
         return
     name = domain.get("domain_name")
     mappings = _by_domain(domain.estate)
-    if not domain.referrers_at("domain_name", *_MAPPINGS) and (isinstance(name, Unknown) or name not in mappings):
+    if not domain.referrers_at("domain_name", *_MAPPINGS) and str(name) not in mappings:
         if doubt := mappings.get(None):
             yield domain.undecided(doubt, "domain_name")
         else:

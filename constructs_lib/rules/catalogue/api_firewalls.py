@@ -9,7 +9,7 @@ from constructs_lib.rules.catalogue.common import AWS
 from constructs_lib.rules.catalogue.firewalls import WEB_ACL
 from constructs_lib.rules.catalogue.links import LOG_GROUP, undecidable
 from constructs_lib.rules.outcomes import NotApplicable
-from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, Frameworks, rule
+from constructs_lib.rules.rule import ADVICE, PRODUCTION, Frameworks, rule
 from constructs_lib.rules.values import Unknown
 
 if TYPE_CHECKING:
@@ -81,9 +81,8 @@ _GOOD: Final[dict[str, Any]] = {
         {f"{_AT_ACL}.rule.1.priority": "10"},
         {f"{_AT_ACL}.rule.1.name": "AWSManagedRulesCommonRuleSet"},
         {
-            f"{_AT_ACL}.rule": REMOVED,
-            f"{_AT_ACL}.dynamic": {
-                "rule": {"for_each": ["a", "b"], "content": {"name": "${rule.value}", "priority": 1}}
+            _AT_ACL: {
+                "dynamic": {"rule": {"for_each": ["a", "b"], "content": {"name": "${rule.value}", "priority": 1}}}
             },
         },
     ],
@@ -201,7 +200,10 @@ def acl_blocks_bad_inputs(acl: Block) -> Iterator[Outcome]:
         name = section.get("statement.managed_rule_group_statement.name")
         doubt = undecidable(name) or doubt
         if name == _BAD_INPUTS:
-            if section.raw("override_action.count") is not None:
+            action = section.get("override_action")
+            if isinstance(action, Unknown):
+                yield section.undecided(action, "override_action")
+            elif section.raw("override_action.count") is not None:
                 yield section.fail("only counts: what is known to be bad is let through; use none", "override_action")
             return
     if doubt:

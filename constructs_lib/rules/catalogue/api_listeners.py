@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import AWS, expect_set
-from constructs_lib.rules.catalogue.links import called
+from constructs_lib.rules.catalogue.links import called, undecidable
 from constructs_lib.rules.catalogue.networks import may_be_absent
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, Frameworks, Severity, rule
@@ -107,10 +107,10 @@ def _protocol(listener: Block) -> str | Unknown | None:
 def http_is_redirected(block: Block) -> Iterator[Outcome]:
     """A fixed answer sends nothing on; a rule of an HTTP listener sends on what its action says."""
     listener = block if block.type in _LISTENERS else block.target("listener_arn", *_LISTENERS)
-    protocol = _protocol(listener) if listener is not None else None
+    protocol = _protocol(listener) if listener is not None else undecidable(block.get("listener_arn"))
     at = "default_action" if block.type in _LISTENERS else "action"
     if isinstance(protocol, Unknown):
-        yield block.undecided(protocol, "protocol")
+        yield block.undecided(protocol, "protocol" if listener is block else "listener_arn")
     elif protocol != "HTTP":
         yield NotApplicable("no HTTP listener")
     else:

@@ -139,7 +139,7 @@ def balancer_drops_invalid_headers(balancer: Block) -> Iterator[Outcome]:
     if _kind(balancer) in ("network", "gateway"):
         yield NotApplicable("reads no headers")
         return
-    yield from expect_flag(balancer, "drop_invalid_header_fields", "must be true")
+    yield from expect_flag(balancer, "drop_invalid_header_fields", "must be true; AWS lets them through by default")
 
 
 @rule(
@@ -194,8 +194,12 @@ def balancer_stands_in_two_zones(balancer: Block) -> Iterator[Outcome]:
     if unknown := _unknown_mapping(mappings):
         yield balancer.undecided(unknown, at)
         return
-    texts = [value.text if isinstance(value, Unknown) else str(value) for value in values]
-    plain = [text for text in texts if "each." not in text and "count." not in text]
+    named = [
+        (value.block, value.text) if isinstance(value, Computed) else (None, value)
+        for value in values
+        if isinstance(value, str | Computed)
+    ]
+    plain = [pair for pair in named if "each." not in str(pair[1]) and "count." not in str(pair[1])]
     if len(values) < 2:  # noqa: PLR2004  two zones
         yield balancer.fail("must hold a subnet in each of two zones", at)
     elif len(set(plain)) < len(plain):
@@ -219,8 +223,10 @@ def _unknown_mapping(mappings: list[Section]) -> Unknown | None:
 def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterator[Outcome]:
     """Fail where two subnets name the same zone."""
     first: dict[str, Block] = {}
+    doubt: Unknown | None = None
     for subnet in subnets:
         zone = subnet.get(name)
+        doubt = undecidable(zone) or doubt
         text = zone.text if isinstance(zone, Computed) else zone
         if not isinstance(text, str) or "each." in text or "count." in text:
             continue
@@ -230,6 +236,8 @@ def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterat
             )
             return
         first[text] = subnet
+    if doubt:
+        yield balancer.undecided(doubt, at)
 
 
 @rule(
@@ -291,5 +299,5 @@ def target_group_asks_for_a_path(group: Block) -> Iterator[Outcome]:
     elif check is None:
         yield group.fail("must name a path that answers 200 only when the application works", "health_check")
     else:
-        yield from expect_flag(check, "enabled", "must be true", default=True)
+        yield from expect_flag(check, "enabled", "must be true, or broken targets get requests", default=True)
         yield from expect_set(check, "path", "must be a page that answers 200 only when the application works")

@@ -252,14 +252,17 @@ def method_has_an_integration(method: Block) -> Iterator[Outcome]:
         {f"{_AT_ROUTE}.authorization_type": REMOVED},
         {f"{_AT_ROUTE}.authorization_type": "NONE"},
         {f"{_AT_ROUTE}.authorizer_id": REMOVED},
-        {f"{_AT_ROUTE}.route_key": "$default", f"{_AT_ROUTE}.authorization_type": REMOVED},
+        {f"{_AT_ROUTE}.route_key": "$default", f"{_AT_ROUTE}.authorization_type": "NONE"},
         {"resource.aws_apigatewayv2_api.shop.target": "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
     ],
 )
 def route_asks_who_calls(block: Block) -> Iterator[Outcome]:
     """A WebSocket API asks once, at $connect; browsers ask for OPTIONS without credentials."""
     if block.type == HTTP_API:
-        if is_given(block.get("target")):
+        target = block.get("target")
+        if unknown := undecidable(target):
+            yield block.undecided(unknown, "target")
+        elif is_given(target):
             yield block.fail(
                 "makes a route for everything that asks nobody; declare aws_apigatewayv2_route instead", "target"
             )

@@ -293,7 +293,7 @@ def stage_logs_execution(block: Block) -> Iterator[Outcome]:
         yield from expect(
             section, "logging_level", lambda value: value in ("ERROR", "INFO"), 'must be "ERROR", or "INFO" for a while'
         )
-        yield from expect_flag(section, "metrics_enabled", "must be true")
+        yield from expect_flag(section, "metrics_enabled", "must be true, or no alarm can tell methods apart")
 
 
 @rule(
@@ -335,7 +335,7 @@ def stage_does_not_trace_data(block: Block) -> Iterator[Outcome]:
 )
 def stage_traces(stage: Block) -> Iterator[Outcome]:
     """HTTP APIs cannot trace."""
-    yield from expect_flag(stage, "xray_tracing_enabled", "must be true")
+    yield from expect_flag(stage, "xray_tracing_enabled", "must be true, or nobody can follow a request")
 
 
 @rule(

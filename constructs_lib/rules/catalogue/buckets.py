@@ -65,10 +65,15 @@ def missing(bucket: Block, type_: str, text: str) -> Outcome:
 
 def policies_of(bucket: Block) -> Iterator[tuple[Block, list[Statement] | Unknown]]:
     """Yield the policies of a bucket, each with the block that holds it under `policy`."""
-    if bucket.raw("policy") is not None:
-        yield bucket, statements(bucket, "policy")
-    for holder in parts(bucket, POLICY):
-        yield holder, statements(holder, "policy")
+    for holder in (bucket, *parts(bucket, POLICY)):
+        found = policy_of(holder)
+        if found is not None:
+            yield holder, found
+
+
+def policy_of(holder: Block) -> list[Statement] | Unknown | None:
+    """Return what stands under `policy` of a bucket or of an aws_s3_bucket_policy."""
+    return _policies(holder.estate).get(holder)
 
 
 def log_writers(bucket: Block) -> list[tuple[Block, str]]:
@@ -103,6 +108,13 @@ def _by_name(estate: Estate) -> dict[str, list[Block]]:
     return found
 
 
+@lru_cache(maxsize=2)
+def _policies(estate: Estate) -> dict[Block, list[Statement] | Unknown]:
+    return {
+        block: statements(block, "policy") for block in estate.of(BUCKET, POLICY) if block.raw("policy") is not None
+    }
+
+
 @lru_cache(maxsize=64)
 def _parts(estate: Estate, type_: str, at: str) -> tuple[dict[Block, list[Block]], Unknown | None]:
     found: dict[Block, list[Block]] = defaultdict(list)
@@ -124,6 +136,8 @@ def _log_writers(estate: Estate) -> dict[Block, list[tuple[Block, str]]]:
             label, _, last = at.rpartition(".")
             section = block.section(label) if label else block
             bucket = bucket_of(section, last) if section else None
-            if bucket is not None and (section is None or section.flag("enabled", default=True) is not False):
+            if section is None or bucket is None:
+                continue
+            if section is block or section.flag("enabled", default=type_ == "aws_elb") is not False:
                 found[bucket].append((block, at))
     return found

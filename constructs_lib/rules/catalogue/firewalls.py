@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.catalogue.links import is_given, undecidable
+from constructs_lib.rules.catalogue.links import is_given, sources, undecidable
 
 if TYPE_CHECKING:
     from constructs_lib.rules.blocks import Block
@@ -38,7 +38,7 @@ def _protected(estate: Estate) -> tuple[frozenset[Block], Unknown | None]:
     found: set[Block] = set()
     doubt: Unknown | None = None
     for association in estate.of(*_ASSOCIATIONS):
-        targets = association.targets("resource_arn")
+        targets = sources(association, "resource_arn")
         found.update(targets)
         # An ARN may be written with the API's id and the stage's name.
         text = str(association.raw("resource_arn"))

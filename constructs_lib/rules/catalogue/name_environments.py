@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from constructs_lib.rules.catalogue.common import AWS
 from constructs_lib.rules.catalogue.documents import made_of
 from constructs_lib.rules.catalogue.links import sources
+from constructs_lib.rules.catalogue.physical import name_of, text_of
 from constructs_lib.rules.environments import WORDS
 from constructs_lib.rules.facts.names import NAMES
 from constructs_lib.rules.rule import WARNING, rule
@@ -90,9 +91,8 @@ def _names_environment(block: Block, at: str, text: str) -> bool:
 def names_say_the_environment(block: Block) -> Iterator[Outcome]:
     """A name that is made of another block's name or id is as good as that one."""
     at = NAMES[block.type].at
-    value = block.get(at)
-    text = value.text if isinstance(value, Unknown) else value
-    if not isinstance(text, str) or not (text or isinstance(value, Unknown)) or _names_environment(block, at, text):
+    value, text = name_of(block), text_of(block)
+    if not (text or isinstance(value, Unknown)) or _names_environment(block, at, text):
         return
     if not isinstance(value, Unknown):
         yield block.fail("must contain the environment, such as dev, staging or prod", at)
@@ -124,7 +124,7 @@ _OTHERWISE: Final = re.compile(r"\bdev(?=[-_ ]?(?:centers?|docs?|ops|portal|site
 def names_and_tags_agree(block: Block) -> Iterator[Outcome]:
     """Compare only where both speak plainly."""
     at = NAMES[block.type].at
-    name = block.get(at)
+    name = name_of(block)
     said = {WORDS[value] for value in _said(block) if value in WORDS}
     if not isinstance(name, str) or not said:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import TERRAFORM
@@ -76,6 +76,12 @@ def _place(block: Block) -> str | Unknown:
     return region
 
 
+def _says_area(block: Block, region: str, areas: Counter[str]) -> bool:
+    """Whether a label says `eu` where one region only is in Europe."""
+    area = region.partition("-")[0]
+    return areas[area] == 1 and area in block.name.lower().split("_")
+
+
 @rule(
     "NAME-003",
     "Labels of one type in several regions say their region",
@@ -109,12 +115,15 @@ def labels_say_the_region(root: Block) -> Iterator[Outcome]:
         if isinstance(region, str) and is_name(region) and block.raw("region") is None and not is_name(block.key):
             by_type[block.type].append((block, region))
     for blocks in by_type.values():
-        several = len({region for _, region in blocks}) > 1
+        places = {region for _, region in blocks}
+        areas = Counter(region.partition("-")[0] for region in places)
         for block, region in blocks:
             named = named_in(block.name)
             if named and region not in named:
                 yield block.fail(f"says {' and '.join(sorted(named))}, and stands in {region}; correct one of both")
-            elif not named and several and not _ROLES.search(block.name):
+            elif (
+                not named and len(places) > 1 and not _ROLES.search(block.name) and not _says_area(block, region, areas)
+            ):
                 yield block.fail(
                     f"stands in {region}, others of its type elsewhere; end the label in {region.replace('-', '_')}"
                 )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import PROVIDER
+from constructs_lib.rules.catalogue.physical import name_of
 from constructs_lib.rules.facts.names import NAMES, PAGE, RANDOM_PART
 from constructs_lib.rules.rule import rule
 from constructs_lib.rules.values import Computed, Unknown
@@ -24,7 +25,8 @@ _EXPRESSION: Final = re.compile(r"\$\{[^{}]*\}")
 _GOOD: Final[dict[str, Any]] = {
     "resource": {
         "aws_lambda_function": {"worker": {"function_name": "shop-prod-worker"}},
-        "aws_elasticache_replication_group": {"cache": {"replication_group_id": "shop-prod-cache"}},
+        "aws_lb_target_group": {"web": {"name": "shop-prod-web"}},
+        "aws_db_parameter_group": {"main": {"name": "shop-prod-main"}},
         "aws_lb": {"web": {"name": "shop-prod-web"}, "app": {"name_prefix": "shop-"}},
         "aws_iam_role": {"worker": {"name_prefix": "shop-prod-worker-"}},
         "aws_kms_alias": {"data": {"name": "alias/shop-prod-data"}},
@@ -36,9 +38,8 @@ _GOOD: Final[dict[str, Any]] = {
 _LONG: Final = "shop-prod-payment-validation"
 
 
-def _known(block: Block, at: str) -> tuple[str, Unknown | None]:
+def _known(value: object) -> tuple[str, Unknown | None]:
     """Return what is known of a name, and what is not."""
-    value = block.get(at)
     if isinstance(value, Unknown):
         return _EXPRESSION.sub("", value.text), value
     return (value, None) if isinstance(value, str) and not value.startswith("arn:") else ("", None)
@@ -59,7 +60,7 @@ def _doubtful(value: Unknown | None) -> bool:
     good=_GOOD,
     breaks=[
         {"resource.aws_lambda_function.worker.function_name": f"{_LONG}-{_LONG}-ap-southeast-1"},
-        {"resource.aws_elasticache_replication_group.cache.replication_group_id": f"{_LONG}-cache-us-east-1"},
+        {"resource.aws_lb_target_group.web.name": f"{_LONG}-us-east-1"},
         {"resource.aws_lb.web.name": f"{_LONG}-${{random_id.suffix.hex}}-web"},
         {"resource.aws_dynamodb_table.orders.name": "ab"},
     ],
@@ -67,7 +68,7 @@ def _doubtful(value: Unknown | None) -> bool:
 def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
     """Count what is known of the name; an expression in it adds at least nothing."""
     fact = NAMES[block.type]
-    known, doubt = _known(block, fact.at)
+    known, doubt = _known(name_of(block))
     if len(known) > fact.longest:
         more = " without what is not known yet" if doubt else ""
         yield block.fail(
@@ -89,7 +90,7 @@ def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[
         {"resource.aws_lambda_function.worker.function_name": "shop.prod.worker"},
-        {"resource.aws_elasticache_replication_group.cache.replication_group_id": "shop--cache"},
+        {"resource.aws_db_parameter_group.main.name": "shop--main"},
         {"resource.aws_lb.web.name": "internal-shop"},
         {"resource.aws_kms_alias.data.name": "alias/aws/shop"},
         {"resource.aws_kms_alias.data.name": "shop-prod-data"},
@@ -101,8 +102,8 @@ def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
 def names_hold_legal_characters(block: Block) -> Iterator[Outcome]:
     """Of a name that is partly known, look at the known characters and at its beginning."""
     fact = NAMES[block.type]
-    value = block.get(fact.at)
-    known, doubt = _known(block, fact.at)
+    value = name_of(block)
+    known, doubt = _known(value)
     if _doubtful(doubt):
         yield block.undecided(doubt or Unknown(""), fact.at)
         return
@@ -133,7 +134,7 @@ def names_hold_legal_characters(block: Block) -> Iterator[Outcome]:
 def prefixes_leave_room(block: Block) -> Iterator[Outcome]:
     """Count what is known of the beginning; load balancers take six characters."""
     fact = NAMES[block.type]
-    known, doubt = _known(block, fact.prefix_at)
+    known, doubt = _known(block.get(fact.prefix_at))
     if _doubtful(doubt):
         yield block.undecided(doubt or Unknown(""), fact.prefix_at)
     elif len(known) > fact.prefix_limit:

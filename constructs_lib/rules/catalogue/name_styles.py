@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from constructs_lib.rules.catalogue.common import AWS
 from constructs_lib.rules.catalogue.documents import resources
 from constructs_lib.rules.catalogue.links import sources
+from constructs_lib.rules.catalogue.physical import name_of, text_of
 from constructs_lib.rules.facts.names import NAMES, bare
 from constructs_lib.rules.facts.regions import NAME as REGION
 from constructs_lib.rules.rule import Severity, rule
@@ -49,9 +50,9 @@ def _names(stack: Stack) -> tuple[tuple[Block, str], ...]:
         fact = NAMES.get(block.type)
         if fact is None or not fact.is_own or block.type in _SKIPPED or block.base in found:
             continue
-        value = block.get(fact.at)
-        text = value.text if isinstance(value, Unknown) else value
-        if isinstance(text, str) and text and not sources(block, fact.at):
+        text = text_of(block)
+        # What is made of another block's name looks as that one does.
+        if text and not (isinstance(name_of(block), Unknown) and sources(block, fact.at)):
             found[block.base] = block, _EXPRESSION.sub("${}", bare(text))
     return tuple(found.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.rules.catalogue.apis import listed
 from constructs_lib.rules.catalogue.common import AWS
 from constructs_lib.rules.catalogue.links import QUEUE, is_given, undecidable
 from constructs_lib.rules.outcomes import NotApplicable
@@ -112,7 +113,9 @@ def alarm_measures_something(alarm: Block) -> Iterator[Outcome]:
         if alarm.get("namespace") in (None, ""):
             yield alarm.fail(f"must be the namespace of {metric}, such as AWS/Lambda", "namespace")
         if alarm.get("statistic") in (None, "") and alarm.get("extended_statistic") in (None, ""):
-            yield alarm.fail("must say what is made of the values, such as Sum; or give extended_statistic", "statistic")
+            yield alarm.fail(
+                "must say what is made of the values, such as Sum; or give extended_statistic", "statistic"
+            )
 
 
 def _returns_one(alarm: Block, queries: list[Section]) -> Iterator[Outcome]:
@@ -142,21 +145,19 @@ def _returns_one(alarm: Block, queries: list[Section]) -> Iterator[Outcome]:
 )
 def alarm_calls_somebody(alarm: Block) -> Iterator[Outcome]:
     """An alarm that another block refers to acts through it: a composite alarm, a rollback, a health check."""
-    enabled = alarm.flag("actions_enabled", default=True)
-    if isinstance(enabled, Unknown):
-        yield alarm.undecided(enabled, "actions_enabled")
-    elif any(block.type not in _SHOWING for block in alarm.referrers()) or _is_in_composite(alarm):
+    enabled, given = alarm.flag("actions_enabled", default=True), [alarm.items(at) for at in _ACTIONS]
+    if enabled is True and any(is_given(value) for value in given):
+        return
+    if any(block.type not in _SHOWING for block in alarm.referrers()) or _is_in_composite(alarm):
         yield NotApplicable("another block acts on it")
+    elif isinstance(enabled, Unknown):
+        yield alarm.undecided(enabled, "actions_enabled")
     elif not enabled:
         yield alarm.fail("must be true, or nothing is done", "actions_enabled")
+    elif unknown := next(filter(None, map(undecidable, given)), None):
+        yield alarm.undecided(unknown, "alarm_actions")
     else:
-        given = [alarm.items(at) for at in _ACTIONS]
-        unknown = next(filter(None, map(undecidable, given)), None)
-        if not any(is_given(value) for value in given):
-            if unknown:
-                yield alarm.undecided(unknown, "alarm_actions")
-            else:
-                yield alarm.fail("must name a topic that somebody reads, or what else is to be done", "alarm_actions")
+        yield alarm.fail("must name a topic that somebody reads, or what else is to be done", "alarm_actions")
 
 
 def _is_in_composite(alarm: Block) -> bool:
@@ -198,8 +199,8 @@ def production_has_alarms(block: Block) -> Iterator[Outcome]:
         yield block.undecided(doubt)
         return
     namespace, _, called = _WATCHED[block.type]
-    more = f" and {len(without) - 1} more {called}" if len(without) > 1 else ""
-    yield block.fail(f"has no alarm{more and ', like' + more.removeprefix(' and')}; add one on a metric of {namespace}")
+    others = f"; neither have {listed(without[1:])} of the stack's {called}" if len(without) > 1 else ""
+    yield block.fail(f"has no alarm; add one on a metric of {namespace}{others}")
 
 
 def _is_dead_letter_queue(queue: Block) -> bool:
@@ -221,7 +222,7 @@ def _without_alarm(stack: Stack, type_: str) -> tuple[list[Block], Unknown | Non
         if block.stack is stack
         and (type_ != QUEUE or _is_dead_letter_queue(block))
         and not _has_alarm(block)
-        and block.get(at) not in named | more
+        and str(block.get(at)) not in named | more
     ]
     return found, doubt or also_doubt
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import document
-from constructs_lib.rules.catalogue.apis import SETTINGS, STAGE, api_of, settings_of
+from constructs_lib.rules.catalogue.apis import STAGE, api_of, settings_of
 from constructs_lib.rules.catalogue.common import AWS
 from constructs_lib.rules.catalogue.links import LOG_GROUP, with_name
 from constructs_lib.rules.catalogue.machines import MAKERS, script_of
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from constructs_lib.rules.blocks import Block
+    from constructs_lib.rules.estate import Estate
     from constructs_lib.rules.outcomes import Outcome
 
 _LOGS: Final = f"{AWS}/AmazonCloudWatch/latest/logs"
 _TASK: Final = "aws_ecs_task_definition"
 _EXECUTION_LOG: Final = "API-Gateway-Execution-Logs_"
 _AGENT_GROUP: Final = re.compile(r'"?log_group_name"?\s*[:=]\s*"?([^"\s,}{]+(?:\$\{[^}]*\}[^"\s,}{]*)*)')
+_EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
 _PLACE: Final = "resource.aws_cloudwatch_log_group"
 
 _CONTAINERS: Final = (
@@ -33,9 +35,7 @@ _CONTAINERS: Final = (
 _GOOD: Final[dict[str, Any]] = {
     "resource": {
         "aws_api_gateway_rest_api": {"shop": {"name": "shop-prod-api"}},
-        "aws_api_gateway_stage": {
-            "main": {"rest_api_id": "${aws_api_gateway_rest_api.shop.id}", "stage_name": "prod"}
-        },
+        "aws_api_gateway_stage": {"main": {"rest_api_id": "${aws_api_gateway_rest_api.shop.id}", "stage_name": "prod"}},
         "aws_api_gateway_method_settings": {
             "all": {
                 "rest_api_id": "${aws_api_gateway_rest_api.shop.id}",
@@ -86,7 +86,7 @@ def group_has_a_retention(group: Block) -> Iterator[Outcome]:
     if isinstance(value, Unknown):
         yield group.undecided(value, "retention_in_days")
     elif not value:
-        yield group.fail("must be set, or events are kept and paid for for ever; 30 is usual", "retention_in_days")
+        yield group.fail("must be set, or events are kept, and paid for, for ever; 30 is usual", "retention_in_days")
     elif value not in DAYS:
         below = max((days for days in DAYS if days < value), default=DAYS[0])
         above = min((days for days in DAYS if days > value), default=DAYS[-1])
@@ -126,12 +126,23 @@ def written_groups_are_declared(block: Block) -> Iterator[Outcome]:
         return
     at, names = _written_in_tasks(block) if block.type == _TASK else _written_by_agent(block)
     for name in dict.fromkeys(names):
-        if not with_name(block, LOG_GROUP, name):
-            unknown = next((v for each in block.estate.of(LOG_GROUP) if isinstance(v := each.get("name"), Unknown)), None)
-            if unknown and "each." in unknown.text + "var." + unknown.text:
-                yield block.undecided(unknown, at)
-            else:
-                yield block.fail(f'writes to the log group "{name}"; declare an {LOG_GROUP} of that name', at)
+        if with_name(block, LOG_GROUP, name):
+            continue
+        if doubt := _may_be_called(block.estate, name):
+            yield block.undecided(doubt, at)
+        else:
+            yield block.fail(f'writes to the log group "{name}"; declare an {LOG_GROUP} of that name', at)
+
+
+def _may_be_called(estate: Estate, name: str) -> Unknown | None:
+    """Return the name of a group, not wholly known, that may come to be this one; None when there is none."""
+    for group in estate.of(LOG_GROUP):
+        value = group.get("name")
+        if isinstance(value, Unknown):
+            pattern = ".*".join(map(re.escape, _EXPRESSION.split(value.text)))
+            if re.fullmatch(pattern or ".*", name):
+                return value
+    return None
 
 
 def _written_by_agent(block: Block) -> tuple[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.rules.outcomes import Fail
 from constructs_lib.rules.values import Unknown
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def literal(block: Block, ats: tuple[str, ...], text: str) -> Iterator[Outcome]:
     for at in ats:
         value = block.get(at)
         if value not in (None, "") and not isinstance(value, Unknown):
-            yield block.fail(text, at)
+            yield Fail(block, at, text, "(not shown)")
 
 
 def _excluded(generator: Block) -> tuple[str, str | Unknown]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import PROVIDER, expect_flag
 from constructs_lib.rules.catalogue.databases import (
@@ -43,7 +43,7 @@ _LONGEST_OF_ALL: Final = 128
 _COMMON_ADMINS: Final = ("admin", "administrator", "master", "postgres", "root", "sa", "user")
 _RESERVED: Final = {"": ("rdsadmin",), "postgres": ("admin", "rdsadmin"), "aurora-postgresql": ("admin", "rdsadmin")}
 
-_GOOD: Final = {
+_GOOD: Final[dict[str, Any]] = {
     "resource": {
         "random_password": {"legacy": {"length": 32, "special": True, "override_special": "!#$%&*()-_=+[]{}<>:?"}},
         CLUSTER: {
@@ -78,7 +78,7 @@ _GOOD: Final = {
         }
     },
 }
-_MANAGED_GOOD: Final = {"resource": {CLUSTER: _GOOD["resource"][CLUSTER]}}
+_MANAGED_GOOD: Final[dict[str, Any]] = {"resource": {CLUSTER: _GOOD["resource"][CLUSTER]}}
 _RANDOM: Final = "resource.random_password.legacy"
 _ORDERS: Final = f"resource.{CLUSTER}.orders"
 _LEGACY: Final = f"resource.{INSTANCE}.legacy"
@@ -101,7 +101,7 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 )
 def database_is_private(instance: Block) -> Iterator[Outcome]:
     """Terraform takes false where nothing stands."""
-    yield from expect_flag(instance, "publicly_accessible", "must be false", wanted=False)
+    yield from expect_flag(instance, "publicly_accessible", "must be false; reach it from within the VPC", wanted=False)
 
 
 @rule(
@@ -196,7 +196,7 @@ def password_is_managed(block: Block) -> Iterator[Outcome]:
     elif is_restored(block) and not has_password:
         yield NotApplicable("it keeps the password of what it is restored from")
     else:
-        yield from expect_flag(block, _MANAGED, "must be true")
+        yield from expect_flag(block, _MANAGED, "must be true, with the password left out")
 
 
 @rule(
@@ -270,4 +270,4 @@ def administrator_name_is_legal(block: Block) -> Iterator[Outcome]:
 )
 def proxy_demands_tls(proxy: Block) -> Iterator[Outcome]:
     """AWS does not demand it unless it is told to."""
-    yield from expect_flag(proxy, "require_tls", "must be true")
+    yield from expect_flag(proxy, "require_tls", "must be true, or it takes connections in plain text")

@@ -20,7 +20,7 @@ from constructs_lib.rules.catalogue.databases import (
 )
 from constructs_lib.rules.catalogue.links import called
 from constructs_lib.rules.facts.database_classes import SERVERLESS, is_offered, suggestion
-from constructs_lib.rules.facts.database_versions import END_OF_SUPPORT, READ_ON, exists, major_of, supported
+from constructs_lib.rules.facts.database_versions import END_OF_SUPPORT, READ_ON, end_of, exists, major_of, supported
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, WARNING, rule
 from constructs_lib.rules.values import Unknown
@@ -212,6 +212,7 @@ def version_exists(block: Block) -> Iterator[Outcome]:
         {f"{_STOCK}.engine_version": "5.7.mysql_aurora.2.11.2"},
         {f"{_LEGACY}.engine": "mysql", f"{_LEGACY}.engine_version": "8.0"},
         {f"{_LEGACY}.engine": "mariadb", f"{_LEGACY}.engine_version": "10.6.28"},
+        {f"{_ORDERS}.engine_version": "16.4"},
     ],
 )
 def version_is_supported(block: Block) -> Iterator[Outcome]:
@@ -224,11 +225,11 @@ def version_is_supported(block: Block) -> Iterator[Outcome]:
     elif isinstance(engine, Unknown):
         yield block.undecided(engine, "engine")
     elif engine in END_OF_SUPPORT:
-        end = END_OF_SUPPORT[engine].get(major_of(engine, version) or "")
+        end, name = end_of(engine, version)
         if end is not None and end < today():
             later = ", ".join(supported(engine, today()))
             yield block.fail(
-                f"is out of standard support since {end}; major versions of {engine} in support: {later}",
+                f"{name} is out of standard support since {end}; major versions of {engine} in support: {later}",
                 "engine_version",
             )
 

@@ -162,7 +162,9 @@ def insights_are_on(instance: Block) -> Iterator[Outcome]:
     if owner.flag("performance_insights_enabled") is True:
         yield from expect_customer_key(owner, "performance_insights_kms_key_id", "must be a key of your own")
     else:
-        yield from expect_flag(owner, "performance_insights_enabled", "must be true")
+        yield from expect_flag(
+            owner, "performance_insights_enabled", "must be true, or nobody sees what the database waits for"
+        )
 
 
 def _has_insights(engine: str, name: str) -> bool:
@@ -217,8 +219,5 @@ def logs_are_exported(block: Block) -> Iterator[Outcome]:
     if foreign:
         yield block.fail(f"{engine} has no log {', '.join(foreign)}; it has {', '.join(_OFFERED[str(engine)])}", at)
     elif missing:
-        yield block.fail(f"must have {', '.join(missing)} as well" if exported else f"must be {_listed(missing)}", at)
-
-
-def _listed(logs: list[str]) -> str:
-    return ", ".join(logs)
+        more = " as well" if exported else ""
+        yield block.fail(f"must list {', '.join(missing)}{more}", at)

@@ -241,7 +241,7 @@ def instance_has_a_standby(instance: Block) -> Iterator[Outcome]:
     if is_copy(instance) or is_aurora(engine) or engine in _ONE_ZONE_ONLY or str(engine).startswith("custom"):
         yield NotApplicable("it has no standby of its own")
     else:
-        yield from expect_flag(instance, "multi_az", "must be true")
+        yield from expect_flag(instance, "multi_az", "must be true, so that a standby in another zone takes over")
 
 
 @rule(

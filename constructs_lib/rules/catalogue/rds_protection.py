@@ -168,7 +168,7 @@ def deletion_is_protected(block: Block) -> Iterator[Outcome]:
     if block.type == INSTANCE and is_copy(block):
         yield NotApplicable("a replica can be made again from its source")
     else:
-        yield from expect_flag(block, "deletion_protection", "must be true")
+        yield from expect_flag(block, "deletion_protection", "must be true, or one wrong plan deletes the data")
 
 
 @rule(
@@ -262,7 +262,9 @@ def iam_authentication_is_on(block: Block) -> Iterator[Outcome]:
     elif isinstance(engine, Unknown) and block.flag("iam_database_authentication_enabled") is not True:
         yield block.undecided(engine, "engine")
     else:
-        yield from expect_flag(block, "iam_database_authentication_enabled", "must be true")
+        yield from expect_flag(
+            block, "iam_database_authentication_enabled", "must be true; users of the database may still have passwords"
+        )
 
 
 @rule(
@@ -283,7 +285,7 @@ def tags_are_copied(block: Block) -> Iterator[Outcome]:
     if block.type == INSTANCE and is_aurora(engine_of(block)):
         yield NotApplicable("its cluster decides")
     else:
-        yield from expect_flag(block, "copy_tags_to_snapshot", "must be true")
+        yield from expect_flag(block, "copy_tags_to_snapshot", "must be true, or snapshots have no tags")
 
 
 @rule(

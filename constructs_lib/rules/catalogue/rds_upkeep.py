@@ -119,7 +119,9 @@ def certificate_is_valid(block: Block) -> Iterator[Outcome]:
 )
 def minor_versions_are_taken(instance: Block) -> Iterator[Outcome]:
     """They are unless they are turned off."""
-    yield from expect_flag(instance, "auto_minor_version_upgrade", "must be true", default=True)
+    yield from expect_flag(
+        instance, "auto_minor_version_upgrade", "must be true: minor versions are security patches", default=True
+    )
 
 
 @rule(

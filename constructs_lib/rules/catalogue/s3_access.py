@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import has_source, is_for_everyone
-from constructs_lib.rules.catalogue.buckets import BUCKET, GUIDE, POLICY, missing, parts, policies_of
+from constructs_lib.rules.catalogue.buckets import BUCKET, GUIDE, POLICY, missing, parts, policies_of, policy_of
 from constructs_lib.rules.catalogue.common import AWS, expect_flag
 from constructs_lib.rules.outcomes import NotApplicable
-from constructs_lib.rules.policies import Statement, statements
+from constructs_lib.rules.policies import Statement
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 from constructs_lib.rules.values import Unknown
 
@@ -325,11 +325,10 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
 
 def _read(holder: Block) -> Iterator[Statement | Outcome]:
     """Yield the statements of the policy of a block, or why they are not known."""
-    if holder.raw("policy") is None:
+    found = policy_of(holder)
+    if found is None:
         yield NotApplicable("it has no policy")
-        return
-    found = statements(holder, "policy")
-    if isinstance(found, Unknown):
+    elif isinstance(found, Unknown):
         yield holder.undecided(found, "policy")
     else:
         yield from found

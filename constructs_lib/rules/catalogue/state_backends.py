@@ -209,7 +209,9 @@ def state_is_locked(root: Block) -> Iterator[Outcome]:
         yield from expect_flag(backend, "use_lockfile", "must be true: nothing locks this state")
 
 
-_BELOW_LOCKFILE: Final = re.compile(r"(?:~>|<|<=|=|^)\s*v?(?:0|1\.[0-9])(?:\.\d+)?\s*$")
+_BELOW_LOCKFILE: Final = re.compile(
+    r"(?:~>\s*v?(?:0|1\.[0-9])\.\d+|(?:<=?|=|^)\s*v?(?:0|1\.[0-9])(?:\.\d+)*|<\s*v?1\.10(?:\.0)?)\s*$"
+)
 
 
 @rule(

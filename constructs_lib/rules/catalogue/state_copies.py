@@ -12,6 +12,7 @@ from constructs_lib.rules.catalogue.common import PROVIDER
 from constructs_lib.rules.catalogue.documents import is_plan, is_synthesized
 from constructs_lib.rules.catalogue.links import called
 from constructs_lib.rules.catalogue.networks import may_be_absent
+from constructs_lib.rules.catalogue.physical import text_of
 from constructs_lib.rules.facts.names import NAMES
 from constructs_lib.rules.rule import REMOVED, rule
 from constructs_lib.rules.values import Unknown
@@ -27,16 +28,9 @@ _ACCOUNT_AT: Final = ("profile", "assume_role", "assume_role_with_web_identity",
 _PER_INSTANCE: Final = re.compile(r"\b(?:each|count|self)\.|\b(?:uuid|timestamp|plantimestamp|bcrypt)\(")
 
 
-def _text(block: Block, at: str) -> str:
-    """Return a name, with what is not known of it as the expression; empty where it may differ from one to the next."""
-    value = block.get(at)
-    text = value.text if isinstance(value, Unknown) else value
-    return text if isinstance(text, str) and not _PER_INSTANCE.search(text) else ""
-
-
-def _account(block: Block) -> str:
+@lru_cache(maxsize=64)
+def _account(provider: Block | None) -> str:
     """Return what a provider says of the account that it works in."""
-    provider = block.provider
     said = {at: provider.body[at] for at in _ACCOUNT_AT if at in provider.body} if provider else {}
     return json.dumps(said, sort_keys=True, default=str)
 
@@ -51,8 +45,8 @@ def _together(block: Block) -> object:
 def _place(block: Block) -> tuple[object, ...]:
     """Return where a name may stand only once; empty where that is not known."""
     fact = NAMES[block.type]
-    name = _text(block, fact.at)
-    if not name or not fact.once_in or may_be_absent(block):
+    name = text_of(block)
+    if not name or not fact.once_in or may_be_absent(block) or ("${" in name and _PER_INSTANCE.search(name)):
         return ()
     stack = block.stack.name if "${" in name else ""
     kind = "aws_rds_cluster_instance" if block.type == "aws_db_instance" else block.type.replace("aws_alb", "aws_lb")
@@ -62,18 +56,21 @@ def _place(block: Block) -> tuple[object, ...]:
     if isinstance(region, Unknown):
         region = (block.stack.name, block.raw("provider"))
     beside = fact.beside and (block.stack.name, block.raw(fact.beside), str(block.get(fact.beside)))
-    return (kind, name, stack, region, beside, _together(block), _account(block))
+    return (kind, name, stack, region, beside, _together(block), _account(block.provider))
 
 
 @lru_cache(maxsize=4)
 def _copies(estate: Estate) -> dict[str, list[tuple[Block, Block]]]:
-    """Return by stack each block whose name an earlier one has, with that one."""
+    """Return by stack each block whose name an earlier one has, with that one; of several instances the first."""
     first: dict[tuple[object, ...], Block] = {}
+    told: set[tuple[str, str, str, str]] = set()
     found: dict[str, list[tuple[Block, Block]]] = defaultdict(list)
     for block in estate.of(*NAMES):
         place = _place(block)
         earlier = first.setdefault(place, block) if place else block
-        if earlier is not block:
+        pair = (block.stack.name, block.base, earlier.stack.name, earlier.base)
+        if earlier is not block and pair not in told:
+            told.add(pair)
             found[block.stack.name].append((block, earlier))
     return found
 

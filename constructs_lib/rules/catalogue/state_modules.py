@@ -9,7 +9,7 @@ from constructs_lib.rules.catalogue.common import TERRAFORM
 from constructs_lib.rules.catalogue.documents import is_plan, once, resources
 from constructs_lib.rules.catalogue.networks import may_be_absent
 from constructs_lib.rules.outcomes import NotApplicable
-from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
+from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
 from constructs_lib.rules.shapes import labelled
 from constructs_lib.rules.values import Unknown
 
@@ -62,12 +62,12 @@ def modules_have_versions(module: Block) -> Iterator[Outcome]:
 
 def _wrong_index(block: Block, at: str, reference: Reference) -> str:
     """Return what is wrong with the instance that a reference names; empty when nothing is."""
-    found = block.stack.all(reference.block)
-    if not found or reference.kind not in ("resource", "data"):
+    found = block.stack.all(reference.block) if reference.kind in ("resource", "data") else []
+    if not found:
         return ""
     target, step = found[0], next(iter(reference.path), None)
     rest = reference.text.removeprefix(reference.block)
-    counted, mapped = target.raw("count") is not None, target.raw("for_each") is not None
+    counted, mapped = "count" in target.body, "for_each" in target.body
     if rest.startswith(".") and not rest.startswith(".*") and (counted or mapped) and not rest[1:2].isdecimal():
         word, key = ("count", "0") if counted else ("for_each", "each.key")
         return f"{reference.block} has {word}; say which instance, such as {reference.block}[{key}]"
@@ -110,8 +110,11 @@ def instances_exist(root: Block) -> Iterator[Outcome]:
     if is_plan(root.stack):
         yield NotApplicable("Terraform has planned it, so every instance exists")
         return
+    repeated = {block.base for block in once(root.stack) if "count" in block.body or "for_each" in block.body}
     for block in once(root.stack):
         for at, reference in block.edges:
+            if "[" not in reference.text and (not repeated or reference.block not in repeated):
+                continue
             wrong = _wrong_index(block, at, reference)
             if wrong:
                 yield block.fail(wrong, at)
@@ -165,7 +168,7 @@ def _commands(block: Block) -> Iterator[tuple[str, str]]:
         {"resource.null_resource": {"build": {"provisioner": [{"local-exec": [{"command": "./build.sh"}]}]}}},
         {"data.external.commit.program": ["npm", "run", "build"]},
     ],
-    unknown_passes="Terraform takes no expression for a provisioner; a program or file name that is not known is reported",
+    unknown_passes="Terraform takes no expression for a provisioner; unknown programs and files are reported",
 )
 def nothing_is_built_by_hand(root: Block) -> Iterator[Outcome]:
     """Look for known packers and builders, and for source files that Terraform writes."""
@@ -236,3 +239,50 @@ def templates_need_no_provider(root: Block) -> Iterator[Outcome]:
         if block.type.startswith(("data.template_", "template_")):
             instead = "data.cloudinit_config" if "cloudinit" in block.type else "templatefile()"
             yield block.fail(f"comes from the template provider, which is archived; use {instead}")
+
+
+_NESTING: Final = re.compile(r"\b(?:map|object)\(|[()]")
+_DEEPEST: Final = 2
+
+
+def _depth(kind: str) -> int:
+    """Return how many maps and objects stand in one another in a type."""
+    deepest = 0
+    open_: list[bool] = []
+    for mark in _NESTING.findall(kind):
+        if mark == ")":
+            if open_:
+                open_.pop()
+        else:
+            open_.append(mark != "(")
+            deepest = max(deepest, sum(open_))
+    return deepest
+
+
+@rule(
+    "STATE-026",
+    "A variable is a plain value, or a map of options at most",
+    why="Nobody fills in nested maps without a mistake, and Terraform names none of the places where it is.",
+    fix="Give each value a variable with a default; keep what depends on the region in a local map.",
+    page=f"{TERRAFORM}/language/expressions/type-constraints",
+    types=["var"],
+    severity=Severity("info", "info", "info"),
+    lessons=["TRD-9"],
+    good={
+        "variable": {
+            "subnets": {"type": "map(object({cidr = string, zones = list(string)}))"},
+            "rules": {"type": "${list(object({port = number, source = string}))}"},
+        }
+    },
+    breaks=[
+        {"variable.subnets.type": "map(object({cidr = string, subnets = map(object({cidr = string}))}))"},
+        {"variable.rules.type": "${object({web = object({listener = object({port = number})})})}"},
+    ],
+)
+def variables_are_simple(variable: Block) -> Iterator[Outcome]:
+    """Count maps and objects in one another; lists do not count."""
+    kind = variable.raw("type")
+    if isinstance(kind, str) and _depth(kind) > _DEEPEST:
+        yield variable.fail(
+            f"must nest maps and objects {_DEEPEST} deep at most, nests them {_depth(kind)} deep", "type"
+        )

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import TERRAFORM
@@ -86,11 +87,16 @@ def _named(block: Block) -> Iterator[tuple[str, Reference]]:
                 yield from ((f"{at}.{number}", reference) for reference in references(f"${{{address}}}"))
 
 
+@lru_cache(maxsize=64)
+def _names(stack: Stack, start: str) -> tuple[str, ...]:
+    """Return the names whose address begins so; asked for each mistake, of which a stack may have many."""
+    return tuple(block.name for block in once(stack) if block.base == f"{start}{block.name}")
+
+
 def _like(stack: Stack, reference: Reference) -> str:
     """Return a hint at a declared name that is close."""
     start = reference.block.removesuffix(reference.name)
-    names = [block.name for block in once(stack) if block.base == f"{start}{block.name}"]
-    close = difflib.get_close_matches(reference.name, names, 1)
+    close = difflib.get_close_matches(reference.name, _names(stack, start), 1)
     return f"; did you mean {start}{close[0]}?" if close else f"; {_DECLARED_BY[reference.kind]}"
 
 
@@ -121,10 +127,9 @@ def references_are_declared(root: Block) -> Iterator[Outcome]:
         yield NotApplicable("Terraform has planned it, so everything is declared")
         return
     for block in once(stack):
-        iterators = _iterators(block.body) if '"dynamic"' in _keys(block.body) else set()
         for at, reference in _named(block):
             if reference.kind in _DECLARED_BY and stack.one(reference.block) is None:
-                if reference.type in iterators:
+                if reference.type in _iterators(block.body):
                     continue
                 doubt = unread(stack)
                 if doubt:
@@ -135,11 +140,6 @@ def references_are_declared(root: Block) -> Iterator[Outcome]:
                 yield block.fail(
                     f"{reference.text} means nothing here: the block has no {_REPEATED_BY[reference.kind]}", at
                 )
-
-
-def _keys(value: object) -> str:
-    # A search in the text is quicker than a walk through every block, of which few hold a dynamic one.
-    return json.dumps(value, default=str)
 
 
 _WORDS: Final = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1}

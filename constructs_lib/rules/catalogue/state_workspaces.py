@@ -50,10 +50,14 @@ def _environment(stack: Stack) -> Block | None:
 
 def _uses(stack: Stack) -> Iterator[tuple[Block, str]]:
     """Yield every place where the workspace is read, directly or through a local value."""
+    local_values = {
+        block.base
+        for block in once(stack)
+        if block.type == "local" and _WORKSPACE in made_of(stack, block.body["value"])
+    }
     for block in once(stack):
         for at, reference in block.edges:
-            through = reference.kind == "local" and _WORKSPACE in made_of(stack, f"${{{reference.block}}}")
-            if through or reference.text == _WORKSPACE:
+            if reference.text == _WORKSPACE or (reference.kind == "local" and reference.block in local_values):
                 yield block, at
 
 
@@ -93,8 +97,8 @@ def workspace_and_environment_agree(root: Block) -> Iterator[Outcome]:
     if guarded or same or _WORKSPACE in checks:
         return
     text = (
-        f"nothing keeps {environment.address} from being applied in another environment's workspace; add a precondition "
-        "that compares it with terraform.workspace"
+        f"nothing keeps {environment.address} from being applied in another environment's workspace; add a "
+        "precondition that compares it with terraform.workspace"
     )
     if prefix:
         yield root.fail(text, "backend.s3.workspace_key_prefix")

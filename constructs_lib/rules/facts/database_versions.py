@@ -70,6 +70,41 @@ A day stands for a month that AWS names without one: its last. Major versions of
 whose last day was not found.
 """
 
+_MINOR_ENDS: Final = {
+    "aurora-postgresql": {
+        "14.13": date(2026, 5, 31),
+        "14.15": date(2026, 5, 31),
+        "14.17": date(2026, 11, 30),
+        "14.18": date(2026, 12, 31),
+        "15.8": date(2026, 5, 31),
+        "15.12": date(2026, 11, 30),
+        "15.13": date(2026, 12, 31),
+        "15.14": date(2027, 6, 30),
+        "15.15": date(2027, 7, 31),
+        "16.4": date(2026, 5, 31),
+        "16.6": date(2026, 5, 31),
+        "16.9": date(2026, 12, 31),
+        "16.10": date(2027, 6, 30),
+        "16.11": date(2027, 7, 31),
+        "17.4": date(2026, 11, 30),
+        "17.5": date(2026, 12, 31),
+        "17.6": date(2027, 6, 30),
+        "18.3": date(2027, 11, 30),
+        "18.4": date(2027, 12, 31),
+    },
+    "aurora-mysql": {
+        "8.0.mysql_aurora.3.04": date(2026, 10, 31),
+        "8.0.mysql_aurora.3.08": date(2026, 8, 31),
+        "8.0.mysql_aurora.3.09": date(2026, 8, 31),
+        "8.0.mysql_aurora.3.11": date(2026, 11, 13),
+        "8.0.mysql_aurora.3.12": date(2027, 2, 17),
+        "8.0.mysql_aurora.3.13": date(2027, 8, 27),
+        "8.4.mysql_aurora.8.4.7": date(2027, 11, 30),
+        "8.4.mysql_aurora.8.4.8": date(2027, 9, 3),
+    },
+}
+"""The last day of standard support of those minor versions for which AWS names one."""
+
 _MINORS: Final = {
     "aurora-postgresql": {
         "13": "3-16 18 20-23",
@@ -110,6 +145,16 @@ def major_of(engine: str, version: str) -> str | None:
     """Return the major version that a version belongs to, None where the table does not have it."""
     majors = END_OF_SUPPORT.get(engine, {})
     return next((major for major in majors if version == major or version.startswith((f"{major}.", f"{major}-"))), None)
+
+
+def end_of(engine: str, version: str) -> tuple[date | None, str]:
+    """Return the last day of a version's standard support, None where it is not known, and what it is said of."""
+    minors = _MINOR_ENDS.get(engine, {})
+    minor = next((name for name in minors if version == name or version.startswith((f"{name}.", f"{name}-"))), None)
+    if minor is not None:
+        return minors[minor], minor
+    major = major_of(engine, version)
+    return END_OF_SUPPORT.get(engine, {}).get(major or ""), str(major)
 
 
 def supported(engine: str, day: date) -> list[str]:
@@ -156,12 +201,14 @@ def _exists_in_aurora_mysql(major: str, version: str) -> bool | None:
 
 
 def _is_newer(engine: str, version: str) -> bool:
-    return _parts(version) > _parts(list(END_OF_SUPPORT[engine])[-1])
+    newest = _parts(list(END_OF_SUPPORT[engine])[-1])
+    # Far beyond the newest is no new version but another engine's.
+    return _parts(version) > newest and _parts(version)[0] <= newest[0] + 3
 
 
 def _could_be_old(engine: str, version: str) -> bool:
     """Whether a version may be a major version of the past that the table leaves out."""
-    old = {"mariadb": ("10.",), "mysql": ("5.",), "postgres": ("8.", "9."), "aurora-postgresql": ("9.",)}
+    old = {"mariadb": ("10.",), "mysql": ("5.",), "postgres": ("9.",), "aurora-postgresql": ("9.",)}
     return version.startswith(old.get(engine, ("5.6",)))
 
 

@@ -200,22 +200,10 @@ NAMES: Final = {
     ),
     "aws_ecs_cluster": _plain("name", "AmazonECS/latest/APIReference/API_CreateCluster.html", 255),
     "aws_elasticache_cluster": NameFact(
-        "cluster_id",
-        "AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html",
-        50,
-        pattern=r"[A-Za-z][A-Za-z0-9-]*",
-        words="letters, digits and hyphens, a letter first",
-        refused=_EDGES,
-        refused_words="end with a hyphen or have two in a row",
+        "cluster_id", "AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html"
     ),
     "aws_elasticache_replication_group": NameFact(
-        "replication_group_id",
-        "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
-        40,
-        pattern=r"[A-Za-z][A-Za-z0-9-]*",
-        words="letters, digits and hyphens, a letter first",
-        refused=_EDGES,
-        refused_words="end with a hyphen or have two in a row",
+        "replication_group_id", "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html"
     ),
     "aws_elasticache_subnet_group": NameFact(
         "name",
@@ -308,7 +296,7 @@ NAMES: Final = {
     ),
     "aws_wafv2_web_acl": _plain("name", "waf/latest/APIReference/API_CreateWebACL.html", 128),
 }
-"""By type; buckets and databases have rules of their own for the form of their names."""
+"""By type; buckets, databases and caches have rules of their own for the form of their names."""
 
 NAMES["aws_alb"] = NAMES["aws_lb"]
 NAMES["aws_alb_target_group"] = NAMES["aws_lb_target_group"]

@@ -61,10 +61,10 @@ class Merge:
                     if marked:
                         self._note_repeated(file, ".".join((word, *labels)), body)
             elif word == "locals":
-                self._note_repeated(file, word, value)
                 for name, local in value.items():
                     if name != "//" and self._is_new(file, f"locals.{name}"):
                         self.document.setdefault(word, {})[name] = local
+                self._note_repeated(file, word, value)
             elif word == "terraform":
                 _join_settings(self.document.setdefault(word, {}), value)
             elif word == "//":

@@ -1,0 +1,71 @@
+"""The page that shows the platform stack in dev, staging and prod side by side."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from constructs_lib import Environment
+from constructs_lib.analysis.cost import NOT_INCLUDED, cost_of
+from constructs_lib.analysis.prices import READ_ON
+from constructs_lib.rules.loading import load
+from constructs_lib.testing import SynthesizedStack, synthesize
+from stacks.platform import REGION, PlatformStack
+
+if TYPE_CHECKING:
+    from constructs_lib import App
+
+
+def platform_page() -> str:
+    """Return the page, made from the stack as it is synthesized now."""
+    with tempfile.TemporaryDirectory() as folder:
+        columns = [_column(environment, Path(folder, environment.value)) for environment in Environment]
+    rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
+    table = tabulate(rows, headers=["", *Environment], tablefmt="github", disable_numparse=True)
+    return (
+        "# The platform in each environment\n\n`stacks/platform.py` is one code; what differs comes from "
+        "[the environment](environments.md). `python -m constructs_lib cost cdktf.out` prints the cost of any "
+        f"estate.\n\n{table}\n\nCost: list prices of {REGION} on {READ_ON}, from `constructs_lib/analysis/prices.py`, "
+        f"which names AWS's pages; compare before a decision. {NOT_INCLUDED}\n\nMade from the synthesized stack by "
+        "`make docs`.\n"
+    )
+
+
+def _column(environment: Environment, folder: Path) -> dict[str, object]:
+    folder.mkdir()
+
+    def build(app: App) -> None:
+        PlatformStack(app, "platform", environment=environment)
+
+    stack = synthesize(build, folder)["platform"]
+    cluster = stack.resource("aws_rds_cluster")
+    instances = stack.resources("aws_rds_cluster_instance")
+    key = stack.resource("aws_kms_key")
+    return {
+        "resources": sum(not block.address.startswith("data.") for block in stack.blocks),
+        "availability zones": len(stack.outputs["vpc_availability_zones_us_east_1"]),
+        "NAT gateways": len(stack.find("aws_nat_gateway")),
+        "database instances": len(instances),
+        "class": ", ".join(sorted({instance["instance_class"] for instance in instances})),
+        "backups": f"{cluster['backup_retention_period']} days",
+        "log events": _days(stack),
+        "deletion protection": _word(cluster["deletion_protection"]),
+        "final snapshot": _word(not cluster["skip_final_snapshot"]),
+        "`terraform destroy` refused": _word(cluster.config.get("lifecycle", {}).get("prevent_destroy")),
+        "key deletion window": f"{key['deletion_window_in_days']} days",
+        "alarms": len(stack.find("aws_cloudwatch_metric_alarm")),
+        "fixed cost, USD a month": f"{cost_of(load([stack.directory])).total:,.2f}",
+    }
+
+
+def _days(stack: SynthesizedStack) -> str:
+    return ", ".join(
+        sorted({f"{group['retention_in_days']} days" for group in stack.resources("aws_cloudwatch_log_group")})
+    )
+
+
+def _word(fact: object) -> str:
+    return "yes" if fact else "no"
