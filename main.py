@@ -4,6 +4,7 @@ import os
 
 from constructs_lib import App, Environment, attach, backend_from_environment
 from stacks.payments import PaymentsStack
+from stacks.platform import PlatformStack
 from stacks.state_backend import StateBackendStack
 
 app = App()
@@ -11,6 +12,7 @@ environment = Environment.choose(os.environ.get("ENVIRONMENT"), app.node.try_get
 backend = backend_from_environment(os.environ)
 
 PaymentsStack(app, "payments", environment=environment, backend=backend)
+PlatformStack(app, "platform", environment=environment, backend=backend)
 # It makes the bucket that the others' state is in, and keeps its own in a local file.
 StateBackendStack(app, "state-backend", environment=environment)
 

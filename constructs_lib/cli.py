@@ -33,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], arguments: Sequence[str]) -> None:
     """Add the commands that have a module of their own: all for the usage, else only the one that is called."""
-    homes = {"check": "constructs_lib.rules.command", "local": "constructs_lib.testing.local"}
+    homes = {
+        "check": "constructs_lib.rules.command",
+        "cost": "constructs_lib.analysis.cost",
+        "local": "constructs_lib.testing.local",
+    }
     called = {name: home for name, home in homes.items() if name in arguments[:1]}
     for home in (called or homes).values():
         importlib.import_module(home).add_command(commands)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from constructs_lib import (
     AddressPlan,
+    AlarmTopic,
     AuroraProvisioned,
     FunctionUrl,
     HardenedStack,
@@ -43,7 +44,10 @@ class PlatformStack(HardenedStack):
 
         self.key = MultiRegionKey(self, "key", region=region, description="Encrypts platform data")
         self.vpc = RegionalVpc(self, "vpc", region=region, cidr=plan.cidr(REGION), key=self.key)
-        self.database = AuroraProvisioned(self, "database", region=region, vpc=self.vpc, key=self.key)
+        self.topic = AlarmTopic(self, "alarms", region=region, key=self.key)
+        self.database = AuroraProvisioned(
+            self, "database", region=region, vpc=self.vpc, key=self.key, alarm_topics=[self.topic.arn]
+        )
         self.status = PaymentLambda(
             self,
             "status",
