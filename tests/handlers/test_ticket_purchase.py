@@ -1,0 +1,314 @@
+"""What is sold: once for each key, and never more than there is."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.exceptions import TransactionCanceledException
+from moto.dynamodb.models import DynamoDBBackend
+
+from tests.handlers.ticket_functions import (
+    EVENT_ID,
+    FIELDS,
+    KEY,
+    REGION,
+    REQUEST_ID,
+    TABLE,
+    Redis,
+    aws,
+    buy,
+    call,
+    codes,
+    post,
+    purchase,
+    purchases_in,
+    redis,
+    remaining_in,
+    set_remaining,
+    table,
+    ticket_cache,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["aws", "redis", "table"]
+
+
+class Client:
+    """DynamoDB whose transactions are cancelled, or fail, as they are told to, before they go through."""
+
+    def __init__(self, table: Any, *answers: Exception | tuple[str, str]) -> None:
+        self.table = table
+        self.exceptions = table.exceptions
+        self.answers = list(answers)
+        self.calls = 0
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        self.calls += 1
+        if not self.answers:
+            return self.table.transact_write_items(**arguments)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        reasons = [{"Code": code} for code in answer]
+        error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+        raise self.exceptions.TransactionCanceledException(error, "TransactWriteItems")
+
+
+@pytest.fixture
+def answers(table: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Client]:
+    """Return what sets the answers of the next transactions; pauses take no time."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+    def replace(*answers: Exception | tuple[str, str]) -> Client:
+        client = Client(table, *answers)
+        monkeypatch.setattr(purchase, "client", lambda: client)
+        return client
+
+    return replace
+
+
+# What is sold
+
+
+def test_a_purchase_takes_the_tickets_and_is_written(table: Any) -> None:
+    reply = buy(FIELDS)
+
+    assert (reply.status, reply.body) == (
+        201,
+        {
+            "purchase_id": "iluhduo4i7tzt63oq4k42mc2",
+            "event_id": EVENT_ID,
+            "quantity": 2,
+            "request_id": REQUEST_ID,
+        },
+    )
+    assert remaining_in(table) == 98
+    [item] = purchases_in(table)
+    assert int(item.pop("expires_at")["N"]) == pytest.approx(time.time() + 30 * 86_400, abs=60)
+    assert item.pop("purchased_at")["S"].endswith("+00:00")
+    assert item == {
+        "pk": {"S": f"PURCHASE#{KEY}"},
+        "event_id": {"S": EVENT_ID},
+        "quantity": {"N": "2"},
+        "purchase_id": {"S": reply.body["purchase_id"]},
+    }
+
+
+def test_a_repeat_with_the_same_key_is_answered_as_before_and_sells_nothing(table: Any) -> None:
+    replies = [buy(FIELDS) for _ in range(3)]
+
+    assert [(reply.status, reply.body) for reply in replies] == [(201, replies[0].body)] * 3
+    assert [reply.logs[-1]["repeated"] for reply in replies] == [False, True, True]
+    assert (remaining_in(table), len(purchases_in(table))) == (98, 1)
+
+
+def test_a_repeat_is_answered_as_before_when_everything_is_sold(table: Any) -> None:
+    first = buy(FIELDS)
+    set_remaining(table, 0)
+
+    assert (buy(FIELDS).status, buy(FIELDS).body) == (201, first.body)
+
+
+@pytest.mark.parametrize("changes", [{"quantity": 1}, {"event_id": "concert-43"}])
+def test_a_key_that_another_purchase_used_is_refused(changes: dict[str, Any], table: Any) -> None:
+    set_remaining(table, 5, "concert-43")
+    buy(FIELDS)
+
+    reply = buy(FIELDS | changes)
+
+    assert (reply.status, codes(reply)) == (422, [("key_in_use", "idempotency_key")])
+    assert (remaining_in(table), len(purchases_in(table))) == (98, 1)
+
+
+@pytest.mark.parametrize(("quantity", "status", "left"), [(2, 201, 0), (3, 409, 2)])
+def test_no_more_is_sold_than_there_is(quantity: int, status: int, left: int, table: Any) -> None:
+    set_remaining(table, 2)
+
+    reply = buy(FIELDS | {"quantity": quantity})
+
+    assert (reply.status, remaining_in(table)) == (status, left)
+    assert len(purchases_in(table)) == (status == 201)
+    if status == 409:
+        assert codes(reply) == [("sold_out", "quantity")]
+
+
+def test_a_purchase_that_was_refused_may_be_made_later_with_its_key(table: Any) -> None:
+    set_remaining(table, 1)
+    assert buy(FIELDS).status == 409
+    set_remaining(table, 2)
+
+    assert buy(FIELDS).status == 201
+
+
+@pytest.mark.parametrize("item", [None, {"name": {"S": "no number"}}])
+def test_an_event_that_does_not_exist_is_not_found(item: dict[str, Any] | None, table: Any) -> None:
+    if item:
+        table.put_item(TableName=TABLE, Item={"pk": {"S": "EVENT#other"}, **item})
+
+    reply = buy(FIELDS | {"event_id": "other"})
+
+    assert (reply.status, codes(reply)) == (404, [("unknown_event", "event_id")])
+    assert purchases_in(table) == []
+
+
+@pytest.mark.parametrize(("region", "status"), [(REGION, 201), ("us-east-1", 421)])
+def test_an_event_is_sold_in_its_home_region_only(region: str, status: int, table: Any) -> None:
+    set_remaining(table, 100, home_region=region)
+
+    reply = buy(FIELDS)
+
+    assert reply.status == status
+    if status == 421:
+        assert codes(reply) == [("wrong_region", "event_id")]
+        assert remaining_in(table) == 100
+
+
+def test_the_key_cannot_be_read_from_what_is_answered_or_logged(table: Any) -> None:
+    reply = buy(FIELDS)
+
+    assert remaining_in(table) == 98
+    assert KEY not in json.dumps([reply.body, reply.logs])
+
+
+# Many at once
+
+
+@pytest.fixture
+def conflicting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let moto's transactions conflict as DynamoDB's do; moto's own would undo each other."""
+    one_at_a_time = threading.Lock()
+    conflicts: list[str] = []
+    transact = DynamoDBBackend.transact_write_items
+
+    def transact_or_conflict(backend: Any, items: Any) -> None:
+        if not one_at_a_time.acquire(blocking=False):
+            conflicts.append("conflict")
+            reason = ("TransactionConflict", "Transaction is ongoing for the item", None)
+            raise TransactionCanceledException([reason, (None, None, None)])
+        try:
+            time.sleep(0.001)
+            transact(backend, items)
+        finally:
+            one_at_a_time.release()
+
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact_or_conflict)
+    return conflicts
+
+
+def test_many_buyers_at_once_buy_exactly_what_there_is(
+    table: Any, conflicting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_remaining(table, 15)
+    monkeypatch.setattr(purchase, "MAX_BACKOFF_SECONDS", 0.05)
+
+    def one(number: int) -> int:
+        event = post(FIELDS | {"quantity": 1}, f"buyer-{number % 25:010}")
+        while (status := purchase.handler(event, None)["statusCode"]) == 503:
+            pass
+        return status
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(threads.map(one, range(30)))  # five of them come twice
+
+    assert conflicting
+    assert set(statuses) == {201, 409}
+    assert (remaining_in(table), len(purchases_in(table))) == (0, 15)
+
+
+def test_a_conflict_is_tried_again(answers: Callable[..., Client], table: Any) -> None:
+    client = answers(
+        ("TransactionConflict", "None"),
+        ("None", "TransactionConflict"),
+        ("ThrottlingError", "None"),
+        ("ProvisionedThroughputExceeded", "None"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "TransactWriteItems"),
+    )
+
+    assert buy(FIELDS).status == 201
+    assert (client.calls, remaining_in(table)) == (6, 98)
+
+
+def test_it_is_given_up_after_twenty_conflicts(answers: Callable[..., Client], table: Any) -> None:
+    client = answers(*[("TransactionConflict", "None")] * 30)
+
+    reply = buy(FIELDS)
+
+    assert (reply.status, codes(reply), reply.headers["Retry-After"]) == (503, [("busy", None)], "1")
+    assert (client.calls, remaining_in(table)) == (20, 100)
+
+
+def test_it_is_given_up_when_there_is_no_time(answers: Callable[..., Client]) -> None:
+    client = answers(*[("TransactionConflict", "None")] * 30)
+
+    assert call(purchase.handler, post(FIELDS), milliseconds=2_999).status == 503
+    assert client.calls == 1
+
+
+def test_pauses_grow_up_to_a_second_and_are_drawn_by_lot(
+    answers: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(random, "random", lambda: 0.5)
+    answers(*[("TransactionConflict", "None")] * 8)
+
+    assert buy(FIELDS).status == 201
+    assert pauses == [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "answer", [("ValidationError", "None"), ClientError({"Error": {"Code": "AccessDeniedException"}}, "Any")]
+)
+def test_any_other_failure_is_an_error_without_its_cause(answer: Any, answers: Callable[..., Client]) -> None:
+    client = answers(answer)
+
+    reply = buy(FIELDS)
+
+    assert (reply.status, codes(reply)) == (500, [("internal_error", None)])
+    assert client.calls == 1
+    assert reply.logs[0]["exception"] in ("TransactionCanceledException", "ClientError")
+
+
+# The cache
+
+
+def test_a_purchase_forgets_the_number_in_the_cache(table: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_ENDPOINT", redis.endpoint)
+    redis.kept[f"tickets:remaining:{EVENT_ID}"] = ("100", time.monotonic() + 60)
+
+    assert buy(FIELDS).status == 201
+    assert (redis.kept, remaining_in(table)) == ({}, 98)
+
+
+def test_a_repeat_forgets_it_too_because_the_first_may_not_have(
+    table: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buy(FIELDS)
+    monkeypatch.setenv("CACHE_ENDPOINT", redis.endpoint)
+    ticket_cache.cache_of_environment.cache_clear()
+
+    assert (buy(FIELDS).status, remaining_in(table)) == (201, 98)
+    assert redis.commands == [["DEL", f"tickets:remaining:{EVENT_ID}"]]
+
+
+def test_tickets_are_sold_while_the_cache_is_away(table: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_ENDPOINT", redis.endpoint)
+    redis.fall_silent(monkeypatch)
+
+    replies = [buy(FIELDS | {"quantity": 1}, f"buyer-{number:010}") for number in range(10)]
+
+    assert [reply.status for reply in replies] == [201] * 10
+    assert remaining_in(table) == 90
+    assert [[entry["message"] for entry in reply.logs] for reply in replies] == [["cache away", "answered"]] + [
+        ["answered"]
+    ] * 9
+    assert redis.commands == [["DEL", f"tickets:remaining:{EVENT_ID}"]]
