@@ -48,7 +48,8 @@ test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real appl
 	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply"
 
 test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local AWS
-	@$(BIN)/python -m pytest -m apply
+	@# The provider mostly waits for databases: several files at a time use the processor better.
+	@$(BIN)/python -m pytest -m apply -n 4 --dist loadscope
 
 check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs
 	$(BIN)/ruff format --check

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from constructs_lib._engine.packages import archive as archive
     from constructs_lib._engine.packages import aws as aws
     from constructs_lib._engine.packages import random as random
+    from constructs_lib.alarm_topic import AlarmTopic as AlarmTopic
     from constructs_lib.alarms import Alarm as Alarm
     from constructs_lib.alarms import NoAlarms as NoAlarms
     from constructs_lib.aurora_provisioned import AuroraProvisioned as AuroraProvisioned
@@ -35,8 +36,17 @@ if TYPE_CHECKING:
     from constructs_lib.aurora_provisioned import MajorUpgrade as MajorUpgrade
     from constructs_lib.aurora_provisioned import PinnedMinorVersion as PinnedMinorVersion
     from constructs_lib.aurora_provisioned import ReaderScaling as ReaderScaling
+    from constructs_lib.certificate import Certificate as Certificate
+    from constructs_lib.certificate import HostedZone as HostedZone
     from constructs_lib.checks import acknowledge as acknowledge
     from constructs_lib.checks import attach as attach
+    from constructs_lib.custom_domain import AliasRecords as AliasRecords
+    from constructs_lib.custom_domain import CustomDomain as CustomDomain
+    from constructs_lib.event_bus import AcceptedLoop as AcceptedLoop
+    from constructs_lib.event_bus import EventBus as EventBus
+    from constructs_lib.event_bus import EventTarget as EventTarget
+    from constructs_lib.event_bus import ForeignBus as ForeignBus
+    from constructs_lib.event_bus import InputTransformer as InputTransformer
     from constructs_lib.foundation.addresses import AddressPlan as AddressPlan
     from constructs_lib.foundation.backend import LocalBackend as LocalBackend
     from constructs_lib.foundation.backend import PartialS3Backend as PartialS3Backend
@@ -46,6 +56,11 @@ if TYPE_CHECKING:
     from constructs_lib.foundation.errors import ConfigurationError as ConfigurationError
     from constructs_lib.foundation.errors import ConfigurationWarning as ConfigurationWarning
     from constructs_lib.foundation.function_source import InlineSource as InlineSource
+    from constructs_lib.global_table import GlobalIndex as GlobalIndex
+    from constructs_lib.global_table import GlobalTable as GlobalTable
+    from constructs_lib.global_table import LocalIndex as LocalIndex
+    from constructs_lib.global_table import Provisioned as Provisioned
+    from constructs_lib.lambda_layer import LambdaLayer as LambdaLayer
     from constructs_lib.log_group import LogGroup as LogGroup
     from constructs_lib.multi_region_key import MultiRegionKey as MultiRegionKey
     from constructs_lib.payment_lambda import Canary as Canary
@@ -53,6 +68,13 @@ if TYPE_CHECKING:
     from constructs_lib.payment_lambda import PaymentLambda as PaymentLambda
     from constructs_lib.payment_lambda import Unreserved as Unreserved
     from constructs_lib.peered_mesh import PeeredMesh as PeeredMesh
+    from constructs_lib.queue import Fifo as Fifo
+    from constructs_lib.queue import Queue as Queue
+    from constructs_lib.queue import SqsManagedKey as SqsManagedKey
+    from constructs_lib.redis_cache import CacheUser as CacheUser
+    from constructs_lib.redis_cache import RedisCache as RedisCache
+    from constructs_lib.redis_cache import ReplicationGroup as ReplicationGroup
+    from constructs_lib.redis_cache import Shards as Shards
     from constructs_lib.regional_bucket import ForceDestroy as ForceDestroy
     from constructs_lib.regional_bucket import NoAccessLogs as NoAccessLogs
     from constructs_lib.regional_bucket import ObjectLock as ObjectLock
@@ -67,16 +89,27 @@ if TYPE_CHECKING:
     from constructs_lib.rest_api import LateFinish as LateFinish
     from constructs_lib.rest_api import PublicAccess as PublicAccess
     from constructs_lib.rest_api import RestApi as RestApi
+    from constructs_lib.rest_api import TokenAuthorizer as TokenAuthorizer
+    from constructs_lib.secret_parameter import GeneratedValue as GeneratedValue
+    from constructs_lib.secret_parameter import OutsideValue as OutsideValue
+    from constructs_lib.secret_parameter import SecretParameter as SecretParameter
+    from constructs_lib.secret_parameter import WriteOnlyValue as WriteOnlyValue
     from constructs_lib.security_group import SecurityGroup as SecurityGroup
     from constructs_lib.stack import HardenedStack as HardenedStack
     from constructs_lib.stack import Region as Region
     from constructs_lib.state_backend import StateBackend as StateBackend
     from constructs_lib.web_acl import NoWebAcl as NoWebAcl
     from constructs_lib.web_acl import WebAcl as WebAcl
+    from constructs_lib.web_tier import CpuAlarms as CpuAlarms
+    from constructs_lib.web_tier import Image as Image
+    from constructs_lib.web_tier import TargetTracking as TargetTracking
+    from constructs_lib.web_tier import UnprotectedLoadBalancer as UnprotectedLoadBalancer
+    from constructs_lib.web_tier import WebTier as WebTier
 
 _MODULES: Final = {
     "_engine.core": ("App", "Aspects", "Construct", "Fn", "TerraformOutput", "TerraformStack", "Token"),
     "_engine.packages": ("ArchiveProvider", "AwsProvider", "RandomProvider", "archive", "aws", "random"),
+    "alarm_topic": ("AlarmTopic",),
     "alarms": ("Alarm", "NoAlarms"),
     "aurora_provisioned": (
         "AuroraProvisioned",
@@ -88,26 +121,35 @@ _MODULES: Final = {
         "PinnedMinorVersion",
         "ReaderScaling",
     ),
+    "certificate": ("Certificate", "HostedZone"),
     "checks": ("acknowledge", "attach"),
+    "custom_domain": ("AliasRecords", "CustomDomain"),
+    "event_bus": ("AcceptedLoop", "EventBus", "EventTarget", "ForeignBus", "InputTransformer"),
     "foundation.addresses": ("AddressPlan",),
     "foundation.backend": ("LocalBackend", "PartialS3Backend", "S3Backend", "backend_from_environment"),
     "foundation.environment": ("Environment",),
     "foundation.errors": ("ConfigurationError", "ConfigurationWarning"),
     "foundation.function_source": ("InlineSource",),
+    "global_table": ("GlobalIndex", "GlobalTable", "LocalIndex", "Provisioned"),
+    "lambda_layer": ("LambdaLayer",),
     "log_group": ("LogGroup",),
     "multi_region_key": ("MultiRegionKey",),
     "payment_lambda": ("Canary", "FunctionUrl", "PaymentLambda", "Unreserved"),
     "peered_mesh": ("PeeredMesh",),
+    "queue": ("Fifo", "Queue", "SqsManagedKey"),
+    "redis_cache": ("CacheUser", "RedisCache", "ReplicationGroup", "Shards"),
     "regional_bucket": (
         *("ForceDestroy", "NoAccessLogs", "ObjectLock", "RegionalBucket", "Transition", "UnprotectedBucket"),
     ),
     "regional_map": ("RegionalMap",),
     "regional_vpc": ("LAMBDA_BASIC", "RegionalVpc", "SingleNat", "Vpc"),
-    "rest_api": ("LateFinish", "PublicAccess", "RestApi"),
+    "rest_api": ("LateFinish", "PublicAccess", "RestApi", "TokenAuthorizer"),
+    "secret_parameter": ("GeneratedValue", "OutsideValue", "SecretParameter", "WriteOnlyValue"),
     "security_group": ("SecurityGroup",),
     "stack": ("HardenedStack", "Region"),
     "state_backend": ("StateBackend",),
     "web_acl": ("NoWebAcl", "WebAcl"),
+    "web_tier": ("CpuAlarms", "Image", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}
 

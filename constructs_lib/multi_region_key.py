@@ -31,6 +31,7 @@ _USE: Final = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
+_AUTO_SCALING: Final = "AWSServiceRoleForAutoScaling"
 
 
 class MultiRegionKey(HardenedConstruct):
@@ -69,6 +70,7 @@ class MultiRegionKey(HardenedConstruct):
         window = floor if deletion_window_days is None else deletion_window_days
         self._check(replicas, window, floor)
         self._statements: dict[str, list[Statement]] = {place.name: [] for place in (region, *replicas)}
+        self._auto_scaling: set[str] = set()
         self._log_groups: dict[str, list[str]] = {place.name: [] for place in (region, *replicas)}
         names = Naming(region.naming.project, region.naming.environment)
         self.alias = "alias/" + names.name((self.component,), "alias")
@@ -125,6 +127,18 @@ class MultiRegionKey(HardenedConstruct):
         self.arn_for(consumer)
         self._log_groups[consumer.region.name].append(log_group_name)
 
+    def allow_auto_scaling(self, consumer: HardenedConstruct) -> None:
+        """Let EC2 Auto Scaling in the consumer's region start instances whose volumes the key encrypts.
+
+        It uses the account's service-linked role, which no IAM policy can give the key to: without this the instances
+        end as soon as they start. A condition names the role, since a principal must exist when the policy is written
+        and AWS makes the role with the first group.
+
+        See https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html.
+        """
+        self.arn_for(consumer)
+        self._auto_scaling.add(consumer.region.name)
+
     def allow_service(self, consumer: HardenedConstruct, service: str, conditions: tuple[Condition, ...]) -> None:
         """Let an AWS service in the consumer's region use the key under conditions, at least one.
 
@@ -164,6 +178,8 @@ class MultiRegionKey(HardenedConstruct):
             Statement(sid="AccountPolicies", actions=("kms:*",), resources=("*",), principals=(("AWS", (root,)),)),
             *self._statements[place.name],
         ]
+        if place.name in self._auto_scaling:
+            statements += _auto_scaling_statements(place)
         groups = self._log_groups[place.name]
         if groups:
             arns = tuple(place.arn("logs", f"log-group:{name}") for name in sorted(set(groups)))
@@ -214,3 +230,18 @@ class MultiRegionKey(HardenedConstruct):
                 f"must be at least {floor} in {self.region.environment.value}",
             )
         self._problems.raise_if_any()
+
+
+def _auto_scaling_statements(place: Region) -> list[Statement]:
+    role = (
+        f"arn:{place.partition}:iam::{place.account_id}:role/aws-service-role/autoscaling.amazonaws.com/{_AUTO_SCALING}"
+    )
+    whom = Condition("ArnEquals", "aws:PrincipalArn", (role,))
+    for_aws = Condition("Bool", "kms:GrantIsForAWSResource", ("true",))
+    return [
+        Statement(sid, actions, ("*",), (("AWS", ("*",)),), conditions)
+        for sid, actions, conditions in (
+            ("AutoScaling", _USE, (whom,)),
+            ("AutoScalingVolumes", ("kms:CreateGrant",), (whom, for_aws)),
+        )
+    ]

@@ -13,12 +13,13 @@ import re
 import sys
 from pathlib import Path
 
-from platform_page import platform_page
 from tabulate import tabulate
 
 from constructs_lib.foundation.environment import PROFILES, Profile
 from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
+from coverage_page import coverage_page
+from platform_page import platform_page
 from rule_pages import lesson_tests, lessons_page, rules_page
 
 ROOT = Path(__file__).parent.parent
@@ -115,6 +116,7 @@ def with_programs(page: str) -> str:
 def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
+        ROOT / "docs/coverage.md": coverage_page(all_rules()),
         ROOT / "docs/environments.md": environments(),
         ROOT / "docs/lessons.md": lessons_page(LESSONS, all_rules(), lesson_tests(ROOT / "tests")),
         ROOT / "docs/performance.md": performance(),

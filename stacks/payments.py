@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib import (
     AddressPlan,
+    AlarmTopic,
     HardenedStack,
     LateFinish,
     MultiRegionKey,
@@ -61,6 +62,10 @@ class PaymentsStack(HardenedStack):
                 for name, region in self.regions.items()
             },
         )
+        self.topics = RegionalMap(
+            self,
+            {name: AlarmTopic(self, f"alarms-{name}", region=region, key=key) for name, region in self.regions.items()},
+        )
         self.mesh = PeeredMesh(self, "mesh", vpcs=self.vpcs)
         self.validators = RegionalMap(self, {name: self._validator(name, key) for name in self.regions})
         self.apis = RegionalMap(self, {name: self._api(name, key) for name in self.regions})
@@ -75,6 +80,7 @@ class PaymentsStack(HardenedStack):
             key=key,
             vpc=self.vpcs[name],
             reserved_concurrency=100,
+            alarm_topics=[self.topics[name].arn],
         )
 
     def _api(self, name: str, key: MultiRegionKey) -> RestApi:

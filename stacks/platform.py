@@ -63,6 +63,7 @@ class PlatformStack(HardenedStack):
                 "DATABASE_USER": DATABASE_USER,
             },
             function_url=FunctionUrl(),
+            alarm_topics=[self.topic.arn],
         )
         self.database.allow_from(self.status)
         self.database.grant_connect(self.status, DATABASE_USER)

@@ -34,7 +34,7 @@ _RESERVED_DATABASES: Final = frozenset(
 
 @dataclass(frozen=True)
 class Deletable(OptOut):
-    """The cluster may be deleted where the environment protects it; it still leaves a final snapshot."""
+    """A database may be deleted where the environment protects it; a cluster still leaves a final snapshot."""
 
 
 def check_place(problems: Problems, vpc: Vpc, region: Region) -> Sequence[str]:

@@ -34,7 +34,7 @@ _USER: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class GeneratedPassword:
-    """A master password that Terraform generates and keeps in a secret of its own; it is also in the state.
+    """A password or token that Terraform generates and keeps in a secret of its own; it is also in the state.
 
     For clients that cannot read the secret that RDS manages. Nothing rotates it: raise `generation` to get another.
 
@@ -66,23 +66,23 @@ def check_user(problems: Problems, argument: str, user: object, engine: Engine) 
         )
 
 
-def check_password(problems: Problems, password: object) -> None:
+def check_password(problems: Problems, password: object, argument: str = "password") -> None:
     """Note a password option that is none; there is no way to give a password itself."""
     if password is None:
         return
     if not isinstance(password, GeneratedPassword):
         # The value may be a password.
         shown = password if is_token(password) else "..."
-        problems.add("password", shown, "must be GeneratedPassword(); a password itself is never taken")
+        problems.add(argument, shown, "must be GeneratedPassword(); a password itself is never taken")
         return
     problems.check(
         type(password.length) is int and MIN_LENGTH <= password.length <= MAX_LENGTH,
-        "password.length",
+        f"{argument}.length",
         password.length,
         f"must be a whole number from {MIN_LENGTH} to {MAX_LENGTH}",
     )
     problems.check(
-        type(password.generation) is int, "password.generation", password.generation, "must be a whole number"
+        type(password.generation) is int, f"{argument}.generation", password.generation, "must be a whole number"
     )
 
 
@@ -93,7 +93,15 @@ class GeneratedCredentials(HardenedConstruct):
     """
 
     def __init__(
-        self, scope: HardenedConstruct, id_: str, *, region: Region, key: MultiRegionKey, option: GeneratedPassword
+        self,
+        scope: HardenedConstruct,
+        id_: str,
+        *,
+        region: Region,
+        key: MultiRegionKey,
+        option: GeneratedPassword,
+        whose: str = "Master user",
+        special: str = SAFE_SPECIAL,
     ) -> None:
         super().__init__(scope, id_, region=region)
         self.password = self._create(
@@ -101,7 +109,7 @@ class GeneratedCredentials(HardenedConstruct):
             "password",
             length=option.length,
             special=True,
-            override_special=SAFE_SPECIAL,
+            override_special=special,
             min_lower=2,
             min_upper=2,
             min_numeric=2,
@@ -113,7 +121,7 @@ class GeneratedCredentials(HardenedConstruct):
             aws.secretsmanager_secret.SecretsmanagerSecret,
             "Resource",
             name=self._name("secret"),
-            description=f"Master user of {scope.path}",
+            description=f"{whose} of {scope.path}",
             kms_key_id=key.arn_for(self),
             recovery_window_in_days=region.profile.key_deletion_window_days,
         )

@@ -60,14 +60,28 @@ def default_maintenance(region: str) -> str:
     return f"{_moment(start)}-{_moment(start + _LENGTH)}"
 
 
-def check_windows(problems: Problems, backup: object, maintenance: object) -> None:
+def check_windows(
+    problems: Problems,
+    backup: object,
+    maintenance: object,
+    *,
+    argument: str = "backup_window",
+    least: int = MIN_LENGTH,
+) -> None:
     """Note windows that are none, too short, or that overlap, which AWS refuses at apply.
+
+    Args:
+        problems: Where a problem is noted.
+        backup: The time of day.
+        maintenance: The time of the week.
+        argument: What the caller calls the first.
+        least: Minutes that each must last.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html.
     """
     nightly = _BACKUP.fullmatch(backup) if isinstance(backup, str) else None
     weekly = _MAINTENANCE.fullmatch(maintenance) if isinstance(maintenance, str) else None
-    problems.check(nightly, "backup_window", backup, "must be a time of day in UTC such as '02:00-03:00'")
+    problems.check(nightly, argument, backup, "must be a time of day in UTC such as '02:00-03:00'")
     problems.check(
         weekly, "maintenance_window", maintenance, "must be a time of the week in UTC such as 'sun:03:30-sun:04:30'"
     )
@@ -75,12 +89,12 @@ def check_windows(problems: Problems, backup: object, maintenance: object) -> No
     backup_length = (_minutes(nightly[2]) - backup_at) % _DAY if nightly else _LENGTH
     maintenance_at = _weekly(weekly[1], weekly[2]) if weekly else 0
     maintenance_length = (_weekly(weekly[3], weekly[4]) - maintenance_at) % _WEEK if weekly else _LENGTH
-    problems.check(backup_length >= MIN_LENGTH, "backup_window", backup, f"must be at least {MIN_LENGTH} minutes long")
+    problems.check(backup_length >= least, argument, backup, f"must be at least {least} minutes long")
     problems.check(
-        MIN_LENGTH <= maintenance_length < _DAY,
+        least <= maintenance_length < _DAY,
         "maintenance_window",
         maintenance,
-        f"must be at least {MIN_LENGTH} minutes and less than a day long",
+        f"must be at least {least} minutes and less than a day long",
     )
     if nightly and weekly:
         # One of two stretches of a circle begins within the other.
@@ -88,7 +102,7 @@ def check_windows(problems: Problems, backup: object, maintenance: object) -> No
         clash |= (maintenance_at - backup_at) % _DAY < backup_length
         problems.check(
             not clash,
-            "backup_window",
+            argument,
             backup,
             f"must not overlap maintenance_window={maintenance!r}, which AWS refuses",
         )

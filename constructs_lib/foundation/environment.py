@@ -87,6 +87,24 @@ class Profile:
     """Days that automated backups of databases are kept, at least."""
     deletion_protection: bool
     """Whether databases refuse to be deleted, and leave a snapshot when they go."""
+    table_max_read_units: int
+    """Read units a second that a table and each of its global indexes serve at most."""
+    table_max_write_units: int
+    """Write units a second that a table and each of its global indexes take at most."""
+    cache_nodes: int
+    """Nodes that each shard of a cache has at least."""
+    cache_node_type: str
+    """Type of a cache's nodes."""
+    cache_snapshot_days: int
+    """Days that daily snapshots of caches are kept, at least."""
+    event_archive_days: int
+    """Days that the events of a bus are kept to be replayed, at least; 0 for no archive."""
+    fleet_minimum: int
+    """Instances that a web tier has at least."""
+    fleet_maximum: int
+    """Instances that a web tier has at most, unless told otherwise."""
+    fleet_instance_type: str
+    """Type of a web tier's instances."""
     alarms: bool
     """Whether constructs make alarms on their metrics."""
 
@@ -108,6 +126,15 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.t4g.medium",
         backup_retention_days=14,
         deletion_protection=False,
+        table_max_read_units=500,
+        table_max_write_units=250,
+        cache_nodes=1,
+        cache_node_type="cache.t4g.small",
+        cache_snapshot_days=1,
+        event_archive_days=0,
+        fleet_minimum=1,
+        fleet_maximum=2,
+        fleet_instance_type="t4g.small",
         alarms=False,
     ),
     Environment.STAGING: Profile(
@@ -126,6 +153,15 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.t4g.medium",
         backup_retention_days=14,
         deletion_protection=False,
+        table_max_read_units=1000,
+        table_max_write_units=500,
+        cache_nodes=1,
+        cache_node_type="cache.t4g.small",
+        cache_snapshot_days=3,
+        event_archive_days=0,
+        fleet_minimum=2,
+        fleet_maximum=4,
+        fleet_instance_type="t4g.small",
         alarms=False,
     ),
     Environment.PROD: Profile(
@@ -144,6 +180,15 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.r7g.large",
         backup_retention_days=35,
         deletion_protection=True,
+        table_max_read_units=12000,
+        table_max_write_units=4000,
+        cache_nodes=2,
+        cache_node_type="cache.r7g.large",
+        cache_snapshot_days=7,
+        event_archive_days=30,
+        fleet_minimum=2,
+        fleet_maximum=12,
+        fleet_instance_type="m7g.large",
         alarms=True,
     ),
 }

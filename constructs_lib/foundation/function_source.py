@@ -170,8 +170,10 @@ def check_runtime(path: str, runtime: object, today: date) -> str:
     return str(runtime)
 
 
-def read_source(path: str, source: str | os.PathLike[str] | InlineSource, handler: str, runtime: str) -> FunctionSource:
-    """Return the files of a function's source, when Lambda could run them.
+def read_source(
+    path: str, source: str | os.PathLike[str] | InlineSource, handler: str | None, runtime: str
+) -> FunctionSource:
+    """Return the files of a function's source, or of a layer's, when Lambda could run them.
 
     Checked are: every file is UTF-8 text without byte-order mark or NUL, and no archive; every `.py` parses with
     the grammar of the runtime; symbolic links stay inside; and the handler exists. `IGNORED_NAMES` are left out.
@@ -181,7 +183,7 @@ def read_source(path: str, source: str | os.PathLike[str] | InlineSource, handle
         source: A directory, relative to the working directory or absolute; or the text itself.
         handler: `module.function`, at most 128 characters; folders as `folder/module.function`, or with dots
             in Python. A Python function must take an event and a context and must not be `async`; in Node.js the
-            name must be seen to be exported.
+            name must be seen to be exported. None for a layer, which has none.
         runtime: A Python or Node.js runtime, see `check_runtime`.
 
     Raises:
@@ -192,16 +194,14 @@ def read_source(path: str, source: str | os.PathLike[str] | InlineSource, handle
     """
     problems = Problems(path)
     named = _RUNTIME.fullmatch(str(runtime))
-    if named is None:
-        problems.add("runtime", runtime, f"must be a Python or Node.js runtime: {', '.join(RUNTIMES)}")
+    problems.check(named, "runtime", runtime, f"must be a Python or Node.js runtime: {', '.join(RUNTIMES)}")
     given = source if isinstance(source, InlineSource) else os.fspath(source)
     note: _Note = partial(problems.add, "source", given)
     raw = _inline(source, note) if isinstance(source, InlineSource) else _directory(Path(source), note)
     files = {name: _text(name, content, note) for name, content in raw.items()}
     minor = int(named["minor"]) if named and named["minor"] else sys.version_info.minor
-    python = {name: text for name, text in files.items() if name.endswith(".py") and text is not None}
-    trees = {name: _parse(name, text, minor, note) for name, text in python.items()}
-    if raw and named:
+    trees = {n: _parse(n, text, minor, note) for n, text in files.items() if text is not None and n.endswith(".py")}
+    if raw and named and handler is not None:
         refuse = partial(problems.add, "handler", handler)
         if named["minor"]:
             _check_python_handler(str(handler), files, trees, refuse)

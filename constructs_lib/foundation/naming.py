@@ -36,7 +36,13 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "bucket": NameRule(63, f"{_DOCS}/AmazonS3/latest/userguide/bucketnamingrules.html"),
     # A hyphen and the 12 digits of the account follow.
     "bucket-before-account": NameRule(50, f"{_DOCS}/AmazonS3/latest/userguide/bucketnamingrules.html"),
+    "event-archive": NameRule(48, f"{_DOCS}/eventbridge/latest/APIReference/API_CreateArchive.html"),
+    "event-bus": NameRule(256, f"{_DOCS}/eventbridge/latest/APIReference/API_CreateEventBus.html"),
+    "event-rule": NameRule(64, f"{_DOCS}/eventbridge/latest/APIReference/API_PutRule.html"),
+    # .fifo follows.
+    "fifo-queue": NameRule(75, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"),
     "function": NameRule(64, f"{_DOCS}/lambda/latest/api/API_CreateFunction.html"),
+    "layer": NameRule(140, f"{_DOCS}/lambda/latest/api/API_PublishLayerVersion.html"),
     "log-group": NameRule(512, f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"),
     "queue": NameRule(80, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"),
     "role": NameRule(64, f"{_DOCS}/IAM/latest/APIReference/API_CreateRole.html"),
@@ -44,6 +50,7 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "security-group": NameRule(255, f"{_DOCS}/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"),
     "tag": NameRule(256, f"{_DOCS}/tag-editor/latest/userguide/best-practices-and-strats.html"),
     "table": NameRule(255, f"{_DOCS}/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"),
+    "topic": NameRule(256, f"{_DOCS}/sns/latest/api/API_CreateTopic.html"),
     "web-acl": NameRule(128, f"{_DOCS}/waf/latest/APIReference/API_CreateWebACL.html"),
     "alarm": NameRule(255, f"{_DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"),
     "db-cluster": NameRule(63, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBCluster.html"),
@@ -51,6 +58,21 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "db-parameter-group": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html"),
     "db-snapshot": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBClusterSnapshot.html"),
     "db-subnet-group": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html"),
+    "cache": NameRule(40, f"{_DOCS}/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html"),
+    "cache-parameter-group": NameRule(
+        255, f"{_DOCS}/AmazonElastiCache/latest/APIReference/API_CreateCacheParameterGroup.html"
+    ),
+    "cache-snapshot": NameRule(255, f"{_DOCS}/AmazonElastiCache/latest/APIReference/API_CreateSnapshot.html"),
+    "cache-subnet-group": NameRule(
+        255, f"{_DOCS}/AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html"
+    ),
+    "cache-user": NameRule(40, f"{_DOCS}/AmazonElastiCache/latest/dg/Clusters.RBAC.html"),
+    "auto-scaling-group": NameRule(255, f"{_DOCS}/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html"),
+    "instance-profile": NameRule(128, f"{_DOCS}/IAM/latest/APIReference/API_CreateInstanceProfile.html"),
+    "launch-template": NameRule(128, f"{_DOCS}/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html"),
+    "load-balancer": NameRule(32, f"{_DOCS}/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"),
+    "metric-namespace": NameRule(255, f"{_DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"),
+    "target-group": NameRule(32, f"{_DOCS}/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"),
     "scaling-policy": NameRule(256, f"{_DOCS}/autoscaling/application/APIReference/API_PutScalingPolicy.html"),
     "secret": NameRule(512, f"{_DOCS}/secretsmanager/latest/apireference/API_CreateSecret.html"),
 }

@@ -31,6 +31,7 @@ QUOTAS: Final[dict[str, Quota]] = {
     "vpc-routes-per-route-table": Quota(500, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
     "vpc-rules-per-security-group": Quota(60, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
     "vpc-rules-per-network-acl": Quota(20, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
+    "acm-names-per-certificate": Quota(10, f"{_DOCS}/acm/latest/userguide/acm-limits.html"),
     "api-integration-timeout-seconds": Quota(29, f"{_DOCS}/apigateway/latest/developerguide/limits.html"),
 }
 """Figures that constructs check their arguments against."""

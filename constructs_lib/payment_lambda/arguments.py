@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
+from constructs_lib.foundation.function_source import MAX_SIZE_BYTES
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs_lib.foundation.errors import Problems
+    from constructs_lib.lambda_layer import LambdaLayer
+    from constructs_lib.stack import HardenedStack, Region
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 """What Lambda filters JSON log events by, the least severe first."""
@@ -50,6 +53,15 @@ class Canary:
     weight: float
 
 
+class Code(NamedTuple):
+    """What a function's layers must agree with."""
+
+    runtime: str
+    architecture: str
+    size: int
+    """Bytes, unpacked."""
+
+
 def check_sizes(problems: Problems, **sizes: int) -> None:
     """Note the sizes that are no whole number in the range of `SIZES`."""
     for argument, value in sizes.items():
@@ -62,22 +74,54 @@ def check_sizes(problems: Problems, **sizes: int) -> None:
         )
 
 
-def check_layers(problems: Problems, layers: Sequence[str], region: str) -> None:
-    """Note layers that are too many, no layer version, or in another region."""
+def check_layers(problems: Problems, layers: Sequence[str | LambdaLayer], region: Region, code: Code) -> None:
+    """Note layers that are too many, no layer version, in another region, or made for other functions."""
+    from constructs_lib.lambda_layer import LambdaLayer  # noqa: PLC0415  it uses the packaging of functions
+
     if isinstance(layers, str) or len(layers) > MAX_LAYERS:
-        problems.add("layers", layers, f"must be a list of at most {MAX_LAYERS} ARNs")
+        problems.add("layers", layers, f"must be a list of at most {MAX_LAYERS} LambdaLayers or ARNs")
         return
+    place = f"must be in the function's region, {region.name}"
     for layer in layers:
+        if isinstance(layer, LambdaLayer):
+            problems.check(layer.region.name == region.name, "layers", layer.path, place)
+            _check_layer(problems, layer, code)
+            continue
         named = _LAYER.fullmatch(str(layer))
         if problems.check(
             named or is_token(layer), "layers", layer, "must be the ARN of a layer version, with its number"
         ):
-            problems.check(
-                named is None or named["region"] == region,
-                "layers",
-                layer,
-                f"must be in the function's region, {region}",
-            )
+            problems.check(named is None or named["region"] == region.name, "layers", layer, place)
+    sizes = [layer.size for layer in layers if isinstance(layer, LambdaLayer)]
+    total = sum(sizes, start=code.size)
+    problems.check(
+        total <= MAX_SIZE_BYTES,
+        "layers",
+        f"{len(sizes)} layers",
+        f"{total} bytes unpacked with the function's own {code.size}; Lambda takes {MAX_SIZE_BYTES}",
+    )
+
+
+def _check_layer(problems: Problems, layer: LambdaLayer, code: Code) -> None:
+    problems.check(
+        code.runtime in layer.runtimes,
+        "layers",
+        layer.path,
+        f"is made for {', '.join(layer.runtimes)} and the function runs on {code.runtime}; add it to the layer's "
+        "runtimes",
+    )
+    problems.check(
+        code.architecture in layer.architectures,
+        "layers",
+        layer.path,
+        f"is made for {', '.join(layer.architectures)} and the function runs on {code.architecture}; add it to the "
+        "layer's architectures",
+    )
+
+
+def layer_arns(layers: Sequence[str | LambdaLayer], stack: HardenedStack) -> list[str] | None:
+    """Return the ARNs of the layers' versions, or None when there are none."""
+    return [layer if isinstance(layer, str) else layer.arn_in(stack) for layer in layers] or None
 
 
 def check_canary(problems: Problems, canary: Canary) -> None:

@@ -7,34 +7,41 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from constructs_lib._engine import archive, aws
-from constructs_lib.construct import HardenedConstruct
-from constructs_lib.dead_letter_queue import DeadLetterQueue
+from constructs_lib.alarms import Alarms
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, InlineSource, check_runtime, read_source
 from constructs_lib.foundation.naming import fit, terraform_name
+from constructs_lib.foundation.principals import without_account
 from constructs_lib.iam import Condition, ServiceRole, Statement
 from constructs_lib.log_group import LogGroup
 from constructs_lib.payment_lambda.arguments import (
     Canary,
+    Code,
     LogLevel,
     Unreserved,
     check_canary,
     check_layers,
     check_sizes,
     check_texts,
+    layer_arns,
 )
-from constructs_lib.payment_lambda.package import FILE_MODE, archive_path, literal, stage
+from constructs_lib.payment_lambda.event_source import EventSources
+from constructs_lib.payment_lambda.package import archive_arguments
 from constructs_lib.payment_lambda.permissions import basic_statements, network_statements
-from constructs_lib.payment_lambda.trigger import check_trigger, without_account
+from constructs_lib.payment_lambda.trigger import as_lambda_writes_it, check_trigger
 from constructs_lib.payment_lambda.url import FunctionUrl, UrlEndpoint, check_url
 from constructs_lib.payment_lambda.variables import check_variables
+from constructs_lib.payment_lambda.watch import FUNCTION_ALARMS
+from constructs_lib.queue import DeadLetterQueue
 from constructs_lib.security_group import SecurityGroup
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from constructs_lib._engine import core
+    from constructs_lib.alarms import NoAlarms
+    from constructs_lib.lambda_layer import LambdaLayer
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.security_group import Connectable
@@ -51,7 +58,7 @@ DEFAULT_RETRIES: Final = 2
 MAX_STATEMENT_ID: Final = 100
 
 
-class PaymentLambda(HardenedConstruct):
+class PaymentLambda(EventSources):
     """A Lambda function with its package, role, log group, dead-letter queue, alias and, in a VPC, security group.
 
     Args:
@@ -70,13 +77,15 @@ class PaymentLambda(HardenedConstruct):
         ephemeral_storage: MB in /tmp, 512 to 10240; 512 by default.
         environment: Variables beside `LOG_LEVEL`, 4 KB in all, no secrets.
         vpc: A VPC of the region, whose private subnets it joins; none by default.
-        layers: ARNs of at most 5 layer versions.
+        layers: At most 5 `LambdaLayer`s or ARNs of layer versions.
         canary: A version that gets a part of the alias's calls.
         function_url: An HTTPS address of its own; none by default.
         code_signing_config_arn: The code signing configuration that its package must pass.
         log_level: The least severe level that its code logs, TRACE to FATAL; INFO by default.
         retries: Further attempts of a failed asynchronous call, 0 to 2; 2 by default.
         description: At most 256 characters.
+        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
+        alarm_topics: ARNs of SNS topics that are told.
 
     Raises:
         ConfigurationError: Everything about the arguments that could not be deployed, or would fail when it runs.
@@ -100,20 +109,22 @@ class PaymentLambda(HardenedConstruct):
         ephemeral_storage: int = 512,
         environment: Mapping[str, str] | None = None,
         vpc: Vpc | None = None,
-        layers: Sequence[str] = (),
+        layers: Sequence[str | LambdaLayer] = (),
         canary: Canary | None = None,
         function_url: FunctionUrl | None = None,
         code_signing_config_arn: str | None = None,
         log_level: LogLevel = "INFO",
         retries: int = DEFAULT_RETRIES,
         description: str | None = None,
+        alarms: bool | NoAlarms | None = None,
+        alarm_topics: Iterable[str] = (),
     ) -> None:
         super().__init__(scope, id_, region=region)
         code = self._check_code(source, handler, runtime)
         problems = self._problems
         check_sizes(problems, timeout=timeout, memory=memory, ephemeral_storage=ephemeral_storage, retries=retries)
         check_texts(problems, log_level, description, code_signing_config_arn)
-        check_layers(problems, layers, region.name)
+        check_layers(problems, layers, region, Code(runtime, ARCHITECTURE, code.size))
         variables = check_variables(problems, environment or {}, log_level)
         self._check_place(key, vpc)
         if canary is not None:
@@ -121,11 +132,13 @@ class PaymentLambda(HardenedConstruct):
         if function_url is not None:
             check_url(problems, function_url, region.profile)
         self._check_concurrency(reserved_concurrency)
+        watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
 
         self.name = self._name("function")
         """The function's name, a plain string."""
         self.timeout = timeout
+        self.reserved_concurrency = reserved_concurrency if isinstance(reserved_concurrency, int) else None
         self.vpc = vpc
         self.log_group = LogGroup(self, "log-group", region=region, key=key, name=f"/aws/lambda/{self.name}")
         self.dead_letter_queue = DeadLetterQueue(self, "dead-letter", region=region, key=key)
@@ -139,9 +152,9 @@ class PaymentLambda(HardenedConstruct):
                 *basic_statements(self.log_group.arn),
                 *(network_statements(region, self.name) if vpc else ()),
                 key.statement_for(self, sid="Variables", actions=("kms:Decrypt",)),
+                *self.dead_letter_queue.send_statements("DeadLetters", "DeadLetterKey"),
             ],
         )
-        self.dead_letter_queue.grant_send(self.role)
         self._group = (
             SecurityGroup(
                 self, "security-group", region=region, vpc=vpc, description=f"Network interfaces of {self.name}"
@@ -165,7 +178,7 @@ class PaymentLambda(HardenedConstruct):
             timeout=timeout,
             memory_size=memory,
             ephemeral_storage=aws.lambda_function.LambdaFunctionEphemeralStorage(size=ephemeral_storage),
-            layers=list(layers) or None,
+            layers=layer_arns(layers, region.stack),
             environment=aws.lambda_function.LambdaFunctionEnvironment(variables=variables),
             kms_key_arn=key.arn_for(self),
             dead_letter_config=aws.lambda_function.LambdaFunctionDeadLetterConfig(
@@ -178,9 +191,7 @@ class PaymentLambda(HardenedConstruct):
                 application_log_level=log_level,
                 system_log_level=SYSTEM_LOG_LEVEL,
             ),
-            reserved_concurrent_executions=None
-            if isinstance(reserved_concurrency, Unreserved)
-            else reserved_concurrency,
+            reserved_concurrent_executions=self.reserved_concurrency,
             vpc_config=self._vpc_config(),
             # Lambda keeps network interfaces for up to an hour; without this their group could not go before they do.
             replace_security_groups_on_destroy=True if vpc else None,
@@ -224,6 +235,8 @@ class PaymentLambda(HardenedConstruct):
             if function_url
             else None
         )
+        for metric, alarm in FUNCTION_ALARMS.items():
+            watch.add(f"{metric}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
         self._publish("function_name", self._ref(self.resource, "function_name"), f"Name of the function {id_}")
         self._publish("alias_arn", self._ref(self.alias, "arn"), f"ARN of the alias that callers of {id_} invoke")
         if self.endpoint:
@@ -259,10 +272,6 @@ class PaymentLambda(HardenedConstruct):
     def allow_to_cidr(self, cidr: str, port: int, description: str) -> None:
         """Let the function connect to an address range on one TCP port; see `SecurityGroup.allow_to_cidr`."""
         self.security_group.allow_to_cidr(cidr, port, description)
-
-    def grant(self, statement: Statement) -> None:
-        """Let the function's code do something more."""
-        self.role.grant(statement)
 
     def grant_invoke(self, role: ServiceRole) -> None:
         """Let a role invoke the alias through Lambda's API."""
@@ -321,7 +330,7 @@ class PaymentLambda(HardenedConstruct):
             action="lambda:InvokeFunction",
             function_name=self._ref(self.resource, "function_name"),
             qualifier=self._ref(self.alias, "name"),
-            principal=service,
+            principal=as_lambda_writes_it(service, self.region.partition),
             source_arn=source_arn,
             source_account=source_account,
         )
@@ -335,17 +344,8 @@ class PaymentLambda(HardenedConstruct):
         self, source: str | os.PathLike[str] | InlineSource, code: FunctionSource
     ) -> archive.data_archive_file.DataArchiveFile:
         name = terraform_name(self.components, self.region.name)
-        inline = source if isinstance(source, InlineSource) else None
-        return self._create(
-            archive.data_archive_file.DataArchiveFile,
-            "package",
-            type="zip",
-            output_path=archive_path(name),
-            output_file_mode=FILE_MODE,
-            source_dir=None if inline else stage(self.region.stack, name, code),
-            source_content=literal(inline.text) if inline else None,
-            source_content_filename=literal(inline.filename) if inline else None,
-        )
+        arguments = archive_arguments(self.region.stack, name, source, code)
+        return self._create(archive.data_archive_file.DataArchiveFile, "package", **arguments)
 
     def _vpc_config(self) -> aws.lambda_function.LambdaFunctionVpcConfig | None:
         if self.vpc is None:

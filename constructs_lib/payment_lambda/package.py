@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib.foundation.function_source import InlineSource
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from constructs_lib.foundation.function_source import FunctionSource
@@ -18,6 +21,19 @@ FILE_MODE: Final = "0644"
 """Given to `archive_file` too, so that the archive is the same whatever the machine's umask is."""
 _HASH_LENGTH: Final = 8
 _TEMPLATE: Final = re.compile(r"([$%])\{")
+
+
+def archive_arguments(
+    stack: HardenedStack, name: str, source: str | os.PathLike[str] | InlineSource, code: FunctionSource
+) -> dict[str, Any]:
+    """Return what `archive_file` is told to pack a function's checked source."""
+    packed: dict[str, Any] = {"type": "zip", "output_path": archive_path(name), "output_file_mode": FILE_MODE}
+    if isinstance(source, InlineSource):
+        return packed | {
+            "source_content": literal(source.text),
+            "source_content_filename": literal(source.filename),
+        }
+    return packed | {"source_dir": stage(stack, name, code)}
 
 
 def archive_path(name: str) -> str:

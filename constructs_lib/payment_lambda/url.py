@@ -10,6 +10,7 @@ from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.opt_out import MIN_REASON_LENGTH, OptOut
 from constructs_lib.foundation.regions import is_token
+from constructs_lib.payment_lambda.trigger import as_lambda_writes_it
 
 if TYPE_CHECKING:
     from constructs_lib._engine import core
@@ -192,7 +193,7 @@ class UrlEndpoint(HardenedConstruct):
             region.stack.require_provider("aws", PUBLIC_URL_PROVIDER)
         else:
             for number, principal in enumerate(options.principals or (region.account_id,), start=1):
-                self._allow(str(number), principal, "AWS_IAM")
+                self._allow(str(number), as_lambda_writes_it(principal, region.partition), "AWS_IAM")
 
     def _allow(
         self, name: str, principal: str, authorization: str

@@ -69,7 +69,7 @@ def check_variables(problems: Problems, given: Mapping[str, str], log_level: str
             problems.add(argument, value, "a key is at least two letters, digits or underscores, a letter first")
         elif not isinstance(value, str):
             problems.add(argument, value, f"must be a string, not a {type(value).__name__}")
-        elif _is_secret(key, value):
+        elif is_secret(key, value):
             # The value stays out of the message: it would end up in the build's log.
             problems.add(
                 argument,
@@ -90,7 +90,8 @@ def check_variables(problems: Problems, given: Mapping[str, str], log_level: str
     return variables
 
 
-def _is_secret(key: str, value: str) -> bool:
+def is_secret(key: str, value: str) -> bool:
+    """Return whether a variable looks like a secret in plain text; a reference or an ARN does not."""
     if any(pattern.search(value) for pattern in _SECRET_VALUES):
         return True
     plain = value and not value.startswith("arn:") and not is_token(value)

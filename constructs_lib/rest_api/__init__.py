@@ -2,6 +2,8 @@
 
 from constructs_lib.rest_api.account import ApiGatewayAccount as ApiGatewayAccount
 from constructs_lib.rest_api.api import RestApi as RestApi
+from constructs_lib.rest_api.authorizer import ApiAuthorizer as ApiAuthorizer
+from constructs_lib.rest_api.authorizer import TokenAuthorizer as TokenAuthorizer
 from constructs_lib.rest_api.options import ApiFunction as ApiFunction
 from constructs_lib.rest_api.options import LateFinish as LateFinish
 from constructs_lib.rest_api.options import PublicAccess as PublicAccess

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -11,12 +10,15 @@ from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import terraform_name
 from constructs_lib.iam import Statement
+from constructs_lib.rest_api.authorizer import ApiAuthorizer, TokenAuthorizer, check_authorizer, digest_of
 from constructs_lib.rest_api.declared import DeclaredMethods
 from constructs_lib.rest_api.options import (
     MAX_TIMEOUT,
     ApiFunction,
     LateFinish,
     PublicAccess,
+    check_api,
+    check_authorization,
     check_limits,
     check_parameters,
     check_timeout,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 ERROR_BODY: Final = '{"message":"$context.error.responseType","requestId":"$context.requestId"}'
 """What a caller gets when API Gateway itself refuses or fails; its own texts name roles, ARNs and schemas."""
 ERROR_RESPONSES: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
-_STAGE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class RestApi(HardenedConstruct):
@@ -56,6 +57,7 @@ class RestApi(HardenedConstruct):
             the environment asks for one; by default from the environment.
         custom_domain: Whether callers use a custom domain, which also sets their TLS version; the API's own address
             is then closed. False by default.
+        authorizer: A function that says who a caller is, in place of signed requests; none by default.
         account_has_log_role: Whether something outside the stack sets API Gateway's CloudWatch role for the account
             and region; False by default, and the stack sets it once for all its APIs there.
 
@@ -79,10 +81,15 @@ class RestApi(HardenedConstruct):
         burst_limit: int | None = None,
         web_acl: WebAcl | NoWebAcl | bool | None = None,
         custom_domain: bool = False,
+        authorizer: TokenAuthorizer | None = None,
         account_has_log_role: bool = False,
     ) -> None:
         super().__init__(scope, id_, region=region)
-        self._check(key, stage, rate_limit, burst_limit, web_acl)
+        check_api(self._problems, region, key, stage, (rate_limit, burst_limit))
+        check_web_acl(self._problems, region, web_acl)
+        check_authorizer(self._problems, authorizer, region)
+        self._problems.raise_if_any()
+        key.arn_for(self)
         profile = region.profile
         self.custom_domain = custom_domain
         self._declared = DeclaredMethods(
@@ -90,6 +97,7 @@ class RestApi(HardenedConstruct):
                 "disable_execute_api_endpoint": custom_domain,
                 "error_responses": dict.fromkeys(ERROR_RESPONSES, ERROR_BODY),
                 "validated": ["body", "parameters"],
+                **({"authorizer": digest_of(authorizer)} if authorizer else {}),
             }
         )
         self._names = PathNames()
@@ -137,6 +145,13 @@ class RestApi(HardenedConstruct):
             burst_limit=profile.api_burst_limit if burst_limit is None else burst_limit,
             account_has_log_role=account_has_log_role,
         )
+        self.authorizer = (
+            ApiAuthorizer(self, "authorizer", region=region, api_id=self._id, option=authorizer) if authorizer else None
+        )
+        """What says who a caller is, if not AWS."""
+        if self.authorizer:
+            self._before_deployment.append(self.authorizer.resource)
+            self.stage.wait_for(self.authorizer.ready)
         self.web_acl = chosen_web_acl(self, web_acl=web_acl, key=key)
         """The web ACL before the stage, if any."""
         if self.web_acl:
@@ -156,7 +171,7 @@ class RestApi(HardenedConstruct):
         *,
         request_schema: Mapping[str, Any] | None = None,
         required_parameters: Sequence[str] = (),
-        authorization: Literal["AWS_IAM"] | PublicAccess = "AWS_IAM",
+        authorization: Literal["AWS_IAM", "DEFAULT"] | PublicAccess = "DEFAULT",
         timeout: int = MAX_TIMEOUT,
         late_finish: LateFinish | None = None,
         rate_limit: int | None = None,
@@ -172,7 +187,8 @@ class RestApi(HardenedConstruct):
                 not looked at when not given.
             required_parameters: Headers and query parameters without which a request is refused, such as
                 `header.Idempotency-Key` and `querystring.page`.
-            authorization: `AWS_IAM`, or `PublicAccess` with the reason why anybody may call.
+            authorization: `AWS_IAM`, or `PublicAccess` with the reason why anybody may call; DEFAULT is the API's
+                authorizer, and AWS_IAM where it has none.
             timeout: Seconds that API Gateway waits for the function, 1 to 29; 29 by default.
             late_finish: Why it does no harm that the function may run for longer than that. Without it a function
                 that may is warned about.
@@ -198,12 +214,7 @@ class RestApi(HardenedConstruct):
             f"is in {function.region.name} of the stack {function.region.stack.path}, and the API in "
             f"{self.region.name} of {self.region.stack.path}; both must be the same",
         )
-        problems.check(
-            authorization == "AWS_IAM" or isinstance(authorization, PublicAccess),
-            "authorization",
-            authorization,
-            "must be 'AWS_IAM', or PublicAccess('why anybody may call it')",
-        )
+        kind = check_authorization(problems, authorization, default="CUSTOM" if self.authorizer else "AWS_IAM")
         check_timeout(problems, timeout)
         check_limits(problems, rate_limit, burst_limit)
         problems.raise_if_any()
@@ -223,7 +234,7 @@ class RestApi(HardenedConstruct):
                 *(f"path.{name}" for name in parsed.parameters),
                 *required_parameters,
             ),
-            authorization=authorization if isinstance(authorization, str) else "NONE",
+            authorization=kind,
             timeout=timeout,
             limits=(rate_limit, burst_limit),
         )
@@ -290,6 +301,7 @@ class RestApi(HardenedConstruct):
             resource_id=resource_id,
             http_method=method,
             authorization=authorization,
+            authorizer_id=self.authorizer.id if self.authorizer and authorization == "CUSTOM" else None,
             request_validator_id=self._validator_id,
             request_models=models,
             request_parameters={f"method.request.{name}": True for name in parameters} or None,
@@ -369,30 +381,3 @@ class RestApi(HardenedConstruct):
                 lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
                 depends_on=self._before_deployment,
             )
-
-    def _check(
-        self,
-        key: MultiRegionKey,
-        stage: str,
-        rate_limit: int | None,
-        burst_limit: int | None,
-        web_acl: object,
-    ) -> None:
-        problems, stack = self._problems, self.region.stack
-        problems.check(
-            key.region.stack is stack,
-            "key",
-            key.path,
-            f"belongs to another stack than {stack.path}; the execution log is named after the API's id, which only a "
-            "key policy in the same stack can name",
-        )
-        problems.check(
-            isinstance(stage, str) and _STAGE.fullmatch(stage),
-            "stage",
-            stage,
-            "must be a plain string of 1 to 128 letters, digits, '-' and '_'",
-        )
-        check_limits(problems, rate_limit, burst_limit)
-        check_web_acl(problems, self.region, web_acl)
-        problems.raise_if_any()
-        key.arn_for(self)

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from constructs_lib._engine import core
     from constructs_lib.foundation.errors import Problems
+    from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.stack import Region
 
 MAX_TIMEOUT: Final = QUOTAS["api-integration-timeout-seconds"].default
 """Seconds after which API Gateway answers 504, whatever the function does."""
+_STAGE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _REQUIRED_PARAMETER: Final = re.compile(r"(header|querystring)\.[A-Za-z0-9._$-]+")
 
 
@@ -69,6 +71,39 @@ def check_limits(problems: Problems, rate_limit: object, burst_limit: object) ->
             value,
             "must be a whole number of requests, at least 1; 0 stops every request and -1 would let all through",
         )
+
+
+def check_authorization(problems: Problems, authorization: object, *, default: str) -> str:
+    """Return what API Gateway calls a method's authorization, or note that there is no such one."""
+    problems.check(
+        authorization in ("AWS_IAM", "DEFAULT") or isinstance(authorization, PublicAccess),
+        "authorization",
+        authorization,
+        "must be 'AWS_IAM', or PublicAccess('why anybody may call it')",
+    )
+    if isinstance(authorization, PublicAccess):
+        return "NONE"
+    return default if authorization == "DEFAULT" else str(authorization)
+
+
+def check_api(
+    problems: Problems, region: Region, key: MultiRegionKey, stage: object, limits: tuple[object, object]
+) -> None:
+    """Note a key of another stack, a stage that cannot be one, and limits that are none."""
+    problems.check(
+        key.region.stack is region.stack,
+        "key",
+        key.path,
+        f"belongs to another stack than {region.stack.path}; the execution log is named after the API's id, which only "
+        "a key policy in the same stack can name",
+    )
+    problems.check(
+        isinstance(stage, str) and _STAGE.fullmatch(stage),
+        "stage",
+        stage,
+        "must be a plain string of 1 to 128 letters, digits, '-' and '_'",
+    )
+    check_limits(problems, *limits)
 
 
 def check_timeout(problems: Problems, timeout: object) -> None:

@@ -87,6 +87,7 @@ class Result:
         findings: By stack, address and rule.
         doubts: What stayed unknown.
         looked_at: How many blocks each rule looked at, by rule id; rules that met none count 0.
+        passed_over: Why each rule did not concern blocks of its types, with how many, by rule id.
         without_rule: How many blocks there are of each resource type that no rule looks at.
         broken: Where a rule itself failed, with its error as the reason.
     """
@@ -94,6 +95,7 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     looked_at: Counter[str] = field(default_factory=Counter)
+    passed_over: dict[str, Counter[str]] = field(default_factory=dict)
     without_rule: Counter[str] = field(default_factory=Counter)
     broken: list[Doubt] = field(default_factory=list)
 
@@ -154,6 +156,7 @@ def _check(rule: Rule, block: Block, result: Result) -> None:
     for outcome in rule.check(block):
         if isinstance(outcome, NotApplicable):
             applicable = False
+            result.passed_over.setdefault(rule.id, Counter())[outcome.reason] += 1
         elif isinstance(outcome, Fail):
             result.findings.append(_finding(rule, outcome))
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MARKER: Final = "terraform"
 _MARKED: Final = pytest.StashKey[frozenset[str]]()
+_TOLD: Final = "constructs_lib"
 
 
 @pytest.fixture(scope="session", name="synthesize")
@@ -44,6 +45,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which of the tests that will run are marked."""
     marked = frozenset(item.nodeid for item in session.items if item.get_closest_marker(_MARKER))
     session.config.stash[_MARKED] = marked
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints the summary what happened here, where tests run in several processes."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        applied = {name: sorted(types) for name, types in _applied_here().items()}
+        output[_TOLD] = {"marked": sorted(session.config.stash.get(_MARKED, ())), "applied": applied}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401  pytest-xdist may be missing
+    """Take what another process tells when pytest-xdist ends it."""
+    told = getattr(node, "workeroutput", {}).get(_TOLD, {"marked": (), "applied": {}})
+    stash = node.config.stash
+    stash[_MARKED] = stash.get(_MARKED, frozenset()) | frozenset(told["marked"])
+    if told["applied"]:
+        from constructs_lib.testing.workspace import APPLIED  # noqa: PLC0415  most runs apply nothing
+
+        APPLIED.update({name: frozenset(types) for name, types in told["applied"].items()})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -75,15 +96,21 @@ def _really_ran(terminalreporter: pytest.TerminalReporter, marked: frozenset[str
     return f"marked {_MARKER}: {', '.join(parts)}" + (f" ({why})" if why else "")
 
 
-def _applied() -> list[str]:
-    # Most runs apply nothing, and then these are not imported.
+def _applied_here() -> dict[str, frozenset[str]]:
+    # Most runs apply nothing, and then the module is not imported.
     workspace = sys.modules.get("constructs_lib.testing.workspace")
-    if workspace is None or not workspace.APPLIED:
+    applied: dict[str, frozenset[str]] = workspace.APPLIED if workspace else {}
+    return applied
+
+
+def _applied() -> list[str]:
+    applied = _applied_here()
+    if not applied:
         return []
     from constructs_lib.testing.local_aws.differences import differences_for, summary  # noqa: PLC0415
 
-    types: frozenset[str] = frozenset().union(*workspace.APPLIED.values())
-    names = ", ".join(sorted(workspace.APPLIED))
+    types: frozenset[str] = frozenset().union(*applied.values())
+    names = ", ".join(sorted(applied))
     lines = summary(differences_for(types))
     known = "known differences of what they hold:" if lines else "no known differences of what they hold"
     return [f"applied to a local AWS, not to AWS: {names}; {known}", *(f"  {line}" for line in lines)]

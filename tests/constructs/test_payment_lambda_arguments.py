@@ -68,8 +68,8 @@ def refused(stack: HardenedStack, **arguments: Any) -> str:
             {"runtime": "ruby3.3"},
             "runtime='ruby3.3': must be one of python3.11, python3.12, python3.13, nodejs22.x",
         ),
-        ({"layers": ["arn"] * 6}, f"layers={['arn'] * 6!r}: must be a list of at most 5 ARNs"),
-        ({"layers": "arn"}, "layers='arn': must be a list of at most 5 ARNs"),
+        ({"layers": ["arn"] * 6}, f"layers={['arn'] * 6!r}: must be a list of at most 5 LambdaLayers or ARNs"),
+        ({"layers": "arn"}, "layers='arn': must be a list of at most 5 LambdaLayers or ARNs"),
         (
             {"layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:tools"]},
             (

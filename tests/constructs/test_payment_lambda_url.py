@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.testing import SynthesizedStack
 
-ACCOUNT = "${data.aws_caller_identity.current_eu_west_1.account_id}"
+ACCOUNT = "arn:aws:iam::${data.aws_caller_identity.current_eu_west_1.account_id}:root"
 NAMED = {
     "function_name": "${aws_lambda_function.pay_fn_eu_west_1.function_name}",
     "qualifier": "${aws_lambda_alias.pay_fn_live_eu_west_1.name}",
@@ -85,7 +85,7 @@ def test_named_callers_get_both_permissions_each(synth_stack: Callable[..., Synt
     assert found == {
         (f"lambda:{action}", principal)
         for action in ("InvokeFunction", "InvokeFunctionUrl")
-        for principal in ("123456789012", ROLE)
+        for principal in ("arn:aws:iam::123456789012:root", ROLE)
     }
 
 

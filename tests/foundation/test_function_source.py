@@ -84,6 +84,14 @@ def test_a_directory_is_read_in_the_order_of_its_paths() -> None:
     assert source.size == 2 + 2 + 0 + len(HANDLER) + 2
 
 
+def test_a_layer_has_no_handler_and_is_checked_like_the_rest() -> None:
+    folder = write({"python/common.py": "RETRIES = 3\n"})
+    assert list(read_source(PATH, folder, None, "python3.11").files) == ["python/common.py"]
+    write({"python/broken.py": "def"})
+    with pytest.raises(ConfigurationError, match=r"python/broken\.py:1:4: is not Python 3\.11: invalid syntax"):
+        read_source(PATH, folder, None, "python3.11")
+
+
 def test_a_directory_may_be_a_path_object() -> None:
     assert read(Path(write({"index.py": HANDLER})).absolute()).files == {"index.py": HANDLER}
 

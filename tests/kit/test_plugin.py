@@ -74,3 +74,21 @@ def test_it_shows_where_the_local_aws_of_applied_stacks_is_not_aws(pytester: pyt
     )
     assert said[-1].strip("= ").startswith("1 passed in ")
     assert len(said) == first + 3
+
+
+def test_it_says_the_same_when_tests_run_in_several_processes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        SUITE,
+        test_other="""
+            import pytest
+            from constructs_lib.testing import workspace
+
+            @pytest.mark.terraform
+            def test_applies():
+                workspace.APPLIED.update(shop=frozenset({"aws_vpc"}))
+        """,
+    )
+    said = lines(pytester, "-p", "xdist", "-n", "2")
+    assert "marked terraform: 3 ran, 3 skipped (2: the real Terraform: none; 1: no network)" in said
+    assert "applied to a local AWS, not to AWS: shop; no known differences of what they hold" in said
+    assert said[-1].strip("= ").startswith("1 failed, 2 passed, 3 skipped in ")

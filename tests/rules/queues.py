@@ -10,7 +10,7 @@ from constructs_lib.rules.catalogue.common import expect_number, expect_set
 from constructs_lib.rules.checking import Report, check
 from constructs_lib.rules.estate import Estate
 from constructs_lib.rules.loading import Source
-from constructs_lib.rules.rule import PRODUCTION, REMOVED, WARNING, Frameworks, rule
+from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _GOOD = {"resource": {"aws_sqs_queue": {"jobs": {"kms_master_key_id": "key", "de
     fix="Set kms_master_key_id.",
     page="https://docs.aws.amazon.com/queues",
     types=["aws_sqs_queue"],
-    severity=PRODUCTION,
+    severity=Severity("info", "warning", "error"),
     lessons=["TOY-1"],
     frameworks=Frameworks(fsbp=("SQS.1",)),
     good=_GOOD,

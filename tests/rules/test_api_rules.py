@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.rules.rule import REMOVED
-from tests.rules.asking import RULES, doubted, found, good, resources
+from tests.rules.asking import doubted, found, good, resources
 
 API = {"aws_api_gateway_rest_api": {"shop": {"name": "shop-prod-api"}}}
 
@@ -23,10 +23,6 @@ SETTINGS = "resource.aws_api_gateway_method_settings"
 
 
 DEPLOYMENT = "resource.aws_api_gateway_deployment.this"
-
-
-def test_ids_run_without_gaps() -> None:
-    assert sorted(RULES) == [f"API-{number:03}" for number in range(1, len(RULES) + 1)]
 
 
 def test_settings_may_name_their_stage_by_a_text() -> None:

@@ -55,7 +55,7 @@ class TestProtection:
 
     def test_protections_are_hints_in_dev(self) -> None:
         assert RULES["RDS-010"].severity.in_("dev") == "info"
-        assert RULES["RDS-011"].severity.in_("staging") == "warning"
+        assert RULES["RDS-011"].severity.in_("staging") == "info"
 
     def test_engines_without_authentication_by_iam_are_not_asked(self) -> None:
         assert found("RDS-013", instance(engine="sqlserver-se")) == []

@@ -162,7 +162,9 @@ def test_the_network_is_watched_and_the_key_admits_only_the_log_groups(deployed:
     assert {group["retentionInDays"] for group in groups} == {365}
     assert {group["kmsKeyId"] for group in groups} == {key["Arn"]}
     policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
-    account, logs = policy["Statement"]
+    account, alarms, logs = policy["Statement"]
+    assert alarms["Principal"] == {"Service": ["cloudwatch.amazonaws.com"]}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": ["123456789012"]}}
     assert account["Principal"] == {"AWS": ["arn:aws:iam::123456789012:root"]}
     assert logs["Principal"] == {"Service": [f"logs.{region}.amazonaws.com"]}
     named = logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]

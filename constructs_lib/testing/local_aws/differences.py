@@ -126,6 +126,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_sqs_queue_redrive_policy=("redrive_policy",),
     ),
     *_fixed(
+        "queues_keep_their_policy",
+        "moto drops the policy when another attribute is set",
+        aws_sqs_queue_policy=("policy",),
+    ),
+    *_fixed(
         "an_api_policy_comes_back_escaped",
         "moto does not escape it as AWS does",
         aws_api_gateway_rest_api=("policy",),
@@ -170,6 +175,14 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_autoscaling_policy=("enabled", "predictive_scaling_configuration"),
     ),
     *_fixed(
+        "groups_keep_how_they_replace_instances",
+        "moto drops it",
+        aws_autoscaling_group=(
+            *("default_instance_warmup", "instance_maintenance_policy", "max_instance_lifetime"),
+            "capacity_reservation_specification",
+        ),
+    ),
+    *_fixed(
         "private_zones_have_their_vpcs",
         "moto gives them under names that nobody reads",
         aws_route53_zone=("vpc",),
@@ -178,6 +191,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "functions_keep_dead_letters_and_logging",
         "moto drops it",
         aws_lambda_function=("dead_letter_config", "logging_config"),
+    ),
+    *_fixed(
+        "event_sources_keep_the_alias",
+        "moto gives the version back that an alias stands for",
+        aws_lambda_event_source_mapping=("function_name",),
     ),
     *_fixed(
         "packages_can_be_fetched",
@@ -200,6 +218,16 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "moto has no code signing configurations; here they keep what they are given and sign nothing",
         aws_lambda_code_signing_config=("*",),
         aws_lambda_function=("code_signing_config_arn",),
+    ),
+    *_fixed(
+        "authorizers_keep_their_token_pattern",
+        "moto drops it",
+        aws_api_gateway_authorizer=("identity_validation_expression",),
+    ),
+    *_fixed(
+        "certificates_say_the_key_that_was_asked_for",
+        "moto makes every key of RSA 2048; here the certificate says what was asked for, and is none",
+        aws_acm_certificate=("key_algorithm",),
     ),
     *_fixed(
         "a_cluster_without_scaling_says_so",
@@ -230,6 +258,16 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_dynamodb_table_replica=("*",),
     ),
     *_fixed(
+        "tables_keep_their_ceilings",
+        "moto drops it",
+        aws_dynamodb_table=("on_demand_throughput", "global_secondary_index"),
+    ),
+    *_fixed(
+        "tables_can_show_their_contributors",
+        "moto has none; here they keep what they are told and count nothing",
+        aws_dynamodb_contributor_insights=("*",),
+    ),
+    *_fixed(
         "clusters_have_full_versions_and_a_window",
         "made up where it is not given",
         aws_elasticache_cluster=("engine_version", "maintenance_window"),
@@ -249,6 +287,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "parameter_groups_exist",
         "moto has none; here they keep what they are given",
         aws_elasticache_parameter_group=("*",),
+    ),
+    *_fixed(
+        "user_groups_exist",
+        "moto has none; here they keep what they are given",
+        aws_elasticache_user_group=("*",),
     ),
     *_fixed(
         "notifications_to_eventbridge_come_back",

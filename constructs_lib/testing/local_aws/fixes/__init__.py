@@ -6,13 +6,23 @@ fix makes come back says nothing about AWS.
 
 from __future__ import annotations
 
-from constructs_lib.testing.local_aws.fixes import caches, databases, functions, keys, messaging, networks, storage
+from constructs_lib.testing.local_aws.fixes import (
+    caches,
+    databases,
+    functions,
+    gateways,
+    keys,
+    messaging,
+    networks,
+    storage,
+)
 
 FIXES = (
     *keys.FIXES,
     *messaging.FIXES,
     *networks.FIXES,
     *functions.FIXES,
+    *gateways.FIXES,
     *databases.FIXES,
     *caches.FIXES,
     *storage.FIXES,

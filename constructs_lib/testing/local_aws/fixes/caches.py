@@ -32,6 +32,15 @@ class ParameterGroupNotFoundError(ElastiCacheException):
         super().__init__(f"CacheParameterGroup {name} not found.")
 
 
+class UserGroupNotFoundError(ElastiCacheException):
+    """What the provider takes for the end of a deletion."""
+
+    code = "UserGroupNotFound"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"User group {name} not found.")
+
+
 def clusters_have_full_versions_and_a_window() -> None:
     """A cluster comes back with the version as it was asked for, or none, which the provider cannot parse."""
 
@@ -97,6 +106,8 @@ def members_of_a_replication_group_are_clusters() -> None:
             }
             cluster = self.create_cache_cluster(**values)
             # Kept under the names that moto's serializer looks for.
+            vars(cluster)["engine"] = asked["engine"] or "redis"
+            vars(cluster)["transit_encryption_mode"] = asked["transit_encryption_mode"]
             vars(cluster)["at_rest_encryption_enabled"] = group.at_rest_encryption_enabled
             vars(cluster)["security_groups"] = [
                 {"SecurityGroupId": id_, "Status": "active"} for id_ in asked["security_group_ids"] or []
@@ -185,6 +196,50 @@ def parameter_groups_exist() -> None:
         return EmptyResult()
 
 
+def user_groups_exist() -> None:
+    """Groups of users are missing altogether; here they keep what they are given."""
+
+    def groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
+        return kept(self.elasticache_backend, "user_groups", dict)
+
+    def group(self: ElastiCacheResponse) -> dict[str, Any]:
+        name = self._get_param("UserGroupId")
+        if name not in groups(self):
+            raise UserGroupNotFoundError(name)
+        return groups(self)[name]
+
+    @add(ElastiCacheResponse, "create_user_group")
+    def create_user_group(self: ElastiCacheResponse) -> ActionResult:
+        name = self._get_param("UserGroupId")
+        arn = f"arn:aws:elasticache:{self.region}:{self.current_account}:usergroup:{name}"
+        groups(self)[name] = {
+            "UserGroupId": name,
+            "Status": "active",
+            "Engine": self._get_param("Engine"),
+            "UserIds": self._get_params().get("UserIds") or [],
+            "ARN": arn,
+        }
+        self.elasticache_backend.tagging_service.tag_resource(arn, self._get_param("Tags") or [])
+        return ActionResult(group(self))
+
+    @add(ElastiCacheResponse, "describe_user_groups")
+    def describe_user_groups(self: ElastiCacheResponse) -> ActionResult:
+        return ActionResult(
+            {"UserGroups": [group(self)] if self._get_param("UserGroupId") else list(groups(self).values())}
+        )
+
+    @add(ElastiCacheResponse, "modify_user_group")
+    def modify_user_group(self: ElastiCacheResponse) -> ActionResult:
+        known, asked = group(self), self._get_params()
+        kept_users = [user for user in known["UserIds"] if user not in (asked.get("UserIdsToRemove") or [])]
+        known["UserIds"] = [*kept_users, *(asked.get("UserIdsToAdd") or [])]
+        return ActionResult(known)
+
+    @add(ElastiCacheResponse, "delete_user_group")
+    def delete_user_group(self: ElastiCacheResponse) -> ActionResult:
+        return ActionResult({**groups(self).pop(group(self)["UserGroupId"]), "Status": "deleting"})
+
+
 def full_version(engine: str, asked: str | None) -> str:
     """Return a version of three parts, as AWS gives it back for one of two or none."""
     if not asked:
@@ -197,4 +252,5 @@ FIXES = (
     deleted_clusters_are_gone,
     members_of_a_replication_group_are_clusters,
     parameter_groups_exist,
+    user_groups_exist,
 )

@@ -143,10 +143,71 @@ def tables_have_replicas() -> None:
         return replica
 
 
+def tables_keep_their_ceilings() -> None:
+    """The most that a table and its indexes serve on demand is dropped."""
+
+    def ceilings_of(table: Table) -> dict[str, dict[str, Any]]:
+        # By index; the table's own has no name.
+        return kept(table, "ceilings", dict)
+
+    def note(self: DynamoHandler) -> None:
+        if self.body["TableName"] not in self.dynamodb_backend.tables:
+            return
+        ceilings = ceilings_of(self.dynamodb_backend.get_table(self.body["TableName"]))
+        updates = [asked for update in self.body.get("GlobalSecondaryIndexUpdates") or [] for asked in update.values()]
+        for asked in (self.body, *(self.body.get("GlobalSecondaryIndexes") or []), *updates):
+            if ceiling := asked.get("OnDemandThroughput"):
+                ceilings[asked.get("IndexName", "")] = ceiling
+
+    def noting(original: Callable[..., ActionResult], self: DynamoHandler) -> ActionResult:
+        answer = original(self)
+        note(self)
+        return answer
+
+    around(DynamoHandler, "create_table")(noting)
+    around(DynamoHandler, "update_table")(noting)
+
+    @around(Table, "describe")
+    def describe(
+        original: Callable[..., dict[str, Any]], self: Table, base_key: str = "TableDescription"
+    ) -> dict[str, Any]:
+        description = original(self, base_key)
+        ceilings, told = ceilings_of(self), description[base_key]
+        for shown, name in ((told, ""), *((index, index["IndexName"]) for index in told["GlobalSecondaryIndexes"])):
+            if name in ceilings:
+                shown["OnDemandThroughput"] = ceilings[name]
+        return description
+
+
+def tables_can_show_their_contributors() -> None:
+    """The two calls are missing; here they keep what they are told and count nothing."""
+
+    def status_of(self: DynamoHandler) -> tuple[dict[str, str], str]:
+        table = self.dynamodb_backend.get_table(self.body["TableName"])
+        return kept(table, f"contributors_{self.region}", dict), self.body.get("IndexName", "")
+
+    def answer(self: DynamoHandler) -> ActionResult:
+        status, index = status_of(self)
+        shown = {"TableName": self.body["TableName"], "ContributorInsightsStatus": status.get(index, "DISABLED")}
+        return DynamoResult({**shown, "IndexName": index} if index else shown)
+
+    @add(DynamoHandler, "update_contributor_insights")
+    def update_contributor_insights(self: DynamoHandler) -> ActionResult:
+        status, index = status_of(self)
+        status[index] = "ENABLED" if self.body["ContributorInsightsAction"] == "ENABLE" else "DISABLED"
+        return answer(self)
+
+    @add(DynamoHandler, "describe_contributor_insights")
+    def describe_contributor_insights(self: DynamoHandler) -> ActionResult:
+        return answer(self)
+
+
 FIXES = (
     a_cluster_without_scaling_says_so,
     performance_insights_come_back,
     parameters_of_a_group_are_the_users,
     engines_have_versions,
     tables_have_replicas,
+    tables_keep_their_ceilings,
+    tables_can_show_their_contributors,
 )

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from moto.awslambda import urls
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.ec2.models import ec2_backends
@@ -99,6 +99,24 @@ def an_account_as_principal_becomes_its_root() -> None:
         return original(self, obj)
 
 
+def event_sources_keep_the_alias() -> None:
+    """A mapping to an alias comes back as one to the version that the alias stands for."""
+
+    @around(LambdaBackend, "update_event_source_mapping")
+    def update(
+        original: Callable[..., EventSourceMapping | None], self: LambdaBackend, uuid: str, spec: dict[str, Any]
+    ) -> EventSourceMapping | None:
+        mapping = original(self, uuid, spec)
+        if mapping and "FunctionName" in spec:
+            mapping.function_name = spec["FunctionName"]
+        return mapping
+
+    @around(EventSourceMapping, "get_configuration")
+    def get_configuration(original: Callable[..., dict[str, Any]], self: EventSourceMapping) -> dict[str, Any]:
+        configuration = original(self)
+        return {**configuration, "FunctionArn": self.function_name} if ":" in self.function_name else configuration
+
+
 def code_can_be_signed() -> None:
     """Code signing configurations are missing altogether, but for reading a function's."""
     configs = r"{0}/(?P<api_version>[^/]+)/code-signing-configs"
@@ -182,5 +200,6 @@ FIXES = (
     packages_can_be_fetched,
     functions_know_their_vpc,
     an_account_as_principal_becomes_its_root,
+    event_sources_keep_the_alias,
     code_can_be_signed,
 )

@@ -47,6 +47,19 @@ def redrive_policies_come_back_as_aws_writes_them() -> None:
         return given
 
 
+def queues_keep_their_policy() -> None:
+    """Any other attribute that is set takes a queue's policy away."""
+
+    @around(Queue, "_set_attributes")
+    def set_attributes(
+        original: Callable[..., None], self: Queue, attributes: dict[str, Any], now: float | None = None
+    ) -> None:
+        before = vars(self).get("_policy_json")
+        original(self, attributes, now)
+        if before and "Policy" not in attributes:
+            vars(self)["_policy_json"] = before
+
+
 def an_api_policy_comes_back_escaped() -> None:
     """API Gateway escapes the quotes of a policy, the provider relies on it, and moto does not."""
 
@@ -75,6 +88,7 @@ def state_machines_can_be_checked_and_have_versions() -> None:
 FIXES = (
     queues_have_a_redrive_allow_policy,
     redrive_policies_come_back_as_aws_writes_them,
+    queues_keep_their_policy,
     an_api_policy_comes_back_escaped,
     state_machines_can_be_checked_and_have_versions,
 )

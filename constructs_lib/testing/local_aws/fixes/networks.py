@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.autoscaling.models import FakeScalingPolicy
+from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
@@ -79,6 +80,34 @@ def scaling_policies_are_enabled() -> None:
             vars(self)["predictive_scaling_configuration"] = None
 
 
+def groups_keep_how_they_replace_instances() -> None:
+    """A group of instances drops its warm-up, its policy of maintenance and its instances' longest life."""
+    kept_names = {
+        "DefaultInstanceWarmup": "default_instance_warmup",
+        "InstanceMaintenancePolicy": "instance_maintenance_policy",
+        "MaxInstanceLifetime": "max_instance_lifetime",
+    }
+
+    def keep_all(self: AutoScalingResponse) -> None:
+        given = self._get_params()
+        group = self.autoscaling_backend.autoscaling_groups[given["AutoScalingGroupName"]]
+        vars(group).setdefault("capacity_reservation_specification", {"CapacityReservationPreference": "default"})
+        # Kept under the names that moto's serializer looks for.
+        vars(group).update({attribute: given[name] for name, attribute in kept_names.items() if name in given})
+
+    @around(AutoScalingResponse, "create_auto_scaling_group")
+    def create_auto_scaling_group(original: Callable[..., ActionResult], self: AutoScalingResponse) -> ActionResult:
+        answer = original(self)
+        keep_all(self)
+        return answer
+
+    @around(AutoScalingResponse, "update_auto_scaling_group")
+    def update_auto_scaling_group(original: Callable[..., ActionResult], self: AutoScalingResponse) -> ActionResult:
+        answer = original(self)
+        keep_all(self)
+        return answer
+
+
 def private_zones_have_their_vpcs() -> None:
     """A zone created with a VPC is not private unless it says so, and its VPCs come back under unknown names."""
 
@@ -140,5 +169,6 @@ FIXES = (
     a_launch_template_keeps_its_own_tags_to_itself,
     scalable_targets_have_tags,
     scaling_policies_are_enabled,
+    groups_keep_how_they_replace_instances,
     private_zones_have_their_vpcs,
 )
