@@ -41,14 +41,13 @@ def in_types(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@pytest.mark.parametrize(("template", "expected"), TABLE["evaluated"])
-def test_a_template_comes_to_what_terraform_says(template: str, expected: object) -> None:
-    assert in_types(evaluate(template, resolve)) == in_types(expected)
+def test_every_template_comes_to_what_terraform_says() -> None:
+    said = [(template, in_types(evaluate(template, resolve))) for template, _ in TABLE["evaluated"]]
+    assert said == [(template, in_types(expected)) for template, expected in TABLE["evaluated"]]
 
 
-@pytest.mark.parametrize("template", TABLE["refused"])
-def test_what_terraform_refuses_is_invalid(template: str) -> None:
-    assert isinstance(evaluate(template, resolve), Invalid)
+def test_what_terraform_refuses_is_invalid() -> None:
+    assert [template for template in TABLE["refused"] if not isinstance(evaluate(template, resolve), Invalid)] == []
 
 
 @pytest.mark.terraform

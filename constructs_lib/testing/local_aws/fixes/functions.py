@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from moto.awslambda import urls
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction, LayerVersion
 from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.ec2.models import ec2_backends
@@ -73,9 +73,19 @@ def packages_can_be_fetched() -> None:
     def get_code(original: Callable[..., dict[str, Any]], self: LambdaFunction) -> dict[str, Any]:
         answer = original(self)
         if self.code_bytes and "Location" in answer.get("Code", {}):
-            content = base64.b64encode(self.code_bytes).decode("ascii")
-            answer["Code"]["Location"] = f"data:application/zip;base64,{content}"
+            answer["Code"]["Location"] = _as_address(self.code_bytes)
         return answer
+
+    @around(LayerVersion, "get_layer_version")
+    def get_layer_version(original: Callable[..., dict[str, Any]], self: LayerVersion) -> dict[str, Any]:
+        answer = original(self)
+        if self.code_bytes:
+            answer["Content"]["Location"] = _as_address(self.code_bytes)
+        return answer
+
+
+def _as_address(content: bytes) -> str:
+    return f"data:application/zip;base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def functions_know_their_vpc() -> None:

@@ -1,0 +1,111 @@
+"""Engines of caches and their versions, with the end of standard support where there is one."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final, Literal
+
+from constructs_lib.foundation.errors import ConfigurationWarning
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.foundation.errors import Problems
+
+EngineName = Literal["valkey", "redis"]
+
+READ_ON: Final = date(2026, 11, 22)
+"""The day on which the versions were compared with their source."""
+WARNING_DAYS: Final = 180
+"""Days before the end of a version's support from which on every synth says so."""
+SOURCE: Final = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support-versions.html"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What ElastiCache offers of an engine.
+
+    Attributes:
+        name: As AWS spells it.
+        default: The version of a new cache.
+        versions: The end of standard support of each version, oldest first; None where AWS has named no day.
+        iam_since: The first version whose users log in with IAM.
+    """
+
+    name: EngineName
+    default: str
+    versions: Mapping[str, date | None]
+    iam_since: str
+
+    def family(self, version: str) -> str:
+        """Return the family of parameter groups for a version of the table."""
+        major = version.split(".", 1)[0]
+        return "redis6.x" if (self.name, major) == ("redis", "6") else f"{self.name}{major}"
+
+    def has_iam(self, version: str) -> bool:
+        """Whether users of a version of the table may log in with IAM."""
+        known = list(self.versions)
+        return known.index(version) >= known.index(self.iam_since)
+
+
+ENGINES: Final[Mapping[EngineName, Engine]] = {
+    "valkey": Engine(
+        name="valkey",
+        default="8.2",
+        versions=dict.fromkeys(("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")),
+        iam_since="7.2",
+    ),
+    "redis": Engine(
+        name="redis",
+        default="7.1",
+        versions={
+            "5.0": date(2026, 1, 31),
+            "6.2": date(2027, 1, 31),
+            "7.0": None,
+            "7.1": None,
+        },
+        iam_since="7.0",
+    ),
+}
+"""Both engines. See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html."""
+
+
+def choose_version(
+    problems: Problems, engine: Engine, asked: object, today: date, *, argument: str = "engine_version"
+) -> str:
+    """Return the version to deploy, and note one that ElastiCache does not have or no longer supports.
+
+    Warns:
+        ConfigurationWarning: Standard support ends within 180 days.
+    """
+    if asked is None:
+        return engine.default
+    supported = [version for version, end in engine.versions.items() if end is None or today <= end]
+    allowed = f"supported on {READ_ON} are {', '.join(supported)}: {SOURCE}"
+    if not isinstance(asked, str) or is_token(asked) or asked not in engine.versions:
+        problems.add(argument, asked, f"must be a version of {engine.name} such as {engine.default!r}; {allowed}")
+        return engine.default
+    end = engine.versions[asked]
+    if end is None:
+        return asked
+    left = (end - today).days
+    if left < 0:
+        problems.add(argument, asked, f"is out of standard support since {end}, and AWS bills it extra; {allowed}")
+    elif left <= WARNING_DAYS:
+        text = f"{problems.path}: {argument}={asked!r}: standard support ends on {end}, in {left} days; upgrade"
+        warnings.warn(text, ConfigurationWarning, stacklevel=4)
+    return asked
+
+
+def check_upgrade(problems: Problems, engine: Engine, version: str, target: str) -> None:
+    """Note an upgrade that goes nowhere or back; a cache that goes back is made anew, and empty."""
+    known = list(engine.versions)
+    problems.check(
+        known.index(target) > known.index(version),
+        "upgrade_to",
+        target,
+        f"must be later than engine_version={version!r}; leave upgrade_to out once it is made",
+    )
