@@ -207,9 +207,9 @@ def code_can_be_signed() -> None:
 
 FIXES = (
     functions_keep_dead_letters_and_logging,
+    event_sources_keep_the_alias,
     packages_can_be_fetched,
     functions_know_their_vpc,
     an_account_as_principal_becomes_its_root,
-    event_sources_keep_the_alias,
     code_can_be_signed,
 )
