@@ -86,7 +86,7 @@ class Profile:
     backup_retention_days: int
     """Days that automated backups of databases are kept, at least."""
     deletion_protection: bool
-    """Whether databases refuse to be deleted, and leave a snapshot when they go."""
+    """Whether databases and load balancers refuse to be deleted; databases also leave a snapshot when they go."""
     table_max_read_units: int
     """Read units a second that a table and each of its global indexes serve at most."""
     table_max_write_units: int

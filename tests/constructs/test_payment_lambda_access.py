@@ -209,7 +209,12 @@ def test_a_bucket_must_be_in_the_own_account_unless_told_otherwise(synthesized: 
 
 def test_another_account_may_invoke_the_alias(synthesized: SynthesizedStack) -> None:
     permission(synthesized, "partner").assert_config(
-        {**NAMED, "action": "lambda:InvokeFunction", "principal": "arn:aws:iam::123456789012:root", "statement_id": "partner"}
+        {
+            **NAMED,
+            "action": "lambda:InvokeFunction",
+            "principal": "arn:aws:iam::123456789012:root",
+            "statement_id": "partner",
+        }
     )
 
 
