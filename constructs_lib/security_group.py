@@ -162,7 +162,8 @@ class SecurityGroup(HardenedConstruct):
         if isinstance(cidr, str) and is_token(cidr):
             return
         try:
-            IPv4Network(cidr if isinstance(cidr, str) else "")
+            # Python takes an address without a length for a range of one; AWS does not.
+            IPv4Network(cidr if isinstance(cidr, str) and "/" in cidr else "")
         except ValueError:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: must be an IPv4 range such as '10.0.0.0/16'") from None
 

@@ -147,7 +147,7 @@ def test_the_whole_internet_is_reached_on_port_443_only_and_never_let_in(stack: 
     )
 
 
-@pytest.mark.parametrize("cidr", ["10.0.0.1/16", "everywhere", "::/0", "", None])
+@pytest.mark.parametrize("cidr", ["10.0.0.1/16", "10.0.0.1", "everywhere", "::/0", "", None])
 def test_a_range_that_is_none_is_refused(stack: HardenedStack, cidr: Any) -> None:
     web = add_group(stack, "web", name_vpc(stack))
     expected = f"shop/web: cidr={cidr!r}: must be an IPv4 range such as '10.0.0.0/16'"
