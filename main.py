@@ -3,6 +3,7 @@
 import os
 
 from constructs_lib import App, Environment, attach, backend_from_environment
+from stacks.events import EventsStack
 from stacks.payments import PaymentsStack
 from stacks.platform import PlatformStack
 from stacks.state_backend import StateBackendStack
@@ -11,6 +12,7 @@ app = App()
 environment = Environment.choose(os.environ.get("ENVIRONMENT"), app.node.try_get_context("environment"))
 backend = backend_from_environment(os.environ)
 
+EventsStack(app, "events", environment=environment, backend=backend)
 PaymentsStack(app, "payments", environment=environment, backend=backend)
 PlatformStack(app, "platform", environment=environment, backend=backend)
 # It makes the bucket that the others' state is in, and keeps its own in a local file.

@@ -201,6 +201,7 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "packages_can_be_fetched",
         "moto names an address of AWS's own to fetch the package from; here the address holds the package itself",
         aws_lambda_function=("filename",),
+        aws_lambda_layer_version=("filename",),
     ),
     *_fixed(
         "functions_know_their_vpc",

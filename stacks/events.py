@@ -1,0 +1,150 @@
+"""Events: API, bus, queue, queue, table; an authorizer before them and a function between each two.
+
+A caller's request goes through `auth-fn` to `ingest-fn`, which puts its events on the bus. A rule of the bus sends
+them to the queue of `process-fn`, which hands them on to the queue of `store-fn`, which stores each event once. The
+second queue holds what the table does not take for a while. What cannot be processed ends in a dead-letter queue.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from constructs_lib import (
+    AlarmTopic,
+    Environment,
+    EventBus,
+    GlobalTable,
+    HardenedStack,
+    LambdaLayer,
+    LateFinish,
+    MultiRegionKey,
+    PaymentLambda,
+    Queue,
+    RestApi,
+    SecretParameter,
+    TokenAuthorizer,
+)
+
+if TYPE_CHECKING:
+    from constructs_lib import Construct
+    from constructs_lib.foundation.backend import Backend
+
+REGION: Final = "eu-central-1"
+"""One in which no other API of the account has set the role that API Gateway logs with: it is one for all of them."""
+
+SOURCE: Final = "events.ingest"
+"""What the events on the bus come from; only `ingest-fn` may put such ones there."""
+
+_EVENT: Final = {"id": "order-4711", "type": "order.created", "occurred_at": "2026-11-22T09:30:00.000Z", "data": {}}
+_METADATA: Final = {"correlation_id": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "received_at": "2026-11-22T09:30:01.000Z"}
+SAMPLE: Final = {
+    "source": SOURCE,
+    "detail-type": "order.created",
+    "detail": {"event": _EVENT, "metadata": _METADATA},
+}
+"""An event as `ingest-fn` puts it on the bus."""
+
+CODE: Final = Path(__file__).parent.parent / "lambda_src"
+
+
+class Load(NamedTuple):
+    """What an environment is made for: requests a second, requests at once, and executions of each function at once."""
+
+    rate: int
+    burst: int
+    auth: int
+    ingest: int
+    process: int
+    store: int
+
+
+LOADS: Final = {
+    Environment.DEV: Load(rate=50, burst=25, auth=2, ingest=10, process=5, store=5),
+    Environment.STAGING: Load(rate=100, burst=50, auth=5, ingest=20, process=10, store=10),
+    Environment.PROD: Load(rate=10_000, burst=5_000, auth=50, ingest=400, process=50, store=50),
+}
+"""The executions come out of the account's 1,000, of which 100 stay with nobody."""
+
+
+class EventsStack(HardenedStack):
+    """The event pipeline of one environment."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, environment: Environment | str, backend: Backend | None = None
+    ) -> None:
+        super().__init__(scope, id_, environment=environment, owner="events-team", backend=backend)
+        self.load = LOADS[self.environment]
+        self.home = self.region(REGION)
+        self.key = MultiRegionKey(self, "key", region=self.home, description="Encrypts events data")
+        self.topic = AlarmTopic(self, "alarms", region=self.home, key=self.key)
+        self.layer = LambdaLayer(self, "shared", region=self.home, source=CODE / "events_layer")
+        self.token = SecretParameter(self, "token", region=self.home, key=self.key)
+        self.bus = EventBus(self, "bus", region=self.home, key=self.key, alarm_topics=[self.topic.arn])
+        self.incoming = self._queue("incoming")
+        self.processed = self._queue("processed")
+        self.table = GlobalTable(
+            self,
+            "records",
+            region=self.home,
+            key=self.key,
+            partition_key="pk",
+            ttl_attribute="expires_at",
+            alarm_topics=[self.topic.arn],
+        )
+        self.auth = self._function("auth", self.load.auth, {"TOKEN_PARAMETER": self.token.name})
+        self.ingest = self._function("ingest", self.load.ingest, {"EVENT_BUS": self.bus.name, "SOURCE": SOURCE})
+        self.process = self._function("process", self.load.process, {"STORE_QUEUE": self.processed.url})
+        self.store = self._function("store", self.load.store, {"TABLE_NAME": self.table.name, "TTL_DAYS": "90"})
+        self._connect()
+        self.api = self._api()
+
+    def _queue(self, id_: str) -> Queue:
+        return Queue(self, id_, region=self.home, key=self.key, alarm_topics=[self.topic.arn])
+
+    def _function(self, name: str, concurrency: int, environment: dict[str, str]) -> PaymentLambda:
+        return PaymentLambda(
+            self,
+            f"{name}-fn",
+            region=self.home,
+            source=CODE / f"{name}_fn",
+            handler="handler.handler",
+            key=self.key,
+            reserved_concurrency=concurrency,
+            environment=environment,
+            layers=[self.layer],
+            alarm_topics=[self.topic.arn],
+        )
+
+    def _connect(self) -> None:
+        self.token.grant_read(self.auth)
+        self.bus.grant_put(self.ingest, sources=[SOURCE])
+        self.bus.add_rule(
+            "ingested",
+            pattern={"source": [SOURCE]},
+            samples=[SAMPLE],
+            rejects=[{**SAMPLE, "source": "events.elsewhere"}],
+            targets=[self.incoming],
+        )
+        self.process.add_queue(self.incoming, maximum_concurrency=self.load.process)
+        self.processed.grant_send(self.process)
+        self.store.add_queue(self.processed, maximum_concurrency=self.load.store)
+        self.table.grant_write(self.store)
+
+    def _api(self) -> RestApi:
+        late = LateFinish("An event may be sent again: one with the same id is stored once")
+        api = RestApi(
+            self,
+            "api",
+            region=self.home,
+            key=self.key,
+            rate_limit=self.load.rate,
+            burst_limit=self.load.burst,
+            authorizer=TokenAuthorizer(
+                self.auth,
+                token_pattern="^[Bb]earer +[!-~]{1,512}$",  # noqa: S106  the form of one
+                late_finish=LateFinish("Whether a token is right is only read, and changes nothing"),
+            ),
+        )
+        api.add_method("POST", "/events", self.ingest, late_finish=late)
+        return api
