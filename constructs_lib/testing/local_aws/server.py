@@ -43,12 +43,13 @@ def main() -> int:
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     from constructs_lib.testing.local_aws.fixes import install  # noqa: PLC0415
+    from constructs_lib.testing.local_aws.repeats import Repeats  # noqa: PLC0415
 
     print("fixes:", *install())  # noqa: T201  the log
     server = make_server(
         "127.0.0.1",
         port,
-        DomainDispatcherApplication(create_backend_app),
+        Repeats(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),
