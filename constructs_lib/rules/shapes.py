@@ -65,7 +65,7 @@ def place_of_state(kind: str, config: object, folder: Path) -> tuple[object, ...
         path = config.get("path", "terraform.tfstate")
         return (os.path.normpath(folder / path),) if isinstance(path, str) else ()
     place = tuple(config.get(word) for word in ("bucket", "key", "prefix", "container_name", "address"))
-    return place if any(place) and not any(isinstance(part, Unknown) for part in place) else ()
+    return place if any(place) and all(isinstance(part, str | None) for part in place) else ()
 
 
 def walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:  # noqa: ANN401  synthesized JSON has any shape

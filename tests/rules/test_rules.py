@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from constructs_lib.rules.catalogue import rules
+from constructs_lib.rules.checking import check
 from constructs_lib.rules.engine import Result, run
 from constructs_lib.rules.estate import Estate
 from constructs_lib.rules.loading import Source
 from constructs_lib.rules.rule import FAMILIES, REMOVED, changed
+from constructs_lib.rules.waivers import Waiver
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from constructs_lib.rules.rule import Rule
 
 MESSAGES = Path(__file__).parent / "messages"
 """One file a family: the messages of every breakage. UPDATE_MESSAGES=1 rewrites them; read the difference."""
+
+ABSENT = Path(__file__).parent / "absent.txt"
+"""What each rule says of a missing attribute; UPDATE_MESSAGES=1 rewrites it."""
+
+REASON = "The partner's account cannot do otherwise before its migration ends."
+TODAY = date(2026, 11, 22)
+
+ODD: tuple[Any, ...] = (REMOVED, None, "", 5, {}, [None], [{}], "${var.x}")
+"""What a document may hold in place of a value: nothing, another shape, a reference to nothing."""
 
 RULES = [pytest.param(rule, id=rule.id) for rule in rules()]
 
@@ -44,6 +58,7 @@ def pinned(rule: Rule) -> dict[str, list[str]]:
 def rewritten_messages() -> None:
     if not os.environ.get("UPDATE_MESSAGES"):
         return
+    ABSENT.write_text("\n".join(line for rule in rules() for line in absent(rule)) + "\n", encoding="utf-8")
     for family in FAMILIES:
         lines: list[str] = []
         for rule in (rule for rule in rules() if rule.family == family):
@@ -85,6 +100,41 @@ def test_a_value_that_is_not_known_is_decided(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_what_an_attribute_that_is_missing_means_is_pinned(rule: Rule) -> None:
+    """Whether AWS's default is right: `found`, `kept`, or `undecided`, for every attribute that the breaks are about."""
+    pinned_lines = [line for line in ABSENT.read_text(encoding="utf-8").splitlines() if line.startswith(f"{rule.id} ")]
+    assert absent(rule) == pinned_lines
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_shape_of_a_value_makes_a_rule_fail(rule: Rule) -> None:
+    for path in paths(rule.good):
+        for value in ODD:
+            look(rule, changed(rule.good, {path: value}))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_waiver_accepts_what_was_found_and_no_other_value(rule: Rule) -> None:
+    document = changed(rule.good, rule.breaks[0])
+    found = look(rule, document).findings
+
+    def left(accepted: dict[str, set[str]]) -> tuple[list[str], int]:
+        waivers = [
+            Waiver((rule.id,), target, REASON, "me", TODAY, tuple(sorted(accepts)), "x")
+            for target, accepts in accepted.items()
+        ]
+        estate = Estate([Source(name="shop", folder=Path(), document=document)], "prod")
+        report = check(estate, rules=[rule], waivers=waivers, today=TODAY)
+        return [finding.id for finding in report.findings if finding.id == rule.id], len(report.waived)
+
+    prints: dict[str, set[str]] = {}
+    for finding in found:
+        prints.setdefault(f"{finding.stack}:{finding.address}", set()).add(finding.fingerprint)
+    assert left({target: {"0" * 12} for target in prints}) == ([rule.id] * len(found), 0)
+    assert left(prints) == ([], len(found))
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_all_that_a_reader_needs(rule: Rule) -> None:
     assert rule.family in FAMILIES
     assert rule.id.partition("-")[2].isdecimal()
@@ -100,6 +150,29 @@ def test_a_rule_says_all_that_a_reader_needs(rule: Rule) -> None:
 def test_numbers_of_a_family_run_without_gaps(family: str) -> None:
     ids = [rule.id for rule in rules() if rule.family == family]
     assert ids == [f"{family}-{number:03}" for number in range(1, len(ids) + 1)]
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """Yield the path of everything in a document, what is inside before what is around it."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from paths(inner, f"{at}.{key}" if at else str(key))
+    if at:
+        yield at
+
+
+def absent(rule: Rule) -> list[str]:
+    """Return what the rule says when each attribute of its breaks is taken out of the good document."""
+    lines = []
+    for path in dict.fromkeys(path for change in rule.breaks for path in change if _is_leaf(path)):
+        try:
+            document = changed(rule.good, {path: REMOVED})
+        except (KeyError, IndexError, TypeError):
+            continue  # it is missing in the good document already
+        result = look(rule, document)
+        said = "found" if result.findings else "undecided" if result.doubts else "kept"
+        lines.append(f"{rule.id} {path}: {said}")
+    return lines
 
 
 def _is_leaf(path: str) -> bool:

@@ -189,7 +189,7 @@ def _rights(estate: Estate, role: Block) -> tuple[list[Statement], frozenset[str
         doubt = next(filter(None, unknown), doubt)
     managed: set[str] = set()
     for arn in (*arns.get(role, ()), *(listed if isinstance(listed, list) else [listed])):
-        name = shown(arn).rpartition("/")[2]
+        name = str(shown(arn)).rpartition("/")[2]
         if name in _MANAGED:
             managed.update(_MANAGED[name])
         else:

@@ -121,7 +121,7 @@ def asynchronous_calls_are_kept(function: Block) -> Iterator[Outcome]:
 
 def _asynchronous_caller(function: Block) -> Block | None:
     for permission in pointing(function, PERMISSION, "function_name"):
-        if permission.get("principal") in _ASYNCHRONOUS:
+        if permission.text("principal") in _ASYNCHRONOUS:
             return permission
     return next((caller for type_, at in _CALLERS for caller in pointing(function, type_, at)), None)
 

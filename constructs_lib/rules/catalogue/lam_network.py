@@ -219,7 +219,7 @@ def function_runs_in_two_zones(function: Block) -> Iterator[Outcome]:
     blocks = [each.block for each in subnets if isinstance(each, Computed) and each.block]
     if len(blocks) < len(subnets):
         return
-    zones = [block.get("availability_zone") or block.get("availability_zone_id") for block in blocks]
+    zones = [block.text("availability_zone") or block.text("availability_zone_id") for block in blocks]
     unknown = next(filter(None, map(undecidable, zones)), None)
     different = {zone.text if isinstance(zone, Unknown) else zone for zone in zones if zone and not undecidable(zone)}
     if len(different) > 1 or None in zones:

@@ -244,6 +244,6 @@ def nothing_is_routed_twice(block: Block) -> Iterator[Outcome]:
             yield route.section.undecided(destination)
         if isinstance(destination, Unknown | None) or may_be_absent(route.section.block):
             continue
-        first = seen.setdefault(network(str(destination)) or destination, route)
+        first = seen.setdefault(network(str(destination)) or str(destination), route)
         if first is not route:
             yield route.section.fail(f"{first.address} routes {destination} of {block.address} already; keep one")

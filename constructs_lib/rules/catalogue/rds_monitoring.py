@@ -217,7 +217,9 @@ def logs_are_exported(block: Block) -> Iterator[Outcome]:
     foreign = [log for log in exported if log not in _OFFERED.get(str(engine), exported)]
     missing = [log for log in _LOGS[str(engine)] if log not in exported]
     if foreign:
-        yield block.fail(f"{engine} has no log {', '.join(foreign)}; it has {', '.join(_OFFERED[str(engine)])}", at)
+        yield block.fail(
+            f"{engine} has no log {', '.join(map(str, foreign))}; it has {', '.join(_OFFERED[str(engine)])}", at
+        )
     elif missing:
         more = " as well" if exported else ""
         yield block.fail(f"must list {', '.join(missing)}{more}", at)

@@ -115,7 +115,7 @@ def instances_fit_the_environment(cluster: Block) -> Iterator[Outcome]:
                     f"has a single instance, {members[0].address}: make another one, in a different zone"
                 )
             return
-        zones = [member.get("availability_zone") for member in members]
+        zones = [member.text("availability_zone") for member in members]
         unknown = next((zone for zone in zones if isinstance(zone, Unknown)), None)
         if unknown is not None:
             yield members[0].undecided(unknown, "availability_zone")

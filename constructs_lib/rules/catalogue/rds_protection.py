@@ -309,6 +309,7 @@ def snapshot_is_private(snapshot: Block) -> Iterator[Outcome]:
         yield snapshot.undecided(accounts, "shared_accounts")
     elif "all" in accounts:
         yield snapshot.fail("must name accounts; all makes the snapshot public", "shared_accounts")
-    elif not all(is_given(account) for account in accounts):
-        unknown = next(account for account in accounts if isinstance(account, Unknown))
-        yield snapshot.undecided(unknown, "shared_accounts")
+    else:
+        unknown = next((each for each in accounts if isinstance(each, Unknown) and not is_given(each)), None)
+        if unknown is not None:
+            yield snapshot.undecided(unknown, "shared_accounts")

@@ -149,7 +149,7 @@ def _configuration_aliases(root: Block) -> Iterator[object]:
 def alias_and_region_agree(provider: Block) -> Iterator[Outcome]:
     """Compare the region with those that the alias names, in full or in short: eu_west_1, euwest1, euw1."""
     regions = named_in(provider.name)
-    region = provider.get("region")
+    region = provider.text("region")
     if not regions or region is None:
         return
     if isinstance(region, Unknown):

@@ -91,7 +91,7 @@ def _place(stack: Stack, kind: str, config: dict[str, Any]) -> tuple[object, ...
     if kind == "s3" and not (config.get("bucket") and config.get("key")):
         return ()
     place = place_of_state(kind, config, stack.source.folder)
-    return (kind, *place, config.get("workspace_key_prefix")) if place else ()
+    return (kind, *place, str(config.get("workspace_key_prefix", ""))) if place else ()
 
 
 @lru_cache(maxsize=4)

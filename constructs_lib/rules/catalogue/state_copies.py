@@ -54,7 +54,7 @@ def _place(block: Block) -> tuple[object, ...]:
         return (kind, name)
     region: object = block.region if fact.once_in == "region" else ""
     if isinstance(region, Unknown):
-        region = (block.stack.name, block.raw("provider"))
+        region = (block.stack.name, str(block.raw("provider")))
     beside = fact.beside and (block.stack.name, block.raw(fact.beside), str(block.get(fact.beside)))
     return (kind, name, stack, region, beside, _together(block), _account(block.provider))
 

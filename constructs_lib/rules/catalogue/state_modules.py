@@ -10,7 +10,7 @@ from constructs_lib.rules.catalogue.documents import is_plan, once, resources
 from constructs_lib.rules.catalogue.networks import may_be_absent
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
-from constructs_lib.rules.shapes import labelled
+from constructs_lib.rules.shapes import labelled, merged
 from constructs_lib.rules.values import Unknown
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _commands(block: Block) -> Iterator[tuple[str, str]]:
     for number, part in enumerate(given if isinstance(given, list) else [given]):
         at = f"provisioner.{number}" if isinstance(given, list) else "provisioner"
         for (kind,), body in labelled(part, 1):
-            command = (body[0] if isinstance(body, list) and body else body or {}).get("command")
+            command = merged(body).get("command")
             if kind == "local-exec" and isinstance(command, str):
                 yield f"{at}.local-exec{'.0' if isinstance(body, list) else ''}.command", command
 

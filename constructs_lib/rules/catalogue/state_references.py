@@ -163,7 +163,8 @@ def _repeated(document: dict[str, Any]) -> Iterator[str]:
         )
         yield from (path for path, count in counted.items() if count > 1)
     values = document.get("locals")
-    names = Counter(name for part in (values if isinstance(values, list) else [values or {}]) for name in part)
+    parts = values if isinstance(values, list) else [values]
+    names = Counter(name for part in parts if isinstance(part, dict) for name in part)
     yield from (f"locals.{name}" for name, count in names.items() if count > 1)
 
 
