@@ -25,23 +25,13 @@ import os
 import random
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
-if TYPE_CHECKING:  # beside this file in its package, where only the type checker would not find them
-    from lambda_src.ticket_inventory.ticket_api import EVENT_ID, Answer, Response, refusal, serve
-    from lambda_src.ticket_inventory.ticket_cache import (
-        Cache,
-        CacheAwayError,
-        cache_of_environment,
-        lock_key,
-        remaining_key,
-    )
-else:
-    from ticket_api import EVENT_ID, Answer, Response, refusal, serve
-    from ticket_cache import Cache, CacheAwayError, cache_of_environment, lock_key, remaining_key
+from ticket_api import EVENT_ID, Answer, Response, refusal, serve
+from ticket_cache import Cache, CacheAwayError, cache_of_environment, lock_key, remaining_key
 
 FRESH_MILLISECONDS = (4_000, 6_000)
 LOCK_MILLISECONDS = 1_000

@@ -44,18 +44,14 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-if TYPE_CHECKING:  # beside this file in its package, where only the type checker would not find them
-    from lambda_src.ticket_purchase.ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
-    from lambda_src.ticket_purchase.ticket_cache import CacheAwayError, cache_of_environment, remaining_key
-else:
-    from ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
-    from ticket_cache import CacheAwayError, cache_of_environment, remaining_key
+from ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
+from ticket_cache import CacheAwayError, cache_of_environment, remaining_key
 
 MAX_BODY_BYTES = 4096
 MAX_QUANTITY = 10

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.handlers.ticket_functions import PACKAGES, Redis, aws, real_redis, redis, ticket_cache
+from tests.handlers.ticket_functions import Redis, aws, real_redis, redis, ticket_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,10 +273,3 @@ def test_a_server_that_nobody_vouches_for_is_not_asked(
         ticket_cache.Cache(certified[0]).get("a")
 
     assert isinstance(raised.value.__cause__, ssl.SSLCertVerificationError)
-
-
-@pytest.mark.parametrize("name", ["ticket_api.py", "ticket_cache.py"])
-def test_both_packages_have_the_same_modules(name: str) -> None:
-    first, second = ((package / name).read_bytes() for package in PACKAGES)
-
-    assert first == second

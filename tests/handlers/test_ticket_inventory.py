@@ -15,6 +15,7 @@ import pytest
 from tests.handlers.ticket_functions import (
     EVENT_ID,
     LAMBDA_ID,
+    LAYER,
     PACKAGES,
     REQUEST_ID,
     Redis,
@@ -252,7 +253,7 @@ def test_a_table_that_fails_is_an_error_without_its_cause(reads: Reads, monkeypa
 
 IMPORT = """
 import importlib, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 module = importlib.import_module("handler")
 print(module.handler({}, None)["statusCode"], "lambda_src" in sys.modules)
 """
@@ -260,9 +261,13 @@ print(module.handler({}, None)["statusCode"], "lambda_src" in sys.modules)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_a_package_runs_with_nothing_beside_it(package: Path) -> None:
+def test_a_package_runs_with_its_layer_and_nothing_else(package: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", IMPORT, str(package)], capture_output=True, text=True, check=True, cwd="/"
+        [sys.executable, "-I", "-c", IMPORT, str(package), str(LAYER)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
     )
 
     assert done.stdout.splitlines()[-1] == "400 False"

@@ -20,19 +20,18 @@ from moto import mock_aws
 
 SOURCES = Path(__file__).parent.parent.parent / "lambda_src"
 PACKAGES = [SOURCES / "ticket_purchase", SOURCES / "ticket_inventory"]
-if str(PACKAGES[0]) not in sys.path:
-    sys.path.append(str(PACKAGES[0]))  # for the modules that both packages have
+LAYER = SOURCES / "tickets_layer" / "python"
+if str(LAYER) not in sys.path:
+    sys.path.append(str(LAYER))  # where Lambda has it too: after the function's own folder
+
+import ticket_api  # noqa: E402
+import ticket_cache  # noqa: E402
 
 from lambda_src.ticket_inventory import handler as inventory  # noqa: E402
 from lambda_src.ticket_purchase import handler as purchase  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from lambda_src.ticket_purchase import ticket_api, ticket_cache
-else:
-    import ticket_api
-    import ticket_cache
 
 __all__ = ["aws", "inventory", "purchase", "redis", "table", "ticket_api", "ticket_cache"]
 

@@ -1,4 +1,4 @@
-"""A Redis or Valkey server as a cache that may be away; the same file is in both ticket functions' packages.
+"""A Redis or Valkey server as a cache that may be away; in the layer that the ticket functions share.
 
 The client speaks as much of RESP2 as is needed, on the standard library: AUTH, GET, SET and DEL over one connection,
 which is made when it is first used and made again when the server has closed it. Whatever goes wrong raises

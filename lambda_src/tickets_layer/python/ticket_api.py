@@ -1,4 +1,4 @@
-"""How the ticket functions are asked, answer and log; the same file is in both of their packages.
+"""How the ticket functions are asked, answer and log; in the layer that they share.
 
 A function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0). Every answer but the
 successful ones has one shape, in which `field` is null where no single field is wrong:
