@@ -27,3 +27,16 @@ def test_a_rule_between_groups_keeps_its_description(local_aws: LocalAws) -> Non
         if not found["IsEgress"]
     ]
     assert (read["Description"], read["ReferencedGroupInfo"]["GroupId"]) == ("why", other)
+
+
+def test_a_rule_for_a_prefix_list_keeps_its_description(local_aws: LocalAws) -> None:
+    ec2 = local_aws.client("ec2", "eu-west-1")
+    vpc = ec2.create_vpc(CidrBlock="10.5.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="listed", Description="d", VpcId=vpc)["GroupId"]
+    named = [{"Name": "prefix-list-name", "Values": ["com.amazonaws.eu-west-1.dynamodb"]}]
+    (listed,) = ec2.describe_prefix_lists(Filters=named)["PrefixLists"]
+    to = {"PrefixListId": listed["PrefixListId"], "Description": "why"}
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [to]}
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule])
+    found = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    assert [one["Description"] for one in found if "PrefixListId" in one] == ["why"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,3 +99,45 @@ def test_members_of_a_group_are_of_its_engine_and_encrypt_as_it_does(local_aws: 
     assert [(one["Engine"], one["EngineVersion"], one["TransitEncryptionMode"]) for one in members] == [
         ("valkey", "8.2.0", "required")
     ] * 2
+
+
+def test_transactions_at_the_same_time_take_turns_in_every_region(local_aws: LocalAws) -> None:
+    tables = local_aws.client("dynamodb", EU)
+    tables.create_table(
+        TableName="sold",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    tables.update_table(TableName="sold", ReplicaUpdates=[{"Create": {"RegionName": "us-east-1"}}])
+    tables.put_item(TableName="sold", Item={"id": {"S": "left"}, "count": {"N": "20"}})
+
+    def take(number: int) -> bool:
+        update = {
+            "TableName": "sold",
+            "Key": {"id": {"S": "left"}},
+            "UpdateExpression": "SET #c = #c - :one",
+            "ConditionExpression": "#c >= :one",
+            "ExpressionAttributeNames": {"#c": "count"},
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        # Two ask for each number: the second one fails after its first write.
+        put = {
+            "TableName": "sold",
+            "Item": {"id": {"S": f"{number // 2}"}},
+            "ConditionExpression": "attribute_not_exists(id)",
+        }
+        try:
+            tables.transact_write_items(TransactItems=[{"Update": update}, {"Put": put}])
+        except tables.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = sum(threads.map(take, range(80)))
+    assert taken == 20
+    for region in (EU, "us-east-1"):
+        items = {item["id"]["S"]: item for item in local_aws.client("dynamodb", region).scan(TableName="sold")["Items"]}
+        assert items.pop("left")["count"] == {"N": "0"}
+        assert len(items) == 20

@@ -155,7 +155,7 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
     ),
     *_fixed(
         "rules_between_groups_have_descriptions",
-        "moto drops the description of a rule that names a group",
+        "moto drops the description of a rule that names a group or a prefix list",
         aws_vpc_security_group_egress_rule=("description",),
         aws_vpc_security_group_ingress_rule=("description",),
     ),
@@ -267,6 +267,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "tables_can_show_their_contributors",
         "moto has none; here they keep what they are told and count nothing",
         aws_dynamodb_contributor_insights=("*",),
+    ),
+    *_fixed(
+        "transactions_take_turns",
+        "moto's undo each other, and cut a table off from its replicas; here one follows the other and conflicts never occur",
+        aws_dynamodb_table=("*",),
     ),
     *_fixed(
         "clusters_have_full_versions_and_a_window",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from moto.core.responses import ActionResult
-from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.rds.models import DBCluster, DBInstance
@@ -202,6 +203,40 @@ def tables_can_show_their_contributors() -> None:
         return answer(self)
 
 
+def transactions_take_turns() -> None:
+    """A transaction that fails puts a copy of the whole table back, and with it undoes what others did meanwhile.
+
+    The copy is a table of its own, so that replicas, which share the items, would part from it.
+    """
+    turn = threading.RLock()  # a transaction calls the others
+
+    def in_turn(original: Callable[..., Any], self: DynamoDBBackend, *args: object, **kwargs: object) -> object:
+        with turn:
+            return original(self, *args, **kwargs)
+
+    for name in ("get_item", "put_item", "update_item", "delete_item"):
+        around(DynamoDBBackend, name)(in_turn)
+
+    @around(DynamoDBBackend, "transact_write_items")
+    def transact_write_items(
+        original: Callable[..., None], self: DynamoDBBackend, transact_items: list[dict[str, Any]]
+    ) -> None:
+        with turn:
+            before = dict(self.tables)
+            try:
+                original(self, transact_items)
+            except Exception:
+                for name, table in before.items():
+                    copied = self.tables[name]
+                    if copied is not table:
+                        table.items.clear()
+                        table.items.update(copied.items)
+                        if table.stream_shard and copied.stream_shard:
+                            table.stream_shard.items[:] = copied.stream_shard.items
+                        self.tables[name] = table
+                raise
+
+
 FIXES = (
     a_cluster_without_scaling_says_so,
     performance_insights_come_back,
@@ -210,4 +245,5 @@ FIXES = (
     tables_have_replicas,
     tables_keep_their_ceilings,
     tables_can_show_their_contributors,
+    transactions_take_turns,
 )

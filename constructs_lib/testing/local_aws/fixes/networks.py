@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.route53.responses import Route53
 
-from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, kept
+from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, keep, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,11 +156,17 @@ def a_repeated_network_acl_entry_is_the_one_before() -> None:
 
 
 def rules_between_groups_have_descriptions() -> None:
-    """A rule that names another security group keeps its description and does not give it back."""
+    """A rule that names another security group or a prefix list keeps its description and does not give it back."""
 
     @around_property(SecurityGroupRule, "description")
     def description(given: str | None, self: SecurityGroupRule) -> str | None:
-        return given or (self.source_group or {}).get("Description")
+        return given or (self.source_group or {}).get("Description") or kept(self, "description", lambda: None)
+
+    @around(SecurityGroupRule, "__init__")
+    def init(original: Callable[..., None], self: SecurityGroupRule, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)
+        listed = inspect.signature(original).bind(self, *args, **kwargs).arguments.get("prefix_list_id")
+        keep(self, "description", (listed or {}).get("Description"))
 
 
 FIXES = (
