@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from constructs_lib.stack import Region
 
 MAX_PORT: Final = 65535
+HTTPS: Final = 443
 ANYWHERE: Final = "0.0.0.0/0"
 
 
@@ -103,10 +104,25 @@ class SecurityGroup(HardenedConstruct):
         """
         self._check_port(port)
         self._check_cidr(cidr)
-        if cidr == ANYWHERE and port != 443:  # noqa: PLR2004  HTTPS
+        if cidr == ANYWHERE and port != HTTPS:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: only port 443 may go to the whole internet")
         if self._first(f"to-{cidr}-{port}"):
             self._rule("egress", f"to-{cidr.replace('/', '-')}-{port}", self.id, port, description, cidr=cidr)
+
+    def allow_to_gateway(self, service: Literal["s3", "dynamodb"], description: str | None = None) -> None:
+        """Let HTTPS connections out to a service behind a gateway endpoint of the VPC: to its addresses, and no others.
+
+        Args:
+            service: The service.
+            description: Why; by default the group and the service.
+
+        Raises:
+            ConfigurationError: The VPC has no gateway endpoint of the service.
+        """
+        addresses = self.region.stack.reach(self.vpc.gateway(service), "prefix_list_id")
+        if self._first(f"to-{service}-gateway"):
+            text = description or f"{self.path} to {service}"
+            self._rule("egress", f"to-{service}-gateway", self.id, HTTPS, text, prefix_list_id=addresses)
 
     def allow_from_cidr(self, cidr: str, port: int, description: str) -> None:
         """Let TCP connections in from an address range on one port.
@@ -136,6 +152,7 @@ class SecurityGroup(HardenedConstruct):
         *,
         cidr: str | None = None,
         peer_id: str | None = None,
+        prefix_list_id: str | None = None,
     ) -> None:
         self._create(
             aws.vpc_security_group_egress_rule.VpcSecurityGroupEgressRule
@@ -145,6 +162,7 @@ class SecurityGroup(HardenedConstruct):
             security_group_id=group_id,
             cidr_ipv4=cidr,
             referenced_security_group_id=peer_id,
+            prefix_list_id=prefix_list_id,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,

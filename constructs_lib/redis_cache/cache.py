@@ -269,6 +269,17 @@ class RedisCache(HardenedConstruct):
         arns = stack.reach(self.resource, "arn"), stack.reach(known[user], "arn")
         client.grant(connect_statement(self, user, *arns))
 
+    def user_name(self, user: str) -> str:
+        """Return a reference to the name that one of `users` logs in with, for use inside the stack.
+
+        Raises:
+            ConfigurationError: No such user.
+        """
+        known = self.users.users if self.users else {}
+        if user not in known:
+            raise ConfigurationError(self.path, f"user={user!r}: must be one of {', '.join(known) or 'none'}")
+        return self._ref(known[user], "user_name")
+
     @property
     def secret_arn(self) -> str:
         """A reference to the ARN of the secret with address, port and token, for use inside the stack.

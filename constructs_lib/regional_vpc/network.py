@@ -94,6 +94,7 @@ class Vpc(HardenedConstruct):
         self._subnets: dict[Tier, list[Subnet]] = {}
         self._route_tables: dict[Tier, list[RouteTable]] = {}
         self._endpoints: InterfaceEndpoints | None = None
+        self._gateways: dict[str, aws.vpc_endpoint.VpcEndpoint] = {}
 
     @property
     def id(self) -> str:
@@ -119,6 +120,20 @@ class Vpc(HardenedConstruct):
                 "interface_endpoints=LAMBDA_BASIC or the services that are needed",
             )
         return self._endpoints
+
+    def gateway(self, service: str) -> aws.vpc_endpoint.VpcEndpoint:
+        """Return the gateway endpoint of `s3` or `dynamodb`; `SecurityGroup.allow_to_gateway` connects to it.
+
+        Raises:
+            ConfigurationError: The VPC has none.
+        """
+        if service not in self._gateways:
+            raise ConfigurationError(
+                self.path,
+                f"service={service!r}: the VPC has {' and '.join(self._gateways) or 'no'} gateway endpoints; RegionalVpc "
+                "makes those of s3 and dynamodb for its gateway_tiers",
+            )
+        return self._gateways[service]
 
     def subnets(self, tier: Tier) -> list[Subnet]:
         """Return the subnets of a tier, one for each zone.

@@ -272,7 +272,7 @@ class RegionalVpc(Vpc):
         tables = [table for tier in self.tiers if tier in tiers for table in self._table_refs[tier]]
         services: tuple[Literal["s3"], Literal["dynamodb"]] = ("s3", "dynamodb")
         for service in services if tables else ():
-            self._create(
+            self._gateways[service] = self._create(
                 aws.vpc_endpoint.VpcEndpoint,
                 f"{service}-gateway",
                 vpc_id=self._vpc_ref,

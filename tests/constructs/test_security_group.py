@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import App, ConfigurationError, HardenedStack, RegionalVpc, SecurityGroup, Vpc
+from constructs_lib import App, ConfigurationError, HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup, Vpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,3 +169,34 @@ def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
     assert refusal(
         lambda: SecurityGroup(stack, "web", region=stack.region("us-east-1"), vpc=vpc, description="Protects web")
     ) == ("shop/web: vpc='shop/vpc': is in eu-west-1 and the security group in us-east-1")
+
+
+def test_a_group_may_connect_to_one_service_behind_a_gateway(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        vpc = RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key, tiers=["private"])
+        group = add_group(stack, "web", vpc)
+        group.allow_to_gateway("dynamodb")
+        group.allow_to_gateway("dynamodb")
+
+    synth_stack(fill).resource("aws_vpc_security_group_egress_rule").assert_config(
+        {
+            "security_group_id": "${aws_security_group.web_eu_west_1.id}",
+            "prefix_list_id": "${aws_vpc_endpoint.vpc_dynamodb_gateway_eu_west_1.prefix_list_id}",
+            "ip_protocol": "tcp",
+            "from_port": 443,
+            "to_port": 443,
+            "description": "shop/web to dynamodb",
+        }
+    )
+
+
+def test_a_vpc_without_gateways_is_named(stack: HardenedStack) -> None:
+    group = add_group(stack, "web", name_vpc(stack))
+    with pytest.raises(ConfigurationError) as error:
+        group.allow_to_gateway("s3")
+    assert str(error.value) == (
+        "shop/vpc: service='s3': the VPC has no gateway endpoints; RegionalVpc makes those of s3 and dynamodb for its "
+        "gateway_tiers"
+    )
