@@ -7,6 +7,7 @@ from stacks.events import EventsStack
 from stacks.payments import PaymentsStack
 from stacks.platform import PlatformStack
 from stacks.state_backend import StateBackendStack
+from stacks.ticketing import TicketingStack
 
 app = App()
 environment = Environment.choose(os.environ.get("ENVIRONMENT"), app.node.try_get_context("environment"))
@@ -15,6 +16,7 @@ backend = backend_from_environment(os.environ)
 EventsStack(app, "events", environment=environment, backend=backend)
 PaymentsStack(app, "payments", environment=environment, backend=backend)
 PlatformStack(app, "platform", environment=environment, backend=backend)
+TicketingStack(app, "ticketing", environment=environment, backend=backend)
 # It makes the bucket that the others' state is in, and keeps its own in a local file.
 StateBackendStack(app, "state-backend", environment=environment)
 

@@ -17,11 +17,12 @@ STATE = {
     "TERRAFORM_STATE_KMS_KEY_ID": "arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
 }
 NOTES = {
-    "dev": {"API-015", "DDB-003", "RDS-010", "RDS-011"},
-    "staging": {"API-015", "DDB-003", "RDS-010", "RDS-011"},
+    "dev": {"API-015", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
+    "staging": {"API-015", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
     "prod": set(),
 }
-"""What dev and staging do without, and the profiles say so: a web ACL, and tables and databases that outlive a destroy."""
+"""What dev and staging do without, and the profiles say so: a web ACL, a second node of a cache, and tables, caches and
+databases that outlive a destroy."""
 
 
 @pytest.mark.parametrize("environment", list(NOTES))
