@@ -130,8 +130,8 @@ class Vpc(HardenedConstruct):
         if service not in self._gateways:
             raise ConfigurationError(
                 self.path,
-                f"service={service!r}: the VPC has {' and '.join(self._gateways) or 'no'} gateway endpoints; RegionalVpc "
-                "makes those of s3 and dynamodb for its gateway_tiers",
+                f"service={service!r}: the VPC has {' and '.join(self._gateways) or 'no'} gateway endpoints; "
+                "RegionalVpc makes those of s3 and dynamodb for its gateway_tiers",
             )
         return self._gateways[service]
 

@@ -29,7 +29,6 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-
 from ticket_api import EVENT_ID, Answer, Response, refusal, serve
 from ticket_cache import Cache, CacheAwayError, cache_of_environment, lock_key, remaining_key
 

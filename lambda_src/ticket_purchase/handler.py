@@ -49,7 +49,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
 from ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
 from ticket_cache import CacheAwayError, cache_of_environment, remaining_key
 

@@ -189,17 +189,17 @@ def statements(stack: SynthesizedStack, task: str, region: str) -> dict[str, dic
     return {action: one for one in document["statement"] for action in one["actions"]}
 
 
+MAY = {
+    "purchase": ({"UpdateItem", "PutItem"}, ["EVENT#*", "PURCHASE#*"], {"GetItem", "Query", "Scan"}),
+    "inventory": ({"GetItem"}, ["EVENT#*"], {"Scan", "PutItem", "UpdateItem", "DeleteItem"}),
+}
+"""What each function needs, to which items, and what it has not."""
+
+
 @regions
-@pytest.mark.parametrize(
-    ("task", "needed", "keys", "refused"),
-    [
-        ("purchase", {"UpdateItem", "PutItem"}, ["EVENT#*", "PURCHASE#*"], {"GetItem", "Query", "Scan"}),
-        ("inventory", {"GetItem"}, ["EVENT#*"], {"Scan", "PutItem", "UpdateItem", "DeleteItem"}),
-    ],
-)
-def test_a_function_may_do_what_it_does_to_its_own_items(
-    stack: SynthesizedStack, region: str, task: str, needed: set[str], keys: list[str], refused: set[str]
-) -> None:
+@tasks
+def test_a_function_may_do_what_it_does_to_its_own_items(stack: SynthesizedStack, region: str, task: str) -> None:
+    needed, keys, refused = MAY[task]
     allowed = statements(stack, task, region)
     table = (
         f"${{aws_dynamodb_table.inventory_{place(region)}.arn}}"

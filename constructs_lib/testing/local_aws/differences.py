@@ -270,7 +270,7 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
     ),
     *_fixed(
         "transactions_take_turns",
-        "moto's undo each other, and cut a table off from its replicas; here one follows the other and conflicts never occur",
+        "moto's undo each other and part a table from its replicas; here they take turns, and none ever conflicts",
         aws_dynamodb_table=("*",),
     ),
     *_fixed(
