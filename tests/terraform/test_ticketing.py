@@ -95,6 +95,8 @@ def test_flat_outputs_and_the_nested_one_say_the_same(one: SimpleNamespace, regi
     flat = {
         f"{component}_{name}_{place}": value for component, values in nested.items() for name, value in values.items()
     }
+    # The local AWS's caches have no address for readers, and Terraform puts out nothing that is null.
+    assert flat.pop(f"cache_reader_endpoint_{place}") is None
     assert flat == {name: value for name, value in one.outputs.items() if name.endswith(place)}
 
 

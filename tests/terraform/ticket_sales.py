@@ -179,14 +179,15 @@ class Sales:
             asked, answers, log = (folder / f"{number}.{end}" for end in ("asked", "answers", "log"))
             asked.write_text(json.dumps(events[number::processes]), encoding="utf-8")
             arguments = [asked, answers, module, handler, THREADS, *self._paths[task]]
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", RUNNER, *map(str, arguments)],
-                cwd=folder,
-                env=variables,
-                stdin=subprocess.PIPE,
-                stdout=log.open("w"),
-                text=True,
-            )
+            with log.open("w", encoding="utf-8") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", RUNNER, *map(str, arguments)],
+                    cwd=folder,
+                    env=variables,
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    text=True,
+                )
             running.append((process, answers, log))
         for _, _, log in running:
             wait_for(lambda log=log: "ready" in log.read_text(encoding="utf-8"))
