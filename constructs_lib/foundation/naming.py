@@ -44,6 +44,7 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "function": NameRule(64, f"{_DOCS}/lambda/latest/api/API_CreateFunction.html"),
     "layer": NameRule(140, f"{_DOCS}/lambda/latest/api/API_PublishLayerVersion.html"),
     "log-group": NameRule(512, f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"),
+    "log-delivery": NameRule(60, f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliverySource.html"),
     "queue": NameRule(80, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"),
     "role": NameRule(64, f"{_DOCS}/IAM/latest/APIReference/API_CreateRole.html"),
     "policy": NameRule(128, f"{_DOCS}/IAM/latest/APIReference/API_PutRolePolicy.html"),

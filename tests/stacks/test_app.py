@@ -14,7 +14,7 @@ import pytest
 from constructs_lib.testing import read_stack
 
 ROOT = Path(__file__).parent.parent.parent
-STACKS = ("events", "payments", "platform", "state-backend", "ticketing")
+STACKS = ("events", "payments", "platform", "state-backend", "ticketing", "trading")
 
 
 def run(command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:

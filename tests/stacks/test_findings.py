@@ -17,12 +17,14 @@ STATE = {
     "TERRAFORM_STATE_KMS_KEY_ID": "arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
 }
 NOTES = {
-    "dev": {"API-015", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
-    "staging": {"API-015", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
+    "dev": {"API-015", "API-025", "API-031", "API-035", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
+    "staging": {"API-015", "API-031", "API-035", "DDB-003", "DDB-020", "DDB-029", "RDS-010", "RDS-011"},
     "prod": set(),
 }
-"""What dev and staging do without, and the profiles say so: a web ACL, a second node of a cache, and tables, caches and
-databases that outlive a destroy."""
+"""What dev and staging do without, and the profiles say so: web ACLs, a second node of a cache, and load balancers, tables,
+caches and databases that outlive a destroy.
+
+In dev the trading system has no certificate either, and serves plain HTTP."""
 
 
 @pytest.mark.parametrize("environment", list(NOTES))

@@ -324,6 +324,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         "moto delivers at once and S3 within hours; here they never come",
         aws_s3_bucket_logging=("target_bucket",),
     ),
+    *_fixed(
+        "load_balancers_deliver_to_log_groups",
+        "moto knows no deliveries of load balancers; here they are kept, and nothing is delivered",
+        aws_cloudwatch_log_delivery_source=("resource_arn", "log_type"),
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from constructs_lib.testing.local_aws.fixes import (
     functions,
     gateways,
     keys,
+    logs,
     messaging,
     networks,
     storage,
@@ -26,6 +27,7 @@ FIXES = (
     *databases.FIXES,
     *caches.FIXES,
     *storage.FIXES,
+    *logs.FIXES,
 )
 
 
