@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
+from stacks.certificates import EXAMPLES
 from stacks.trading import DATABASE_USER, REGIONS
 from tests.constructs.started_machines import Machine, get
 from tests.stacks.trading_systems import alias, certificates, trading
@@ -39,6 +42,22 @@ def test_the_real_provider_finds_the_stack_valid(
     with Workspace(trading(synthesize, SYSTEMS[name], certificates=given), terraform=aws_provider) as workspace:
         workspace.init()
         assert workspace.validate() == ()
+
+
+def test_nobody_plans_with_the_examples_of_certificates(
+    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, local_aws: LocalAws
+) -> None:
+    stack = trading(synthesize, "prod", certificates=EXAMPLES)
+    with Workspace(stack, aws=local_aws, terraform=aws_provider) as workspace:
+        workspace.init()
+        # The harness lets the local AWS pass for any account.
+        override = workspace.directory / "override.tf.json"
+        document = json.loads(override.read_text(encoding="utf-8"))
+        for provider in document["provider"]["aws"]:
+            assert provider.pop("allowed_account_ids")
+        override.write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(StepError, match="AWS account ID not allowed: 123456789012"):
+            workspace.plan()
 
 
 @pytest.fixture(scope="module")
