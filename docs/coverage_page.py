@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -14,14 +9,13 @@ from tabulate import tabulate
 from constructs_lib import Environment
 from constructs_lib.rules.engine import run
 from constructs_lib.rules.loading import load
+from estates import estates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from constructs_lib.rules.engine import Result
     from constructs_lib.rules.rule import Rule
-
-ROOT = Path(__file__).parent.parent
 
 
 def coverage_page(rules: Iterable[Rule]) -> str:
@@ -50,15 +44,10 @@ def coverage_page(rules: Iterable[Rule]) -> str:
 def _look(rules: tuple[Rule, ...]) -> tuple[list[Result], set[str]]:
     results: list[Result] = []
     types: set[str] = set()
-    with tempfile.TemporaryDirectory() as folder:
-        for environment in Environment:
-            place = Path(folder, environment.value)
-            variables = {**os.environ, "CDKTF_OUTDIR": str(place), "ENVIRONMENT": environment.value, "PYTHONPATH": "."}
-            command = [sys.executable, "main.py"]
-            subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True)  # noqa: S603  our own
-            estate = load([place])
-            types |= set(estate.by_type)
-            results.append(run(estate, rules))
+    for place in estates().values():
+        estate = load([place])
+        types |= set(estate.by_type)
+        results.append(run(estate, rules))
     return results, types
 
 

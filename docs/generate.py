@@ -21,6 +21,7 @@ from constructs_lib.rules.lessons import LESSONS
 from coverage_page import coverage_page
 from platform_page import platform_page
 from rule_pages import lesson_tests, lessons_page, rules_page
+from stacks_page import stacks_page
 
 ROOT = Path(__file__).parent.parent
 INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOTALL)
@@ -122,6 +123,7 @@ def main() -> int:
         ROOT / "docs/performance.md": performance(),
         ROOT / "docs/platform.md": platform_page(),
         ROOT / "docs/rules.md": rules_page(all_rules()),
+        ROOT / "docs/stacks.md": stacks_page(),
     }
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:

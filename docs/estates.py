@@ -1,0 +1,29 @@
+"""The reference stacks as main.py synthesizes them, once for every page that is made from them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from constructs_lib import Environment
+
+ROOT = Path(__file__).parent.parent
+
+
+@cache
+def estates() -> dict[Environment, Path]:
+    """Return the output folder of each environment; they go when the program ends."""
+    home = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    places = {environment: home / environment.value for environment in Environment}
+    for environment, place in places.items():
+        variables = {**os.environ, "CDKTF_OUTDIR": str(place), "ENVIRONMENT": environment.value, "PYTHONPATH": "."}
+        command = [sys.executable, "main.py"]
+        subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True)  # noqa: S603  our own
+    return places
