@@ -63,7 +63,7 @@ class TicketingStack(HardenedStack):
         self, scope: Construct, id_: str, *, environment: Environment | str, backend: Backend | None = None
     ) -> None:
         super().__init__(scope, id_, environment=environment, owner="ticketing-team", backend=backend)
-        plan = AddressPlan("10.48.0.0/12", REGIONS)
+        plan = AddressPlan("10.64.0.0/12", REGIONS)
         home, *others = (self.region(name) for name in REGIONS)
         self.key = MultiRegionKey(self, "key", region=home, replicas=others, description="Encrypts ticketing data")
         self.topics = self._each(lambda name, region: AlarmTopic(self, f"alarms-{name}", region=region, key=self.key))
