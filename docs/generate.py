@@ -21,7 +21,7 @@ from constructs_lib.rules.lessons import LESSONS
 from coverage_page import coverage_page
 from platform_page import platform_page
 from rule_pages import lesson_tests, lessons_page, rules_page
-from stacks_page import stacks_page
+from stacks_page import stacks_page, with_stacks
 
 ROOT = Path(__file__).parent.parent
 INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOTALL)
@@ -127,7 +127,7 @@ def main() -> int:
     }
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
-            pages[page] = with_programs(page.read_text(encoding="utf-8"))
+            pages[page] = with_stacks(with_programs(page.read_text(encoding="utf-8")))
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     for page in stale:
         if "--check" in sys.argv:
