@@ -272,7 +272,8 @@ def test_tick_6_every_file_of_the_code_that_a_test_names_is_there() -> None:
         (file.name, path)
         for file in TESTS
         if "rules" not in file.parts  # they judge code that is made up
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if named.search(text := file.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for path in named.findall(node.value)
     }
@@ -284,7 +285,8 @@ def test_tick_6_tests_import_the_stack() -> None:
     importing = {
         file.parent.name
         for file in TESTS
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if "stacks.ticketing" in (text := file.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.ImportFrom) and node.module == "stacks.ticketing"
     }
     assert importing == {"stacks", "lessons", "terraform"}
