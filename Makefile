@@ -45,7 +45,7 @@ destroy-local: $(VENV)/.dev  ## Destroy what deploy-local made and stop the loca
 	@$(BIN)/python -m constructs_lib local down
 
 test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
-	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply"
+	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply" -n auto --maxprocesses 4 --dist loadscope
 
 test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local AWS
 	@# The provider mostly waits for databases: several files at a time use the processor better.

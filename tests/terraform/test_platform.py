@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from constructs_lib import Environment, GeneratedPassword, HardenedStack, PartialS3Backend
+from constructs_lib import (
+    AuroraProvisioned,
+    Deletable,
+    Environment,
+    GeneratedPassword,
+    HardenedStack,
+    PartialS3Backend,
+)
 from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.remote_state import move_state
@@ -24,9 +33,11 @@ from tests.constructs.aurora import make_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
+    from constructs_lib.testing.terraform import Changes
 
 pytestmark = pytest.mark.terraform
 
@@ -48,7 +59,9 @@ def test_the_real_provider_finds_the_stack_valid(
 
 @pytest.fixture(scope="module")
 def applied(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
+    synthesize: Callable[..., dict[str, SynthesizedStack]],
+    aws_provider: Terraform,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, SimpleNamespace]]:
     """The stack of each environment, applied to a local AWS of its own; side by side, as the provider mostly waits."""
     backends = {"dev": PartialS3Backend()}
@@ -68,9 +81,10 @@ def applied(
         seen["dev"].buckets = apply(buckets)
         yield seen
         move_home(workspaces["dev"], seen["dev"])
-        for one, destroyed in zip(
-            seen.values(), threads.map(lambda one: one.workspace.destroy(), seen.values()), strict=True
-        ):
+        seen["prod"].workspace = cleanup.enter_context(
+            lifted(synthesize, workspaces["prod"], tmp_path_factory.mktemp("lifted"))
+        )
+        for one, destroyed in zip(seen.values(), threads.map(destroy, seen.values()), strict=True):
             assert destroyed.destroy.total() == one.made.add.total()
 
 
@@ -81,6 +95,28 @@ def apply(workspace: Workspace) -> SimpleNamespace:
     return SimpleNamespace(
         workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
     )
+
+
+def destroy(one: SimpleNamespace) -> Changes:
+    """Destroy as a person does, with no help from the harness; it lifts protections of its own accord."""
+    changes: Changes = one.workspace._apply("plain-destroy", ["-destroy", "-auto-approve"], 1800)
+    assert one.workspace._state_list() == []
+    return changes
+
+
+def lifted(synthesize: Callable[..., dict[str, SynthesizedStack]], production: Workspace, folder: Path) -> Workspace:
+    """Lift production's protection by the documented step: name the reason in the code, and apply that."""
+    because = Deletable("the platform moves to another account, and its snapshot with it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stacks.platform.AuroraProvisioned", partial(AuroraProvisioned, deletion_protection=because))
+        stack = platform(synthesize, "prod")
+    shutil.copy(production.state, folder / "terraform.tfstate")
+    workspace = Workspace(stack, aws=production.aws, terraform=production.terraform, folder=folder)
+    workspace.init()
+    plan = workspace.plan()
+    assert (plan.add, plan.change, plan.destroy) == ({}, {"aws_rds_cluster": 1}, {})
+    workspace.apply()
+    return workspace
 
 
 def move_home(workspace: Workspace, one: SimpleNamespace) -> None:
