@@ -26,7 +26,7 @@ from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.remote_state import move_state
 from constructs_lib.testing.standins.random_values import make_string
-from constructs_lib.testing.terraform import Terraform, Workspace
+from constructs_lib.testing.terraform import Drift, Terraform, Workspace
 from stacks.platform import REGION, PlatformStack
 from stacks.state_backend import StateBackendStack
 from tests.constructs.aurora import make_cluster
@@ -114,8 +114,9 @@ def lifted(synthesize: Callable[..., dict[str, SynthesizedStack]], production: W
     workspace = Workspace(stack, aws=production.aws, terraform=production.terraform, folder=folder)
     workspace.init()
     plan = workspace.plan()
-    assert (plan.add, plan.change, plan.destroy) == ({}, {"aws_rds_cluster": 1}, {})
+    assert (plan.add, plan.change["aws_rds_cluster"], plan.destroy) == ({}, 1, {})
     workspace.apply()
+    assert workspace.drift() == Drift((), ())
     return workspace
 
 
