@@ -11,6 +11,8 @@ parameter `event_id`.
 seconds old, and is a hint: only a purchase decides (see the function `ticket_purchase`, also for the table's items).
 
 A number is kept for 4 to 6 seconds, a different time for each so that many do not end at once; a purchase forgets it.
+That there is no such event is kept as well, or many who ask for one that is announced and not there yet would each read
+the table.
 Where the cache has none, one caller holds a lock for a second at most and reads the table, and the others wait for the
 number it finds. They wait 0.3 s at most and then read the table themselves, as everybody does without a delay while
 the cache is away: it costs a timeout every five seconds at most (see `ticket_cache`).
@@ -36,6 +38,8 @@ FRESH_MILLISECONDS = (4_000, 6_000)
 LOCK_MILLISECONDS = 1_000
 WAIT_SECONDS = 0.3
 POLL_SECONDS = (0.01, 0.03)
+UNKNOWN = -1
+"""In place of a number where there is no such event."""
 
 
 def handler(event: object, context: object) -> Response:
@@ -50,6 +54,8 @@ def look_up(request: dict[str, object]) -> Answer:
         remaining, origin = through_cache(cache_of_environment(), event_id)
     except CacheAwayError:
         remaining, origin = read_table(event_id), "table"
+    if remaining == UNKNOWN:
+        raise refusal(404, "unknown_event", "there is no such event", "event_id")
     return Answer(200, {"event_id": event_id, "remaining": remaining}, {"origin": origin})
 
 
@@ -64,7 +70,7 @@ def read_event_id(request: dict[str, object]) -> str:
 
 
 def through_cache(kept: Cache, event_id: str) -> tuple[int, str]:
-    """Return the number of tickets, and whether it came from the cache or the table."""
+    """Return the number of tickets or UNKNOWN, and whether it came from the cache or the table."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         found = read_cache(kept, event_id)
@@ -96,7 +102,7 @@ def fetch(kept: Cache, event_id: str) -> tuple[int, str]:
 def read_cache(kept: Cache, event_id: str) -> int | None:
     """Return the number of tickets in the cache, or None where there is none."""
     text = kept.get(remaining_key(event_id))
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and (text.isdecimal() or text == str(UNKNOWN)) else None
 
 
 def read_table(event_id: str) -> int:
@@ -106,9 +112,7 @@ def read_table(event_id: str) -> int:
         TableName=os.environ["TABLE_NAME"], Key=key, ProjectionExpression="remaining", ConsistentRead=True
     )
     remaining = answer.get("Item", {}).get("remaining")
-    if remaining is None:
-        raise refusal(404, "unknown_event", "there is no such event", "event_id")
-    return int(remaining["N"])
+    return UNKNOWN if remaining is None else int(remaining["N"])
 
 
 @cache

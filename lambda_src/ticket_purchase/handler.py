@@ -13,7 +13,8 @@ The function stands behind an API Gateway REST API (Lambda proxy integration, pa
 A repeat with the same key is answered as the first request was. Other answers (see `ticket_api`): 400, 405, 413, 415:
 the form of the request. 404: there is no such event. 409 `sold_out`: fewer tickets are left than are asked for. 421
 `wrong_region`: the event is sold in another region. 422: the fields, or a key that another purchase used. 503 `busy`
-with Retry-After: too many buy at once; the same request may be sent again. 500: anything unexpected.
+with Retry-After: too many buy at once, or DynamoDB does not answer; the same request may be sent again, and must be with
+the same key: it may have been carried out. 500: anything unexpected.
 
 The table's only key is `pk`. One transaction takes the tickets from the event, on the condition that they are left, and
 writes the purchase, on the condition that there is none under its key:
@@ -22,9 +23,9 @@ writes the purchase, on the condition that there is none under its key:
     {"pk": "PURCHASE#7b0d6f3e-...", "event_id": "concert-42", "quantity": 2, "purchase_id": "...",
      "purchased_at": "...", "expires_at": 1795339600}
 
-Transactions hold within one region. In a global table two regions could sell the last ticket both, so that an event
-there needs `home_region`, in which alone it is sold; without that attribute it is sold everywhere. `expires_at` is the
-attribute for DynamoDB's time to live: until then, 30 days after the purchase, a repeat is recognised.
+Transactions hold within one region. In a global table two regions could sell the last ticket both, so that an event is
+sold in its `home_region` alone; without that attribute it is not sold at all. `expires_at` is the attribute for
+DynamoDB's time to live: until then, 30 days after the purchase, a repeat is recognised.
 
 After a purchase the number in the cache is forgotten; the cache may be away (see `ticket_cache`).
 
@@ -48,7 +49,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
 from ticket_cache import CacheAwayError, cache_of_environment, remaining_key
 
@@ -66,7 +67,18 @@ JSON_MEDIA_TYPE = re.compile(r'application/json\s*(?:;\s*charset=(?:utf-8|"utf-8
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 CONFLICTS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Why one of the two writes was not possible, although it may be in a moment."""
-THROTTLES = frozenset({"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"})
+UNANSWERED = frozenset(
+    (
+        *(
+            "InternalServerError",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "ServiceUnavailable",
+        ),
+        *("ThrottlingException", "TransactionInProgressException"),
+    )
+)
+"""Errors that do not tell whether the transaction, or one that was sent before it, was carried out."""
 FAILED = "ConditionalCheckFailed"
 
 
@@ -120,14 +132,16 @@ def sell(purchase: Purchase, context: object) -> bool:
             if not {of_event["Code"], of_purchase["Code"]} & CONFLICTS:
                 raise
         except ClientError as error:
-            if error.response["Error"]["Code"] not in THROTTLES:
+            if error.response["Error"]["Code"] not in UNANSWERED:
                 raise
+        except (ConnectionError, HTTPClientError):
+            pass  # the same once more: if it was carried out, the purchase is there already
         else:
             return True
         if milliseconds_left(context) < RESERVE_MILLISECONDS:
             break
         time.sleep(random.random() * min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**attempt))
-    raise refusal(503, "busy", "too many buy at once; send the same request again", Retry_After="1")
+    raise refusal(503, "busy", "not certain yet; send the same request again, with the same key", Retry_After="1")
 
 
 def transaction(purchase: Purchase) -> list[dict[str, Any]]:
@@ -138,9 +152,7 @@ def transaction(purchase: Purchase) -> list[dict[str, Any]]:
         "TableName": table,
         "Key": {"pk": {"S": f"EVENT#{purchase.event_id}"}},
         "UpdateExpression": "SET remaining = remaining - :quantity",
-        "ConditionExpression": (
-            "remaining >= :quantity AND (attribute_not_exists(home_region) OR home_region = :region)"
-        ),
+        "ConditionExpression": "remaining >= :quantity AND home_region = :region",
         "ExpressionAttributeValues": {
             ":quantity": {"N": str(purchase.quantity)},
             ":region": {"S": os.environ["AWS_REGION"]},
@@ -172,9 +184,9 @@ def check_repeat(purchase: Purchase, item: dict[str, Any]) -> None:
 
 def why_not(item: dict[str, Any] | None) -> RequestError:
     """Return the refusal that fits the event in the table."""
-    if not item or "remaining" not in item:
+    if not item or not {"remaining", "home_region"} <= item.keys():
         return refusal(404, "unknown_event", "there is no such event", "event_id")
-    if item.get("home_region", {}).get("S") not in (None, os.environ["AWS_REGION"]):
+    if item["home_region"] != {"S": os.environ["AWS_REGION"]}:
         return refusal(421, "wrong_region", "tickets of this event are sold in another region", "event_id")
     return refusal(409, "sold_out", "fewer tickets are left than are asked for", "quantity")
 

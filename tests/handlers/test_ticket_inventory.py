@@ -167,7 +167,7 @@ def test_a_number_that_came_while_waiting_for_the_lock_is_used(cached: Redis, re
     assert cached.commands[-1] == ["DEL", LOCK]
 
 
-@pytest.mark.parametrize("text", ["many", "-1", "", "1.5"])
+@pytest.mark.parametrize("text", ["many", "-2", "", "1.5"])
 def test_what_is_no_number_is_replaced(text: str, cached: Redis, reads: Reads) -> None:
     cached.kept[NUMBER] = (text, time.monotonic() + 60)
 
@@ -205,11 +205,15 @@ def test_without_a_cache_every_request_reads_the_table(reads: Reads) -> None:
     assert reads.count == 3
 
 
-def test_an_event_that_does_not_exist_is_not_found_and_leaves_no_lock(cached: Redis, reads: Reads) -> None:
-    reply = ask("other")
+def test_many_who_ask_for_an_event_that_does_not_exist_read_the_table_once(cached: Redis, reads: Reads) -> None:
+    for reply in [ask("other") for _ in range(5)]:
+        assert (reply.status, reply.body["error"]["code"]) == (404, "unknown_event")
 
-    assert (reply.status, reply.body["error"]["code"], reads.count) == (404, "unknown_event", 1)
-    assert cached.kept == {}
+    assert (reads.count, set(cached.kept)) == (1, {"tickets:remaining:other"})
+
+
+def test_an_event_is_not_found_while_the_cache_is_away(reads: Reads) -> None:
+    assert (ask("other").status, reads.count) == (404, 1)
 
 
 def test_nothing_left_is_a_number_too(cached: Redis, reads: Reads, table: Any) -> None:

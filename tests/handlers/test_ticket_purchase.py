@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
 
@@ -149,7 +149,9 @@ def test_a_purchase_that_was_refused_may_be_made_later_with_its_key(table: Any) 
     assert buy(FIELDS).status == 201
 
 
-@pytest.mark.parametrize("item", [None, {"name": {"S": "no number"}}])
+@pytest.mark.parametrize(
+    "item", [None, {"home_region": {"S": REGION}}, {"remaining": {"N": "100"}}], ids=["none", "no number", "no region"]
+)
 def test_an_event_that_does_not_exist_is_not_found(item: dict[str, Any] | None, table: Any) -> None:
     if item:
         table.put_item(TableName=TABLE, Item={"pk": {"S": "EVENT#other"}, **item})
@@ -158,6 +160,9 @@ def test_an_event_that_does_not_exist_is_not_found(item: dict[str, Any] | None, 
 
     assert (reply.status, codes(reply)) == (404, [("unknown_event", "event_id")])
     assert purchases_in(table) == []
+    if item:
+        kept = table.get_item(TableName=TABLE, Key={"pk": {"S": "EVENT#other"}})["Item"]
+        assert kept == {"pk": {"S": "EVENT#other"}, **item}
 
 
 @pytest.mark.parametrize(("region", "status"), [(REGION, 201), ("us-east-1", 421)])
@@ -230,11 +235,49 @@ def test_a_conflict_is_tried_again(answers: Callable[..., Client], table: Any) -
         ("None", "TransactionConflict"),
         ("ThrottlingError", "None"),
         ("ProvisionedThroughputExceeded", "None"),
-        ClientError({"Error": {"Code": "ThrottlingException"}}, "TransactWriteItems"),
     )
 
     assert buy(FIELDS).status == 201
-    assert (client.calls, remaining_in(table)) == (6, 98)
+    assert (client.calls, remaining_in(table)) == (5, 98)
+
+
+LOST = [
+    *(
+        ClientError({"Error": {"Code": code}}, "TransactWriteItems")
+        for code in ("InternalServerError", "ThrottlingException", "TransactionInProgressException")
+    ),
+    ReadTimeoutError(endpoint_url="https://dynamodb"),
+    EndpointConnectionError(endpoint_url="https://dynamodb"),
+    ConnectionClosedError(endpoint_url="https://dynamodb"),
+]
+
+
+@pytest.mark.parametrize("error", LOST, ids=str)
+def test_a_purchase_whose_answer_is_lost_is_made_once(
+    error: Exception, answers: Callable[..., Client], table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = answers(error)
+    carry_out = client.transact_write_items
+
+    def carry_out_and_lose(**arguments: Any) -> Any:
+        if client.answers:
+            table.transact_write_items(**arguments)
+        return carry_out(**arguments)
+
+    monkeypatch.setattr(client, "transact_write_items", carry_out_and_lose)
+    reply = buy(FIELDS)
+
+    assert (reply.status, reply.logs[-1]["repeated"], client.calls) == (201, True, 2)
+    assert (remaining_in(table), len(purchases_in(table))) == (98, 1)
+
+
+def test_a_buyer_whose_answer_stays_away_is_told_to_repeat_with_the_same_key(answers: Callable[..., Client]) -> None:
+    client = answers(*[ReadTimeoutError(endpoint_url="https://dynamodb")] * 3)
+
+    reply = call(purchase.handler, post(FIELDS), milliseconds=2_999)
+
+    assert (reply.status, codes(reply), client.calls) == (503, [("busy", None)], 1)
+    assert reply.body["error"]["message"] == "not certain yet; send the same request again, with the same key"
 
 
 def test_it_is_given_up_after_twenty_conflicts(answers: Callable[..., Client], table: Any) -> None:

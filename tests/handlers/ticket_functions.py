@@ -126,7 +126,7 @@ def table(aws: None) -> Any:
 
 
 def set_remaining(table: Any, remaining: int, event_id: str = EVENT_ID, **more: str) -> None:
-    item = {"pk": {"S": f"EVENT#{event_id}"}, "remaining": {"N": str(remaining)}}
+    item = {"pk": {"S": f"EVENT#{event_id}"}, "remaining": {"N": str(remaining)}, "home_region": {"S": REGION}}
     table.put_item(TableName=TABLE, Item=item | {name: {"S": value} for name, value in more.items()})
 
 
