@@ -87,6 +87,7 @@ class HardenedStack(core.TerraformStack):
         self._providers: dict[str, core.TerraformProvider] = {}
         self._summary: dict[str, dict[str, dict[str, object]]] = {}
         self._finishers: list[Callable[[], None]] = []
+        self._ranges: dict[str, str] = {}
         self._finished = False
         self._create_backend(backend or LocalBackend())
         self.add_override("terraform.required_providers", REQUIRED_PROVIDERS)
@@ -102,13 +103,15 @@ class HardenedStack(core.TerraformStack):
         return Path(core.App.of(self).outdir, "stacks", self.path)
 
     def require_provider(self, name: str, version: str) -> None:
-        """Replace the range of provider versions, for an argument that the older ones do not know.
+        """Raise the range of provider versions, for an argument that the older ones do not know; the highest one stays.
 
         Args:
             name: A key of `REQUIRED_PROVIDERS`.
             version: The new range, bounded on both sides.
         """
-        self.add_override(f"terraform.required_providers.{name}.version", version)
+        known = self._ranges.get(name, "")
+        self._ranges[name] = max(known, version, key=lambda one: [int(part) for part in re.findall("[0-9]+", one)])
+        self.add_override(f"terraform.required_providers.{name}.version", self._ranges[name])
 
     def region(
         self,

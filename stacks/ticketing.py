@@ -89,8 +89,9 @@ class TicketingStack(HardenedStack):
         self.purchases = self._each(lambda name, region: self._function("purchase", name, region, 100))
         self.lookups = self._each(lambda name, region: self._function("inventory", name, region, 200))
         for name in self.regions:
-            self.table.grant_write(self.purchases[name], leading_keys=["EVENT#*", "PURCHASE#*"])
-            self.table.grant_read(self.lookups[name], leading_keys=["EVENT#*"])
+            self.table.grant_write(self.purchases[name], actions=["dynamodb:UpdateItem"], leading_keys=["EVENT#*"])
+            self.table.grant_write(self.purchases[name], actions=["dynamodb:PutItem"], leading_keys=["PURCHASE#*"])
+            self.table.grant_read(self.lookups[name], actions=["dynamodb:GetItem"], leading_keys=["EVENT#*"])
         self.apis = self._each(self._api)
 
     def _each(self, make: Callable[[str, Region], V]) -> RegionalMap[V]:

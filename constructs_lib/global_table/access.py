@@ -67,13 +67,35 @@ def key_conditions(path: str, leading_keys: Iterable[str]) -> tuple[Condition, .
     )
 
 
+def choose(path: str, actions: Iterable[str] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the actions that are asked for; by default all that are allowed.
+
+    Raises:
+        ConfigurationError: A text in place of a list, no action, or one that this grant does not give.
+    """
+    if actions is None:
+        return allowed
+    asked = () if isinstance(actions, str) else tuple(actions)
+    if not asked or not set(asked) <= set(allowed):
+        shown = actions if isinstance(actions, str) else list(asked)
+        raise ConfigurationError(path, f"actions={shown!r}: must be a list of some of {', '.join(allowed)}")
+    return tuple(action for action in allowed if action in asked)
+
+
 def table_statement(
-    sid: str, actions: tuple[str, ...], arn: str, indexes: Iterable[str], conditions: tuple[Condition, ...]
+    sid: str,
+    actions: tuple[str, ...],
+    arn: str,
+    indexes: Iterable[str] = (),
+    conditions: tuple[Condition, ...] = (),
+    *,
+    chosen: bool = False,
 ) -> Statement:
-    """Return the statement on a table and some of its indexes; its sid tells grants of other keys apart."""
+    """Return the statement on a table and some of its indexes; its sid tells grants of other keys and actions apart."""
     names = tuple(indexes)
     resources = (arn, *(f"{arn}/index/{name}" for name in names))
     told_apart = [*names, *(value for condition in conditions for value in condition.values)]
+    told_apart += actions if chosen else ()
     digest = hashlib.sha256("\n".join(told_apart).encode()).hexdigest()[:8] if told_apart else ""
     return Statement(sid=f"{sid}{digest}", actions=actions, resources=resources, conditions=conditions)
 

@@ -52,7 +52,14 @@ def check_places(
 
 
 def check_choices(
-    problems: Problems, *, stream_view: object, table_class: object, ttl_attribute: object, replicated: bool
+    problems: Problems,
+    *,
+    stream_view: object,
+    table_class: object,
+    ttl_attribute: object,
+    keys: Mapping[str, object],
+    contributor_insights: object,
+    replicated: bool,
 ) -> None:
     """Note a stream, a class or an attribute that DynamoDB refuses."""
     for argument, given, allowed in (
@@ -71,6 +78,15 @@ def check_choices(
         "ttl_attribute",
         ttl_attribute,
         "must be the name of an attribute",
+    )
+    problems.check(
+        not isinstance(ttl_attribute, str) or keys.get(ttl_attribute, "N") == "N",
+        "ttl_attribute",
+        ttl_attribute,
+        "is a key that is no number, so that no item would ever end; name an attribute with the second as a number",
+    )
+    problems.check(
+        isinstance(contributor_insights, bool), "contributor_insights", contributor_insights, "must be True or False"
     )
 
 

@@ -54,10 +54,10 @@ def check_provisioned(problems: Problems, provisioned: Provisioned, *, indexed: 
             type(low) is int and low >= 1, f"provisioned.{kind}_minimum", low, "must be a whole number of at least 1"
         ):
             problems.check(
-                type(high) is int and low < high <= MAX_UNITS,
+                type(high) is int and low <= high <= MAX_UNITS,
                 f"provisioned.{kind}_maximum",
                 high,
-                f"must be a whole number above {kind}_minimum={low}, up to {MAX_UNITS}",
+                f"must be a whole number from {kind}_minimum={low} to {MAX_UNITS}",
             )
     problems.check(
         type(provisioned.target_percent) is int and MIN_TARGET <= provisioned.target_percent <= MAX_TARGET,
@@ -82,6 +82,20 @@ def check_ceiling(problems: Problems, argument: str, units: object) -> None:
         units,
         f"must be a whole number from 1 to {MAX_UNITS} request units a second",
     )
+
+
+def billing(provisioned: Provisioned | None, reads: int, writes: int) -> dict[str, Any]:
+    """Return how a table is billed, and what it may use; the ceilings hold on demand only."""
+    if provisioned:
+        return {
+            "billing_mode": "PROVISIONED",
+            "read_capacity": provisioned.read_minimum,
+            "write_capacity": provisioned.write_minimum,
+        }
+    throughput = aws.dynamodb_table.DynamodbTableOnDemandThroughput(
+        max_read_request_units=reads, max_write_request_units=writes
+    )
+    return {"billing_mode": "PAY_PER_REQUEST", "on_demand_throughput": throughput}
 
 
 class ScaledCapacity(HardenedConstruct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from constructs_lib._engine import aws
 from constructs_lib.foundation.regions import is_token
@@ -20,8 +20,10 @@ Projection = Literal["ALL", "KEYS_ONLY"]
 
 MAX_GLOBAL_INDEXES: Final = 20
 MAX_LOCAL_INDEXES: Final = 5
-MAX_INCLUDED: Final = 100
-"""Attributes that all indexes of a table may name together in `include`."""
+MAX_INCLUDED: Final = 20
+"""Attributes that one index may name in `include`."""
+MAX_INCLUDED_TOGETHER: Final = 100
+"""Attributes that all indexes of a table may name there."""
 MAX_NAME: Final = 255
 _INDEX_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
@@ -34,7 +36,7 @@ class GlobalIndex:
         partition_key: An attribute of the table.
         sort_key: Another one; none by default.
         projection: What it copies of an item: ALL, or KEYS_ONLY.
-        include: Attributes that it copies beside the keys, in place of `projection`.
+        include: Up to 20 attributes that it copies beside the keys, in place of `projection`.
     """
 
     partition_key: str
@@ -50,7 +52,7 @@ class LocalIndex:
     Attributes:
         sort_key: An attribute of the table, other than its sort key.
         projection: What it copies of an item: ALL, or KEYS_ONLY.
-        include: Attributes that it copies beside the keys, in place of `projection`.
+        include: Up to 20 attributes that it copies beside the keys, in place of `projection`.
     """
 
     sort_key: str
@@ -172,17 +174,35 @@ class Keys:
         included = sum(len(index.include) for index in self.global_indexes.values())
         included += sum(len(index.include) for index in self.local_indexes.values())
         problems.check(
-            included <= MAX_INCLUDED, "include", included, f"all indexes together may name {MAX_INCLUDED} attributes"
+            included <= MAX_INCLUDED_TOGETHER,
+            "include",
+            included,
+            f"all indexes together may name {MAX_INCLUDED_TOGETHER} attributes",
         )
 
-    def structs(
-        self,
-    ) -> tuple[
-        list[aws.dynamodb_table.DynamodbTableAttribute], list[aws.dynamodb_table.DynamodbTableLocalSecondaryIndex]
-    ]:
-        """Return the declared attributes and the local indexes for the table."""
+    def structs(self, reads: int, writes: int) -> dict[str, Any]:
+        """Return the keys, the declared attributes and the indexes for the table, each global index with a brake.
+
+        Args:
+            reads: Read units a second at most of each global index.
+            writes: Write units likewise: an index below the table would hold back the table's writes.
+        """
         table = aws.dynamodb_table
         attributes = [table.DynamodbTableAttribute(name=name, type=type_) for name, type_ in self.attributes.items()]
+        ceiling = table.DynamodbTableGlobalSecondaryIndexOnDemandThroughput(
+            max_read_request_units=reads, max_write_request_units=writes
+        )
+        everywhere = [
+            table.DynamodbTableGlobalSecondaryIndex(
+                name=name,
+                hash_key=index.partition_key,
+                range_key=index.sort_key,
+                projection_type=projection_type(index),
+                non_key_attributes=list(index.include) or None,
+                on_demand_throughput=ceiling,
+            )
+            for name, index in self.global_indexes.items()
+        ]
         local = [
             table.DynamodbTableLocalSecondaryIndex(
                 name=name,
@@ -192,7 +212,13 @@ class Keys:
             )
             for name, index in self.local_indexes.items()
         ]
-        return attributes, local
+        return {
+            "hash_key": self.partition_key,
+            "range_key": self.sort_key,
+            "attribute": attributes,
+            "global_secondary_index": everywhere or None,
+            "local_secondary_index": local or None,
+        }
 
 
 def projection_type(index: GlobalIndex | LocalIndex) -> str:
@@ -207,8 +233,14 @@ def _check_projection(problems: Problems, argument: str, index: GlobalIndex | Lo
         index.projection,
         "must be 'ALL' or 'KEYS_ONLY'; give include=(...) for chosen attributes",
     )
+    names = index.include
     problems.check(
-        not isinstance(index.include, str), f"{argument}.include", index.include, "must be a tuple of attribute names"
+        isinstance(names, tuple)
+        and all(isinstance(name, str) and 0 < len(name) <= MAX_NAME and not is_token(name) for name in names)
+        and len(names) == len(set(names)) <= MAX_INCLUDED,
+        f"{argument}.include",
+        names,
+        f"must be a tuple of up to {MAX_INCLUDED} attribute names, each once",
     )
     problems.check(
         not index.include or index.projection == "ALL",

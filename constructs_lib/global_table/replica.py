@@ -41,10 +41,20 @@ class TableReplica(HardenedConstruct):
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if keep else None,
             depends_on=depends_on or None,
         )
-        arn = f"{self.region.stack.address(self.resource)}.arn"
-        # The provider says nothing about a replica's stream. The name comes out of the ARN, which is known once the
-        # replica is there: with depends_on, every change of the replica would make the stream unknown.
-        self.table = self._create(
-            aws.data_aws_dynamodb_table.DataAwsDynamodbTable, "table", name=f'${{split("/", {arn})[1]}}'
-        )
+        # The provider says nothing about a replica's stream.
+        self.table = read_back(self, f"{self.region.stack.address(self.resource)}.arn")
         self.name = self._ref(self.table, "name")
+
+
+def read_back(replica: HardenedConstruct, arn: str) -> core.TerraformElement:
+    """Return the table as it is in the region of a replica.
+
+    The name comes out of an ARN, which is known once the replica is there: with depends_on, every change of the replica
+    would make the stream unknown.
+    """
+    return replica.region.create(
+        replica,
+        (*replica.components, "table"),
+        aws.data_aws_dynamodb_table.DataAwsDynamodbTable,
+        name=f'${{split("/", {arn})[1]}}',
+    )

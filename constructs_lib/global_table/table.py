@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
@@ -13,8 +13,14 @@ from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming, terraform_name
 from constructs_lib.global_table import access
 from constructs_lib.global_table.arguments import REPLICATED, check_choices, check_places, topics_by_region
-from constructs_lib.global_table.capacity import Provisioned, ScaledCapacity, check_ceiling, check_provisioned
-from constructs_lib.global_table.indexes import Keys, projection_type
+from constructs_lib.global_table.capacity import Provisioned, ScaledCapacity, billing, check_ceiling, check_provisioned
+from constructs_lib.global_table.consistency import (
+    STRONG_PROVIDER,
+    StrongReplica,
+    check_consistency,
+    make_strong,
+)
+from constructs_lib.global_table.indexes import Keys
 from constructs_lib.global_table.replica import TableReplica
 from constructs_lib.global_table.watch import add_alarms
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from constructs_lib.global_table.arguments import StreamView, TableClass
+    from constructs_lib.global_table.consistency import Consistency
     from constructs_lib.global_table.indexes import AttributeType, GlobalIndex, LocalIndex
     from constructs_lib.iam import Condition
     from constructs_lib.multi_region_key import MultiRegionKey
@@ -41,6 +48,10 @@ class GlobalTable(HardenedConstruct):
         sort_key: Another one; none by default. Neither can change once the table is there.
         attributes: Type of every key attribute, `S`, `N` or `B`; by default both keys of the table are texts.
         replicas: Further regions of the same stack; none by default. Adding one later changes nothing that exists.
+        consistency: EVENTUAL (default), or STRONG, where every region reads what any other has written, and there are
+            no transactions; it stays as it is. It takes three regions of one set, provider 6.25, and neither TTL, local
+            indexes nor provisioned capacity.
+        witness: The third region of a STRONG table with one replica, which keeps changes only and cannot be read.
         global_indexes: Up to 20 by name.
         local_indexes: Up to 5 by name, which cannot change once the table is there.
         max_read_units: Read units a second at most, for the table and for each global index; by default from the
@@ -79,6 +90,8 @@ class GlobalTable(HardenedConstruct):
         sort_key: str | None = None,
         attributes: Mapping[str, AttributeType] | None = None,
         replicas: Sequence[Region] = (),
+        consistency: Consistency = "EVENTUAL",
+        witness: Region | None = None,
         global_indexes: Mapping[str, GlobalIndex] | None = None,
         local_indexes: Mapping[str, LocalIndex] | None = None,
         max_read_units: int | None = None,
@@ -111,8 +124,17 @@ class GlobalTable(HardenedConstruct):
             stream_view=stream_view,
             table_class=table_class,
             ttl_attribute=ttl_attribute,
-            replicated=len(self.places) > 1,
+            keys=attributes,
+            contributor_insights=contributor_insights,
+            replicated=len(self.places) > 1 and consistency == "EVENTUAL",
         )
+        excluded = {
+            "ttl_attribute": ttl_attribute,
+            "local_indexes": list(self._keys.local_indexes),
+            "provisioned": provisioned,
+        }
+        check_consistency(problems, consistency, witness, self.places, excluded)
+        strong = consistency == "STRONG"
         keep = protected(problems, region, deletion_protection)
         topics = topics_by_region(problems, region.name, self.places, alarm_topics)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=topics[region.name])
@@ -123,16 +145,10 @@ class GlobalTable(HardenedConstruct):
         # A global table has one name in all of its regions.
         self.name = Naming(region.naming.project, region.naming.environment).name((self.component,), "table")
         table = aws.dynamodb_table
-        fields, local = self._keys.structs()
         self.resource = self._create(
             table.DynamodbTable,
             "Resource",
             name=self.name,
-            hash_key=partition_key,
-            range_key=sort_key,
-            attribute=fields,
-            global_secondary_index=self._global_indexes() or None,
-            local_secondary_index=local or None,
             table_class=table_class,
             stream_enabled=True,
             stream_view_type=stream_view,
@@ -143,9 +159,12 @@ class GlobalTable(HardenedConstruct):
             lifecycle=core.TerraformResourceLifecycle(
                 prevent_destroy=keep or None,
                 # Replicas are resources of their own; scaled capacities belong to the scaling.
-                ignore_changes=["replica", *(("read_capacity", "write_capacity") if provisioned else ())],
+                ignore_changes=None
+                if strong
+                else ["replica", *(("read_capacity", "write_capacity") if provisioned else ())],
             ),
-            **self._capacity(provisioned),
+            **self._keys.structs(*self._ceiling),
+            **billing(provisioned, *self._ceiling),
         )
         self._tables: dict[str, core.TerraformElement] = {region.name: self.resource}
         names = {region.name: self._ref(self.resource, "name")}
@@ -154,18 +173,27 @@ class GlobalTable(HardenedConstruct):
             if provisioned
             else []
         )
-        self.replicas: dict[str, TableReplica] = {}
+        self.replicas: dict[str, TableReplica | StrongReplica] = {}
         watches = {region.name: watch}
-        for place in list(self.places.values())[1:]:
-            replica = self.replicas[place.name] = TableReplica(
-                self,
-                f"replica-{place.name}",
-                region=place,
-                table_arn=self._ref(self.resource, "arn"),
-                key_arn=self._key_arn(self, place),
-                keep=keep,
-                # DynamoDB makes no replica of a table whose writes do not scale.
-                depends_on=scaling,
+        further = {place: self._key_arn(self, place) for place in list(self.places.values())[1:]}
+        if strong:
+            make_strong(self.resource, further, witness, keep=keep)
+            region.stack.require_provider("aws", STRONG_PROVIDER)
+        for place, key_arn in further.items():
+            id_, arn = f"replica-{place.name}", f"{region.stack.address(self.resource)}.arn"
+            replica = self.replicas[place.name] = (
+                StrongReplica(self, id_, region=place, table_arn=arn)
+                if strong
+                else TableReplica(
+                    self,
+                    id_,
+                    region=place,
+                    table_arn=f"${{{arn}}}",
+                    key_arn=key_arn,
+                    keep=keep,
+                    # DynamoDB makes no replica of a table whose writes do not scale.
+                    depends_on=scaling,
+                )
             )
             self._tables[place.name] = replica.resource
             names[place.name] = replica.name
@@ -174,7 +202,8 @@ class GlobalTable(HardenedConstruct):
         problems.raise_if_any()
         for name, place in self.places.items():
             if watch.wanted:
-                others = [other for other in self.places if other != name]
+                # A strong table says nothing of latency: its writes wait for the other regions.
+                others = [other for other in self.places if other != name and not strong]
                 add_alarms(watches[name], names[name], indexes=self._keys.global_indexes, others=others)
             if contributor_insights:
                 self._watch_contributors(place, names[name])
@@ -202,16 +231,23 @@ class GlobalTable(HardenedConstruct):
         """Return a reference to the ARN of the stream in one of the table's regions, for use in the region's stack.
 
         Raises:
-            ConfigurationError: The table has no replica there.
+            ConfigurationError: The table has no replica there, or one of a STRONG table, which has no stream.
         """
         self._table_in(region)
         replica = self.replicas.get(region.name)
+        if isinstance(replica, StrongReplica):
+            raise ConfigurationError(
+                self.path,
+                f"region={region.name!r}: has no stream; of a table with consistency='STRONG' read the stream in "
+                f"{self.region.name}",
+            )
         return region.stack.reach(replica.table if replica else self.resource, "stream_arn")
 
     def grant_read(
         self,
         grantee: Grantee,
         *,
+        actions: Iterable[str] | None = None,
         leading_keys: Iterable[str] = (),
         indexes: Iterable[str] | None = None,
         region: Region | None = None,
@@ -220,6 +256,7 @@ class GlobalTable(HardenedConstruct):
 
         Args:
             grantee: A function of this library, or a service role.
+            actions: The only ones that it needs, such as `dynamodb:GetItem`; by default all that read items.
             leading_keys: Partition keys that it is held to, with `*` and `?` as wildcards; all by default. Scans are
                 not granted with them: a scan names no keys.
             indexes: Indexes that it may query; by default all of them, and none with `leading_keys`, which mean the
@@ -227,27 +264,34 @@ class GlobalTable(HardenedConstruct):
             region: One of the table's regions.
 
         Raises:
-            ConfigurationError: A region without a replica, an index that is none, or a key that says nothing.
+            ConfigurationError: A region without a replica, an index or action that is none, or a key that says nothing.
         """
-        place = region or grantee.region
         conditions = access.key_conditions(self.path, leading_keys)
         chosen = () if indexes is None and conditions else self._chosen(indexes)
-        actions = access.READ if conditions else (*access.READ, access.SCAN)
-        self._grant(grantee, place, "Read", actions=actions, indexes=chosen, conditions=conditions)
+        allowed = access.READ if conditions else (*access.READ, access.SCAN)
+        self._grant(grantee, region, "Read", actions, allowed, indexes=chosen, conditions=conditions)
 
-    def grant_write(self, grantee: Grantee, *, leading_keys: Iterable[str] = (), region: Region | None = None) -> None:
+    def grant_write(
+        self,
+        grantee: Grantee,
+        *,
+        actions: Iterable[str] | None = None,
+        leading_keys: Iterable[str] = (),
+        region: Region | None = None,
+    ) -> None:
         """Let a role put, change and delete items, in its own region unless told otherwise; reading is another grant.
 
         Args:
             grantee: A function of this library, or a service role.
+            actions: The only ones that it needs, such as `dynamodb:PutItem`; by default all that write items.
             leading_keys: Partition keys that it is held to, with `*` and `?` as wildcards; all by default.
             region: One of the table's regions.
 
         Raises:
-            ConfigurationError: A region without a replica, or a key that says nothing.
+            ConfigurationError: A region without a replica, an action that is none, or a key that says nothing.
         """
         conditions = access.key_conditions(self.path, leading_keys)
-        self._grant(grantee, region or grantee.region, "Write", actions=access.WRITE, conditions=conditions)
+        self._grant(grantee, region, "Write", actions, access.WRITE, conditions=conditions)
 
     def grant_stream_read(self, grantee: Grantee) -> None:
         """Let a role read the stream in its own region.
@@ -258,23 +302,27 @@ class GlobalTable(HardenedConstruct):
         place = grantee.region
         arn = self.stream_arn_in(place)
         sid = self._sid("Stream", place)
-        grantee.grant(access.table_statement(sid, access.STREAM, arn, (), ()))
+        grantee.grant(access.table_statement(sid, access.STREAM, arn))
         self._grant_key(grantee, place, "Read", access.DECRYPT)
 
     def _grant(
         self,
         grantee: Grantee,
-        place: Region,
+        region: Region | None,
         verb: str,
+        actions: Iterable[str] | None,
+        allowed: tuple[str, ...],
         *,
-        actions: tuple[str, ...],
         indexes: tuple[str, ...] = (),
         conditions: tuple[Condition, ...],
     ) -> None:
+        place = region or grantee.region
+        chosen = access.choose(self.path, actions, allowed)
         arn = grantee.region.stack.reach(self._table_in(place), "arn")
         sid = self._sid(verb, place)
-        grantee.grant(access.table_statement(sid, actions, arn, indexes, conditions))
-        grantee.grant(access.table_statement(self._sid("Describe", place), (access.DESCRIBE,), arn, (), ()))
+        narrow = chosen != allowed
+        grantee.grant(access.table_statement(sid, chosen, arn, indexes, conditions, chosen=narrow))
+        grantee.grant(access.table_statement(self._sid("Describe", place), (access.DESCRIBE,), arn))
         self._grant_key(grantee, place, verb, access.ENCRYPT if verb == "Write" else access.DECRYPT)
 
     def _grant_key(self, grantee: Grantee, place: Region, verb: str, actions: tuple[str, ...]) -> None:
@@ -318,37 +366,6 @@ class GlobalTable(HardenedConstruct):
                     given is None, argument, given, "is for on-demand capacity; provisioned has maxima of its own"
                 )
 
-    def _capacity(self, provisioned: Provisioned | None) -> dict[str, Any]:
-        if provisioned:
-            return {
-                "billing_mode": "PROVISIONED",
-                "read_capacity": provisioned.read_minimum,
-                "write_capacity": provisioned.write_minimum,
-            }
-        reads, writes = self._ceiling
-        throughput = aws.dynamodb_table.DynamodbTableOnDemandThroughput(
-            max_read_request_units=reads, max_write_request_units=writes
-        )
-        return {"billing_mode": "PAY_PER_REQUEST", "on_demand_throughput": throughput}
-
-    def _global_indexes(self) -> list[aws.dynamodb_table.DynamodbTableGlobalSecondaryIndex]:
-        table = aws.dynamodb_table
-        reads, writes = self._ceiling
-        return [
-            table.DynamodbTableGlobalSecondaryIndex(
-                name=name,
-                hash_key=index.partition_key,
-                range_key=index.sort_key,
-                projection_type=projection_type(index),
-                non_key_attributes=list(index.include) or None,
-                # An index has its own brake: one below the table's would hold back the table's writes.
-                on_demand_throughput=table.DynamodbTableGlobalSecondaryIndexOnDemandThroughput(
-                    max_read_request_units=reads, max_write_request_units=writes
-                ),
-            )
-            for name, index in self._keys.global_indexes.items()
-        ]
-
     def _watch_contributors(self, place: Region, table: str) -> None:
         for index in (None, *self._keys.global_indexes):
             self._create_in(
@@ -361,10 +378,12 @@ class GlobalTable(HardenedConstruct):
 
     def _publish_in(self, place: Region, table: str) -> None:
         stack = self.region.stack
-        for attribute, value, description in (
+        values = [
             ("name", table, "Name of the table"),
             ("arn", self.arn_in(place), "ARN of the table in the region"),
-            ("stream_arn", self.stream_arn_in(place), "ARN of the table's stream in the region"),
-        ):
+        ]
+        if not isinstance(self.replicas.get(place.name), StrongReplica):
+            values.append(("stream_arn", self.stream_arn_in(place), "ARN of the table's stream in the region"))
+        for attribute, value, description in values:
             stack.output(terraform_name((*self.components, attribute), place.name), value, description)
             stack.publish(place.name, self.component.replace("-", "_"), attribute, value)

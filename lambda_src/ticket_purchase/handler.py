@@ -13,8 +13,8 @@ The function stands behind an API Gateway REST API (Lambda proxy integration, pa
 A repeat with the same key is answered as the first request was. Other answers (see `ticket_api`): 400, 405, 413, 415:
 the form of the request. 404: there is no such event. 409 `sold_out`: fewer tickets are left than are asked for. 421
 `wrong_region`: the event is sold in another region. 422: the fields, or a key that another purchase used. 503 `busy`
-with Retry-After: too many buy at once, or DynamoDB does not answer; the same request may be sent again, and must be with
-the same key: it may have been carried out. 500: anything unexpected.
+with Retry-After: too many buy at once, or DynamoDB does not answer; the tickets may be sold, so the same request is to
+be sent again with the same key. 500: anything unexpected.
 
 The table's only key is `pk`. One transaction takes the tickets from the event, on the condition that they are left, and
 writes the purchase, on the condition that there is none under its key:
@@ -49,7 +49,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from ticket_api import EVENT_ID, Answer, Problem, RequestError, Response, refusal, serve
 from ticket_cache import CacheAwayError, cache_of_environment, remaining_key
 
@@ -134,7 +135,7 @@ def sell(purchase: Purchase, context: object) -> bool:
         except ClientError as error:
             if error.response["Error"]["Code"] not in UNANSWERED:
                 raise
-        except (ConnectionError, HTTPClientError):
+        except (NoConnectionError, HTTPClientError):
             pass  # the same once more: if it was carried out, the purchase is there already
         else:
             return True

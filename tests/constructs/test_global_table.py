@@ -335,6 +335,12 @@ def test_reads_and_writes_scale(scaled: SynthesizedStack, kind: str, low: int, h
     )
 
 
+def test_provisioned_capacity_may_stay_as_it_is(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_table(stack, provisioned=Provisioned(5, 1, write_minimum=1)))
+    limits = [(one["min_capacity"], one["max_capacity"]) for one in stack.resources("aws_appautoscaling_target")]
+    assert limits == [(5, 5), (1, 1)]
+
+
 def test_a_replica_waits_until_writes_scale(scaled: SynthesizedStack) -> None:
     assert scaled.resource("aws_dynamodb_table_replica")["depends_on"] == [
         "aws_appautoscaling_policy.orders_scaling_read_policy_us_east_1",

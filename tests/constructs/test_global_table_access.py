@@ -106,6 +106,44 @@ def test_leading_keys_hold_a_role_to_its_items_and_leave_no_way_around(
     assert (write["actions"], write["resources"], write["condition"]) == (WRITE, [REPLICA % "arn"], expected)
 
 
+def test_a_role_gets_only_the_actions_that_it_needs(granted: Callable[..., Any]) -> None:
+    def grant(table: GlobalTable, role: ServiceRole) -> None:
+        table.grant_write(role, actions=["dynamodb:UpdateItem", "dynamodb:PutItem"])
+        table.grant_write(role, actions=["dynamodb:PutItem"], leading_keys=["a"])
+        table.grant_read(role, actions=["dynamodb:GetItem"], indexes=())
+
+    statements = [one for one in granted(grant) if one["sid"].startswith(("WriteOrders", "ReadOrders"))]
+    assert [(one["actions"], one["resources"], len(one.get("condition", []))) for one in statements] == [
+        (["dynamodb:PutItem", "dynamodb:UpdateItem"], [REPLICA % "arn"], 0),
+        (["dynamodb:PutItem"], [REPLICA % "arn"], 2),
+        (["dynamodb:GetItem"], [REPLICA % "arn"], 0),
+    ]
+    assert len({one["sid"] for one in statements}) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"actions": []}, "actions=[]: must be a list of some of {all}"),
+        ({"actions": "dynamodb:PutItem"}, "actions='dynamodb:PutItem': must be a list of some of {all}"),
+        ({"actions": ["PutItem"]}, "actions=['PutItem']: must be a list of some of {all}"),
+        ({"actions": ["dynamodb:GetItem"]}, "actions=['dynamodb:GetItem']: must be a list of some of {all}"),
+    ],
+)
+def test_an_action_that_writes_nothing_is_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
+    table = make_table(stack)
+    with pytest.raises(ConfigurationError) as error:
+        table.grant_write(make_role(stack, HOME), **arguments)
+    assert str(error.value) == f"shop/orders: {message.format(all=', '.join(WRITE))}"
+
+
+def test_scans_are_not_among_the_actions_on_certain_keys(stack: HardenedStack) -> None:
+    table = make_table(stack)
+    with pytest.raises(ConfigurationError) as error:
+        table.grant_read(make_role(stack, HOME), actions=["dynamodb:Scan"], leading_keys=["a"])
+    assert str(error.value) == (f"shop/orders: actions=['dynamodb:Scan']: must be a list of some of {', '.join(READ)}")
+
+
 def test_grants_of_other_keys_stand_beside_each_other(granted: Callable[..., Any]) -> None:
     def grant(table: GlobalTable, role: ServiceRole) -> None:
         table.grant_read(role, leading_keys=["a"])

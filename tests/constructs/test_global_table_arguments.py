@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATUS = {"id": "S", "status": "S"}
+NAMES = tuple(f"name-{n}" for n in range(21))
 
 
 def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
@@ -116,7 +117,22 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", include="total")}},  # type: ignore[arg-type]
-            "global_indexes['by-id'].include='total': must be a tuple of attribute names",
+            "global_indexes['by-id'].include='total': must be a tuple of up to 20 attribute names, each once",
+        ),
+        (
+            {"global_indexes": {"by-id": GlobalIndex("id", include=("total", "total"))}},
+            (
+                "global_indexes['by-id'].include=('total', 'total'): must be a tuple of up to 20 attribute names, each "
+                "once"
+            ),
+        ),
+        (
+            {"global_indexes": {"by-id": GlobalIndex("id", include=("${x}",))}},
+            "global_indexes['by-id'].include=('${x}',): must be a tuple of up to 20 attribute names, each once",
+        ),
+        (
+            {"global_indexes": {"by-id": GlobalIndex("id", include=NAMES[:21])}},
+            f"global_indexes['by-id'].include={NAMES[:21]!r}: must be a tuple of up to 20 attribute names, each once",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", projection="KEYS_ONLY", include=("total",))}},
@@ -126,8 +142,8 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
             {
                 "sort_key": "at",
                 "attributes": {"id": "S", "at": "N", "a": "S"},
-                "global_indexes": {"by-a": GlobalIndex("a", include=tuple(map(str, range(60))))},
-                "local_indexes": {"local-a": LocalIndex("a", include=tuple(map(str, range(41))))},
+                "global_indexes": {f"by-{n}": GlobalIndex("a", include=NAMES[:20]) for n in "abcde"},
+                "local_indexes": {"local-a": LocalIndex("a", include=("total",))},
             },
             "include=101: all indexes together may name 100 attributes",
         ),
@@ -153,12 +169,12 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
             "max_read_units=True: must be a whole number from 1 to 40000 request units a second",
         ),
         (
-            {"provisioned": Provisioned(5, 10)},
-            "provisioned.read_maximum=5: must be a whole number above read_minimum=5, up to 40000",
+            {"provisioned": Provisioned(4, 10)},
+            "provisioned.read_maximum=4: must be a whole number from read_minimum=5 to 40000",
         ),
         (
             {"provisioned": Provisioned(10, 40001)},
-            "provisioned.write_maximum=40001: must be a whole number above write_minimum=5, up to 40000",
+            "provisioned.write_maximum=40001: must be a whole number from write_minimum=5 to 40000",
         ),
         (
             {"provisioned": Provisioned(10, 10, read_minimum=0)},
@@ -199,6 +215,14 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
         ({"ttl_attribute": ""}, "ttl_attribute='': must be the name of an attribute"),
         ({"ttl_attribute": 7}, "ttl_attribute=7: must be the name of an attribute"),
+        (
+            {"ttl_attribute": "id"},
+            (
+                "ttl_attribute='id': is a key that is no number, so that no item would ever end; name an attribute with "
+                "the second as a number"
+            ),
+        ),
+        ({"contributor_insights": "no"}, "contributor_insights='no': must be True or False"),
         (
             {"deletion_protection": "yes"},
             "deletion_protection='yes': must be True, False or Deletable(reason)",
