@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from constructs_lib.stack import Region
 
 Access = Literal["read", "write"]
+DELETE_PROVIDER: Final = ">= 6.31.0, < 7.0.0"
+"""The first AWS provider that ends a token where users take its place."""
 MAX_USERS: Final = 99
 """A group has 100 with the default user."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

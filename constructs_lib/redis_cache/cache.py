@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
@@ -15,7 +15,7 @@ from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.iam import Statement
 from constructs_lib.log_group import LogGroup
-from constructs_lib.redis_cache.access import CacheUser, CacheUsers, check_users, connect_statement
+from constructs_lib.redis_cache.access import DELETE_PROVIDER, CacheUser, CacheUsers, check_users, connect_statement
 from constructs_lib.redis_cache.engines import ENGINES, check_upgrade, choose_version
 from constructs_lib.redis_cache.nodes import check_type, lay_out
 from constructs_lib.redis_cache.parameters import check_parameters, make_group
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from constructs_lib.security_group import Connectable
     from constructs_lib.stack import Region
 
-TokenUpdate = Literal["ROTATE", "SET"]
+TokenUpdate = Literal["DELETE", "ROTATE", "SET"]
 DEFAULT_PORT: Final = 6380
 """Not the engine's own, which everybody tries first."""
 MIN_PORT: Final = 1024
@@ -66,7 +66,7 @@ class RedisCache(HardenedConstruct):
             user is off.
         token: `GeneratedPassword` for one token that everybody shares, in place of users.
         token_update: `ROTATE` (default) keeps the last token beside a new one; `SET` ends it, once every client has the
-            new one.
+            new one; `DELETE` ends the token of a cache that gets users, for the one apply that brings them, at once.
         maxmemory_policy: What goes when the memory is full; `volatile-lru` by default.
         parameters: Further parameters, plain strings.
         snapshot_retention_days: Up to 35; by default from the environment, and not less than that.
@@ -193,7 +193,7 @@ class RedisCache(HardenedConstruct):
             transit_encryption_mode="required",
             auto_minor_version_upgrade="true",
             # A token must change on every node at once, and so does a version that is asked for.
-            apply_immediately=True if token or upgrade_to else None,
+            apply_immediately=True if token or upgrade_to or token_update == "DELETE" else None,  # noqa: S105
             snapshot_retention_limit=retention,
             snapshot_window=snapshots,
             maintenance_window=maintenance,
@@ -315,7 +315,12 @@ class RedisCache(HardenedConstruct):
     ) -> Mapping[str, CacheUser]:
         problems = self._problems
         check_password(problems, token, "token")
-        problems.check(token_update in get_args(TokenUpdate), "token_update", token_update, "must be 'ROTATE' or 'SET'")
+        problems.check(
+            token_update in ("ROTATE", "DELETE" if token is None else "SET"),
+            "token_update",
+            token_update,
+            "must be 'ROTATE', with a token 'SET', or with users in its place 'DELETE'",
+        )
         if token is not None:
             problems.check(users is None, "users", users, "cannot be given with token: a cache has one or the other")
             return {}
@@ -339,7 +344,10 @@ class RedisCache(HardenedConstruct):
 
     def _log_in(self, update: TokenUpdate) -> dict[str, Any]:
         if self.users:
-            return {"user_group_ids": [self.users.id]}
+            ended = {"auth_token_update_strategy": update} if update == "DELETE" else {}
+            if ended:
+                self.region.stack.require_provider("aws", DELETE_PROVIDER)
+            return {"user_group_ids": [self.users.id], **ended}
         assert self.token is not None  # noqa: S101  one or the other
         return {"auth_token": self.token.result, "auth_token_update_strategy": update}
 

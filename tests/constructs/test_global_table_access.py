@@ -110,15 +110,17 @@ def test_a_role_gets_only_the_actions_that_it_needs(granted: Callable[..., Any])
     def grant(table: GlobalTable, role: ServiceRole) -> None:
         table.grant_write(role, actions=["dynamodb:UpdateItem", "dynamodb:PutItem"])
         table.grant_write(role, actions=["dynamodb:PutItem"], leading_keys=["a"])
+        table.grant_write(role, actions=["dynamodb:DeleteItem"])
         table.grant_read(role, actions=["dynamodb:GetItem"], indexes=())
 
     statements = [one for one in granted(grant) if one["sid"].startswith(("WriteOrders", "ReadOrders"))]
     assert [(one["actions"], one["resources"], len(one.get("condition", []))) for one in statements] == [
         (["dynamodb:PutItem", "dynamodb:UpdateItem"], [REPLICA % "arn"], 0),
         (["dynamodb:PutItem"], [REPLICA % "arn"], 2),
+        (["dynamodb:DeleteItem"], [REPLICA % "arn"], 0),
         (["dynamodb:GetItem"], [REPLICA % "arn"], 0),
     ]
-    assert len({one["sid"] for one in statements}) == 3
+    assert len({one["sid"] for one in statements}) == 4
 
 
 @pytest.mark.parametrize(

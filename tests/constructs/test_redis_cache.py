@@ -352,6 +352,23 @@ def test_the_last_token_ends_when_told_so(synth_stack: Synth) -> None:
     assert secret["host"] == CACHE % "primary_endpoint_address"
 
 
+def test_users_take_the_place_of_a_token_in_one_apply(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, token_update="DELETE"))
+    cache = stack.resource("aws_elasticache_replication_group")
+    names = ("auth_token_update_strategy", "apply_immediately", "user_group_ids")
+    group = "${aws_elasticache_user_group.carts_users_eu_west_1.user_group_id}"
+    assert [cache[name] for name in names] == ["DELETE", True, [group]]
+    assert "auth_token" not in cache
+    assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 6.31.0, < 7.0.0"
+
+
+def test_a_cache_that_has_users_says_nothing_of_tokens(synth_stack: Synth) -> None:
+    stack = synth_stack(make_cache)
+    cache = stack.resource("aws_elasticache_replication_group")
+    assert not {"auth_token_update_strategy", "apply_immediately"} & cache.config.keys()
+    assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 5.100.0, < 7.0.0"
+
+
 def test_other_stacks_reach_the_cache(stack: HardenedStack) -> None:
     cache = make_cache(stack)
     assert cache.id.startswith("${TfToken[")

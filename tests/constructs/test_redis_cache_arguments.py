@@ -46,6 +46,7 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
 
 DEV_TYPES = "cache.t4g, cache.r7g, cache.m7g, cache.r6g, cache.m6g, such as 'cache.t4g.small'"
 NAME = "must be lower-case letters, digits and single hyphens, starting with a letter, and not 'default'"
+UPDATE = "must be 'ROTATE', with a token 'SET', or with users in its place 'DELETE'"
 PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as ('orders:*',)"
 
 
@@ -129,7 +130,9 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
             {"token": GeneratedPassword(generation="x")},  # type: ignore[arg-type]
             "token.generation='x': must be a whole number",
         ),
-        ({"token_update": "DELETE"}, "token_update='DELETE': must be 'ROTATE' or 'SET'"),
+        ({"token_update": "NONE"}, f"token_update='NONE': {UPDATE}"),
+        ({"token_update": "SET"}, f"token_update='SET': {UPDATE}"),
+        ({"token_update": "DELETE", "token": GeneratedPassword()}, f"token_update='DELETE': {UPDATE}"),
         (
             {"maxmemory_policy": "lru"},
             (
