@@ -75,8 +75,8 @@ def choose(path: str, actions: Iterable[str] | None, allowed: tuple[str, ...]) -
     """
     if actions is None:
         return allowed
-    asked = () if isinstance(actions, str) else tuple(actions)
-    if not asked or not set(asked) <= set(allowed):
+    asked = tuple(actions)
+    if not asked or any(action not in allowed for action in asked):
         shown = actions if isinstance(actions, str) else list(asked)
         raise ConfigurationError(path, f"actions={shown!r}: must be a list of some of {', '.join(allowed)}")
     return tuple(action for action in allowed if action in asked)

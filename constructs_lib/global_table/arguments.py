@@ -24,6 +24,8 @@ def check_places(
     problems: Problems, home: Region, replicas: Sequence[Region], key: MultiRegionKey
 ) -> dict[str, Region]:
     """Return the regions by name, the table's own first, and note those that cannot have a replica."""
+    if isinstance(replicas, (str, Region)):
+        problems.stop("replicas", getattr(replicas, "name", replicas), "must be a list of regions")
     places = {home.name: home}
     for place in replicas:
         if not isinstance(place, Region):

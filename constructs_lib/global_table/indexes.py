@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -10,7 +11,7 @@ from constructs_lib._engine import aws
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from constructs_lib.foundation.errors import Problems
 
@@ -106,7 +107,10 @@ class Keys:
         used = dict(self._uses())
         for argument, name in used.items():
             problems.check(
-                name in self.attributes, argument, name, "is not declared; add it to attributes with its type"
+                isinstance(name, str) and name in self.attributes,
+                argument,
+                name,
+                "is not declared; add it to attributes with its type",
             )
         for name in self.attributes:
             problems.check(
@@ -143,7 +147,7 @@ class Keys:
             problems.check(len(given) <= limit, argument, len(given), f"DynamoDB allows {limit}")
             for name, index in given.items():
                 problems.check(
-                    _INDEX_NAME.fullmatch(name),
+                    isinstance(name, str) and _INDEX_NAME.fullmatch(name),
                     argument,
                     name,
                     "must be 3 to 255 letters, digits, underscores, dots and hyphens",
@@ -219,6 +223,31 @@ class Keys:
             "global_secondary_index": everywhere or None,
             "local_secondary_index": local or None,
         }
+
+
+def read_keys(
+    problems: Problems,
+    *,
+    attributes: Mapping[str, AttributeType] | None,
+    partition_key: str,
+    sort_key: str | None,
+    global_indexes: Mapping[str, GlobalIndex] | None,
+    local_indexes: Mapping[str, LocalIndex] | None,
+) -> Keys:
+    """Return the keys of a table, whose attributes are texts unless told otherwise, and note what DynamoDB refuses."""
+    for argument, name in (("partition_key", partition_key), ("sort_key", sort_key)):
+        if not isinstance(name, str) and (argument == "partition_key" or name is not None):
+            problems.stop(argument, name, "must be the name of an attribute")
+    if attributes is None:
+        attributes = dict.fromkeys((name for name in (partition_key, sort_key) if name is not None), "S")
+    everywhere = {} if global_indexes is None else global_indexes
+    local = {} if local_indexes is None else local_indexes
+    for argument, given in (("attributes", attributes), ("global_indexes", everywhere), ("local_indexes", local)):
+        if not isinstance(given, Mapping):
+            problems.stop(argument, given, "must be a dictionary by name")
+    keys = Keys(attributes, partition_key, sort_key, everywhere, local)
+    keys.check(problems)
+    return keys
 
 
 def projection_type(index: GlobalIndex | LocalIndex) -> str:

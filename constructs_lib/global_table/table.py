@@ -20,7 +20,7 @@ from constructs_lib.global_table.consistency import (
     check_consistency,
     make_strong,
 )
-from constructs_lib.global_table.indexes import Keys
+from constructs_lib.global_table.indexes import read_keys
 from constructs_lib.global_table.replica import TableReplica
 from constructs_lib.global_table.watch import add_alarms
 
@@ -109,10 +109,14 @@ class GlobalTable(HardenedConstruct):
         problems = self._problems
         self.key = key
         self.places = check_places(problems, region, replicas, key)
-        if attributes is None:
-            attributes = dict.fromkeys((name for name in (partition_key, sort_key) if name is not None), "S")
-        self._keys = Keys(attributes, partition_key, sort_key, global_indexes or {}, local_indexes or {})
-        self._keys.check(problems)
+        self._keys = read_keys(
+            problems,
+            attributes=attributes,
+            partition_key=partition_key,
+            sort_key=sort_key,
+            global_indexes=global_indexes,
+            local_indexes=local_indexes,
+        )
         profile = region.profile
         self._ceiling = (
             profile.table_max_read_units if max_read_units is None else max_read_units,
@@ -124,7 +128,7 @@ class GlobalTable(HardenedConstruct):
             stream_view=stream_view,
             table_class=table_class,
             ttl_attribute=ttl_attribute,
-            keys=attributes,
+            keys=self._keys.attributes,
             contributor_insights=contributor_insights,
             replicated=len(self.places) > 1 and consistency == "EVENTUAL",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -11,8 +12,6 @@ from constructs_lib.construct import HardenedConstruct
 from constructs_lib.iam import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from constructs_lib.foundation.errors import Problems
     from constructs_lib.redis_cache.engines import Engine
     from constructs_lib.stack import Region
@@ -58,6 +57,8 @@ def check_users(problems: Problems, users: Mapping[str, CacheUser], engine: Engi
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html.
     """
+    if not isinstance(users, Mapping):
+        problems.stop("users", users, "must be a dictionary of CacheUser by name")
     problems.check(
         engine.has_iam(version),
         "engine_version",
@@ -79,7 +80,7 @@ def check_users(problems: Problems, users: Mapping[str, CacheUser], engine: Engi
         problems.check(
             user.access in get_args(Access), f"users[{name!r}].access", user.access, "must be 'read' or 'write'"
         )
-        patterns = () if isinstance(user.keys, str) else user.keys
+        patterns = user.keys if isinstance(user.keys, tuple) else ()
         problems.check(
             patterns and all(isinstance(one, str) and _PATTERN.fullmatch(one) for one in patterns),
             f"users[{name!r}].keys",

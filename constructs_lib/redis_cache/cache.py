@@ -127,7 +127,7 @@ class RedisCache(HardenedConstruct):
         self.key_arn = key.arn_for(self)
         self.vpc = vpc
         self.port = port
-        if engine not in ENGINES:
+        if not isinstance(engine, str) or engine not in ENGINES:
             problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
         today = datetime.now(tz=UTC).date()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from constructs_lib._engine import aws, core
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from constructs_lib.construct import HardenedConstruct
     from constructs_lib.foundation.errors import Problems
 
@@ -33,6 +32,8 @@ def check_parameters(problems: Problems, policy: object, given: Mapping[str, str
     """Note a policy that is none, parameters that are no texts, and those that have an argument of their own."""
     allowed = get_args(MaxMemoryPolicy)
     problems.check(policy in allowed, "maxmemory_policy", policy, f"must be one of {', '.join(allowed)}")
+    if not isinstance(given, Mapping):
+        problems.stop("parameters", given, "must be a dictionary of plain strings by name")
     for name, value in given.items():
         problems.check(
             name not in OWN, f"parameters[{name!r}]", value, "is set by topology or maxmemory_policy; leave it out"

@@ -89,6 +89,15 @@ def test_a_table_is_encrypted_recoverable_protected_and_has_a_ceiling(prod: Synt
     )
 
 
+def test_a_local_index_copies_what_it_is_told(synth_stack: Synth) -> None:
+    fields: Any = {"id": "S", "at": "N", "total": "N"}
+    indexes = {"by-total": LocalIndex("total", include=("status",))}
+    stack = synth_stack(lambda stack: make_table(stack, sort_key="at", attributes=fields, local_indexes=indexes))
+    assert stack.resource("aws_dynamodb_table")["local_secondary_index"] == [
+        {"name": "by-total", "non_key_attributes": ["status"], "projection_type": "INCLUDE", "range_key": "total"}
+    ]
+
+
 def test_a_replica_has_the_key_and_the_protection_of_its_own_region(prod: SynthesizedStack) -> None:
     replica = prod.resource("aws_dynamodb_table_replica")
     replica.assert_config(

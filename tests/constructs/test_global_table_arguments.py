@@ -213,6 +213,19 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
             {"local_indexes": {"by-id": GlobalIndex("id")}},
             f"local_indexes['by-id']={GlobalIndex('id')!r}: must be a LocalIndex",
         ),
+        ({"partition_key": None}, "partition_key=None: must be the name of an attribute"),
+        ({"sort_key": ["at"]}, "sort_key=['at']: must be the name of an attribute"),
+        ({"attributes": ["id"]}, "attributes=['id']: must be a dictionary by name"),
+        ({"global_indexes": ["by-id"]}, "global_indexes=['by-id']: must be a dictionary by name"),
+        ({"local_indexes": ["by-id"]}, "local_indexes=['by-id']: must be a dictionary by name"),
+        (
+            {"global_indexes": {7: GlobalIndex("id")}},
+            "global_indexes=7: must be 3 to 255 letters, digits, underscores, dots and hyphens",
+        ),
+        (
+            {"global_indexes": {"by-id": GlobalIndex(["id"])}},  # type: ignore[arg-type]
+            "global_indexes['by-id'].partition_key=['id']: is not declared; add it to attributes with its type",
+        ),
         ({"ttl_attribute": ""}, "ttl_attribute='': must be the name of an attribute"),
         ({"ttl_attribute": 7}, "ttl_attribute=7: must be the name of an attribute"),
         (
@@ -266,6 +279,16 @@ def test_a_region_without_the_key_is_named(stack: HardenedStack) -> None:
         f"{region} to the key's replicas"
         for region in (EU, "ap-south-1")
     ]
+
+
+def test_one_region_is_no_list_of_regions(stack: HardenedStack) -> None:
+    home = stack.region(HOME)
+    key = MultiRegionKey(stack, "key", region=home)
+    for given, shown in ((home, HOME), (EU, EU)):
+        replicas: Any = given
+        with pytest.raises(ConfigurationError) as error:
+            GlobalTable(stack, f"orders-{shown}", region=home, key=key, partition_key="id", replicas=replicas)
+        assert str(error.value) == f"shop/orders-{shown}: replicas={shown!r}: must be a list of regions"
 
 
 def test_the_name_of_a_region_is_not_a_region(stack: HardenedStack) -> None:

@@ -53,6 +53,10 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"engine": ["redis"]}, "engine=['redis']: must be one of valkey, redis"),
+        ({"users": ["app"]}, "users=['app']: must be a dictionary of CacheUser by name"),
+        ({"users": {"app": CacheUser(keys=7)}}, f"users['app'].keys=7: {PATTERNS}"),  # type: ignore[arg-type]
+        ({"parameters": ["timeout"]}, "parameters=['timeout']: must be a dictionary of plain strings by name"),
         ({"engine": "memcached"}, "engine='memcached': must be one of valkey, redis"),
         (
             {"engine_version": "8"},

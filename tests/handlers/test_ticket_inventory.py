@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -253,6 +254,25 @@ def test_a_table_that_fails_is_an_error_without_its_cause(reads: Reads, monkeypa
     assert (reply.status, reply.body["error"]["code"], reads.count) == (500, "internal_error", 1)
     assert reply.logs[0]["exception"] == "ResourceNotFoundException"
     assert "gone" not in json.dumps(reply.logs)
+
+
+def imported(file: Path) -> set[str]:
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(str(node.module).partition(".")[0])
+    return modules
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, LAYER], ids=lambda folder: folder.name)
+def test_a_package_needs_what_the_runtime_and_the_layer_have(folder: Path) -> None:
+    layer = {file.stem for file in LAYER.glob("*.py")}
+    needed = set().union(*(imported(file) for file in folder.rglob("*.py")))
+
+    assert "os" in needed
+    assert needed <= sys.stdlib_module_names | layer | {"boto3", "botocore"}
 
 
 IMPORT = """
