@@ -59,8 +59,8 @@ MAX_QUANTITY = 10
 ATTEMPTS = 20
 BACKOFF_SECONDS = 0.02
 MAX_BACKOFF_SECONDS = 1.0
-RESERVE_MILLISECONDS = 3_000
-"""Time that must be left to try once more."""
+RESERVE_MILLISECONDS = 15_000
+"""Time that must be left to try once more: what the client's three attempts take when none of them is answered."""
 KEPT_SECONDS = 30 * 86_400
 
 FIELDS = ("event_id", "quantity")

@@ -274,7 +274,7 @@ def test_a_purchase_whose_answer_is_lost_is_made_once(
 def test_a_buyer_whose_answer_stays_away_is_told_to_repeat_with_the_same_key(answers: Callable[..., Client]) -> None:
     client = answers(*[ReadTimeoutError(endpoint_url="https://dynamodb")] * 3)
 
-    reply = call(purchase.handler, post(FIELDS), milliseconds=2_999)
+    reply = call(purchase.handler, post(FIELDS), milliseconds=14_999)
 
     assert (reply.status, codes(reply), client.calls) == (503, [("busy", None)], 1)
     assert reply.body["error"]["message"] == "not certain yet; send the same request again, with the same key"
@@ -292,8 +292,17 @@ def test_it_is_given_up_after_twenty_conflicts(answers: Callable[..., Client], t
 def test_it_is_given_up_when_there_is_no_time(answers: Callable[..., Client]) -> None:
     client = answers(*[("TransactionConflict", "None")] * 30)
 
-    assert call(purchase.handler, post(FIELDS), milliseconds=2_999).status == 503
+    assert call(purchase.handler, post(FIELDS), milliseconds=14_999).status == 503
     assert client.calls == 1
+
+
+def test_an_attempt_that_nobody_answers_ends_in_the_time_that_is_left_for_it(table: Any) -> None:
+    config = table.meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**attempt for attempt in range(attempts - 1))  # at most, in the SDK's standard mode
+
+    taken = attempts * (config.connect_timeout + config.read_timeout) + pauses
+    assert taken * 1000 == purchase.RESERVE_MILLISECONDS
 
 
 def test_pauses_grow_up_to_a_second_and_are_drawn_by_lot(
