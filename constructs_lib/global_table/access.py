@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.iam import Condition, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from constructs_lib.stack import Region
 
 READ: Final = (
@@ -37,6 +36,11 @@ ENCRYPT: Final = (
 )
 
 
+def is_list(given: object) -> bool:
+    """Whether something holds several values; a text holds one."""
+    return isinstance(given, Iterable) and not isinstance(given, str)
+
+
 def key_conditions(path: str, leading_keys: Iterable[str]) -> tuple[Condition, ...]:
     """Return the conditions that hold a grant to items with certain partition keys; none without keys.
 
@@ -45,7 +49,7 @@ def key_conditions(path: str, leading_keys: Iterable[str]) -> tuple[Condition, .
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html.
     """
-    if isinstance(leading_keys, str):
+    if not is_list(leading_keys):
         raise ConfigurationError(path, f"leading_keys={leading_keys!r}: must be a list of partition key values")
     values = tuple(leading_keys)
     for value in values:
@@ -75,10 +79,9 @@ def choose(path: str, actions: Iterable[str] | None, allowed: tuple[str, ...]) -
     """
     if actions is None:
         return allowed
-    asked = tuple(actions)
+    asked = tuple(actions) if is_list(actions) else ()
     if not asked or any(action not in allowed for action in asked):
-        shown = actions if isinstance(actions, str) else list(asked)
-        raise ConfigurationError(path, f"actions={shown!r}: must be a list of some of {', '.join(allowed)}")
+        raise ConfigurationError(path, f"actions={actions!r}: must be a list of some of {', '.join(allowed)}")
     return tuple(action for action in allowed if action in asked)
 
 

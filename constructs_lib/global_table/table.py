@@ -351,6 +351,8 @@ class GlobalTable(HardenedConstruct):
 
     def _chosen(self, indexes: Iterable[str] | None) -> tuple[str, ...]:
         known = (*self._keys.global_indexes, *self._keys.local_indexes)
+        if indexes is not None and not access.is_list(indexes):
+            raise ConfigurationError(self.path, f"indexes={indexes!r}: must be a list of the table's indexes")
         chosen = known if indexes is None else tuple(indexes)
         for name in chosen:
             if name not in known:

@@ -128,6 +128,7 @@ def test_a_role_gets_only_the_actions_that_it_needs(granted: Callable[..., Any])
     [
         ({"actions": []}, "actions=[]: must be a list of some of {all}"),
         ({"actions": "dynamodb:PutItem"}, "actions='dynamodb:PutItem': must be a list of some of {all}"),
+        ({"actions": 7}, "actions=7: must be a list of some of {all}"),
         ({"actions": ["PutItem"]}, "actions=['PutItem']: must be a list of some of {all}"),
         ({"actions": ["dynamodb:GetItem"]}, "actions=['dynamodb:GetItem']: must be a list of some of {all}"),
     ],
@@ -180,6 +181,9 @@ def test_a_role_follows_the_stream_of_its_region(granted: Callable[..., Any]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"leading_keys": 7}, "leading_keys=7: must be a list of partition key values"),
+        ({"indexes": "by-status"}, "indexes='by-status': must be a list of the table's indexes"),
+        ({"indexes": 7}, "indexes=7: must be a list of the table's indexes"),
         ({"leading_keys": "abc"}, "leading_keys='abc': must be a list of partition key values"),
         (
             {"leading_keys": [""]},
