@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from constructs_lib.certificate import Certificate
 from constructs_lib.foundation.environment import Environment
 from constructs_lib.foundation.opt_out import OptOut
+from constructs_lib.foundation.quotas import QUOTAS
+from constructs_lib.multi_region_key import MultiRegionKey
 from constructs_lib.regional_bucket import RegionalBucket
+from constructs_lib.regional_vpc.network import Vpc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from constructs_lib.construct import HardenedConstruct
     from constructs_lib.foundation.addresses import Tier
     from constructs_lib.foundation.errors import Problems
-    from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
 
 MIN_ZONES: Final = 2
@@ -28,7 +28,7 @@ VOLUME_GB: Final = range(8, 16385)
 """From what Amazon Linux needs to what a gp3 volume has."""
 
 _CERTIFICATE: Final = re.compile(
-    r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):"
+    r"arn:(?P<partition>aws[a-z-]*):acm:(?P<region>[a-z0-9-]+):"
     r"(?:[0-9]{12}|\$\{data\.aws_caller_identity\.[a-z0-9_]+\.account_id\}):certificate/[0-9a-f-]{36}"
 )
 """The account may be written as `region.arn("acm", "certificate/...")` writes it: the one that is deployed to."""
@@ -36,12 +36,21 @@ _HEALTH_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-
 MAX_HEALTH_PATH: Final = 1024
 _REFERENCE: Final = re.compile(r"TfToken\[|[$%]\{[A-Za-z_][\w-]*\.")
 """No shell has a dot in the name of a variable."""
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class UnprotectedLoadBalancer(OptOut):
     """The load balancer may be deleted where the environment protects it."""
+
+
+def check_parts(consumer: HardenedConstruct, problems: Problems, vpc: object, key: object, internal: object) -> None:
+    """Refuse at once what is no network, key or switch, and a key that is not in the region: the rest needs them."""
+    problems.check(isinstance(vpc, Vpc), "vpc", vpc, "must be a RegionalVpc")
+    problems.check(isinstance(internal, bool), "internal", internal, "must be True or False")
+    if problems.check(isinstance(key, MultiRegionKey), "key", key, "must be a MultiRegionKey"):
+        cast("MultiRegionKey", key).arn_for(consumer)
+    problems.raise_if_any()
 
 
 def check_certificate(problems: Problems, region: Region, given: object) -> None:
@@ -72,6 +81,12 @@ def check_certificate(problems: Problems, region: Region, given: object) -> None
             "certificate",
             given,
             f"must be in {region.name}, because a certificate is used in its own region only",
+        )
+        problems.check(
+            named is None or named["partition"] == region.partition,
+            "certificate",
+            given,
+            f"must begin with arn:{region.partition}:, the partition of {region.name}",
         )
 
 
@@ -124,18 +139,29 @@ def check_place(problems: Problems, region: Region, vpc: Vpc, *, internal: bool)
     )
 
 
-def check_clients(problems: Problems, clients: Sequence[str]) -> None:
-    """Note address ranges that no security group rule takes."""
-    if isinstance(clients, str) or not clients:
+def check_clients(problems: Problems, clients: object, ports: int) -> None:
+    """Note address ranges that no security group rule takes, and more of them than a security group does."""
+    if not isinstance(clients, (list, tuple)) or not clients:
         problems.add("clients", clients, "must be a list of at least one IPv4 range")
         return
     for cidr in clients:
-        try:
-            # Without a length Python takes an address for a range of one, which the provider does not.
-            IPv4Network(cidr if isinstance(cidr, str) and "/" in cidr else "")
-        except ValueError:
-            problems.add("clients", cidr, "must be a plain IPv4 range such as '203.0.113.0/24'")
-    problems.check(len(set(clients)) == len(clients), "clients", list(clients), "must name each range once")
+        problems.check(_is_range(cidr), "clients", cidr, "must be a plain IPv4 range such as '203.0.113.0/24'")
+    problems.check(len(set(map(str, clients))) == len(clients), "clients", list(clients), "must name each range once")
+    most = QUOTAS["vpc-rules-per-security-group"].default // ports
+    problems.check(
+        len(clients) <= most,
+        "clients",
+        f"{len(clients)} ranges",
+        f"a security group has room for {most}, each on {ports} port{'s' if ports > 1 else ''}; give wider ranges",
+    )
+
+
+def _is_range(cidr: object) -> bool:
+    """Return whether Terraform takes it: Python also reads a lone address, and a mask in place of the length."""
+    try:
+        return isinstance(cidr, str) and str(IPv4Network(cidr)) == cidr
+    except ValueError:
+        return False
 
 
 def check_sizes(problems: Problems, region: Region, minimum: object, maximum: object) -> None:
@@ -165,6 +191,12 @@ def check_health_path(problems: Problems, path: object) -> None:
         path,
         "must be a path such as '/health': letters, digits, dots, hyphens and underscores, no part that begins with a "
         "dot, no query and no slash at its end",
+    )
+    problems.check(
+        not str(path).startswith("/index.html/"),
+        "health_path",
+        path,
+        "must not lie below /index.html, which is the page",
     )
 
 
@@ -207,9 +239,9 @@ def protected(problems: Problems, region: Region, given: object) -> bool:
     return given is True
 
 
-def check_commands(problems: Problems, commands: Sequence[str]) -> None:
+def check_commands(problems: Problems, commands: object) -> None:
     """Note what is no plain line of shell."""
-    if isinstance(commands, str) or not all(isinstance(command, str) for command in commands):
+    if not isinstance(commands, (list, tuple)) or not all(isinstance(command, str) for command in commands):
         problems.add("commands", commands, "must be a list of lines of shell")
         return
     for command in commands:

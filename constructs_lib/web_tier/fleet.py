@@ -159,7 +159,6 @@ class Fleet(HardenedConstruct):
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
             ),
             monitoring=template.LaunchTemplateMonitoring(enabled=True),
-            ebs_optimized="true",
             block_device_mappings=[
                 template.LaunchTemplateBlockDeviceMappings(
                     device_name=ROOT_DEVICE,

@@ -19,10 +19,10 @@ See https://docs.aws.amazon.com/linux/al2023/ug/ec2.html.
 """
 ROOT_DEVICE: Final = "/dev/xvda"
 _INSTANCE_TYPE: Final = re.compile(
-    r"(?P<family>[a-z][a-z0-9-]*)\.(?P<size>nano|micro|small|medium|\d*x?large|metal\S*)"
+    r"(?P<family>[a-z][a-z0-9-]*)\.(?P<size>nano|micro|small|medium|\d*x?large|metal(-[0-9]+xl)?)"
 )
-_GRAVITON: Final = re.compile(r"a1|[a-z]+[0-9]+g[a-z]*")
-"""A g behind the generation, as in t4g, c7gn and x2gd; that of g4dn stands before it."""
+_GRAVITON: Final = re.compile(r"a1|[a-z]+[0-9]+g[a-z]*|p[0-9]+e-gb[0-9]+")
+"""A g behind the generation, as in t4g, c7gn and x2gd; that of g4dn stands before it. A GB200 has some of its own."""
 _PARAMETER: Final = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 

@@ -107,35 +107,36 @@ class WebTier(HardenedConstruct):
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
-        key.arn_for(self)
+        arguments.check_parts(self, problems, vpc, key, internal)
         names = {kind: self._name(kind) for kind in ("load-balancer", "target-group")}
         sizes = (
             region.profile.fleet_minimum if minimum is None else minimum,
             region.profile.fleet_maximum if maximum is None else maximum,
         )
         type_ = region.profile.fleet_instance_type if instance_type is None else instance_type
-        image = image or Image()
-        scaling = scaling or CpuAlarms()
+        image = Image() if image is None else image
+        scaling = CpuAlarms() if scaling is None else scaling
+        settings = {} if settings is None else settings
         given = ([vpc.cidr] if internal else [ANYWHERE]) if clients is None else clients
         arguments.check_name(problems, names["load-balancer"])
         arguments.check_place(problems, region, vpc, internal=internal)
         arguments.check_logs(problems, region, logs)
         arguments.check_certificate(problems, region, certificate)
-        arguments.check_clients(problems, given)
+        arguments.check_clients(problems, given, 1 if certificate is None else 2)
         arguments.check_health_path(problems, health_path)
         arguments.check_sizes(problems, region, *sizes)
         check_image(problems, image, type_)
         arguments.check_volume(problems, volume_gb)
         check_scaling(problems, scaling)
         arguments.check_commands(problems, commands)
-        check_settings(problems, settings or {})
+        check_settings(problems, settings)
         if not internal or web_acl not in (None, False):
             check_web_acl(problems, region, web_acl)
         protect = arguments.protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         log_name = self._name("log-group", "application")
-        machine = self._machine(vpc, health_path, commands, settings or {}, log_name)
+        machine = self._machine(vpc, health_path, commands, settings, log_name)
         check_size(problems, machine)
         problems.raise_if_any()
         if isinstance(deletion_protection, UnprotectedLoadBalancer):

@@ -7,16 +7,16 @@ import html
 import json
 import posixpath
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.foundation.regions import is_token
 from constructs_lib.payment_lambda.variables import is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from constructs_lib.foundation.errors import Problems
 
@@ -29,9 +29,14 @@ INTERVAL: Final = 60
 """Seconds between two values of a metric."""
 
 _KEY: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-_PLAIN: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*")
+_PLAIN: Final = re.compile(r"[^'\\\x00-\x1f\x7f\ud800-\udfff]*")
 _MARK: Final = re.compile(r"@([a-z_]+)@")
-_REFERENCE: Final = "\x00%d\x00"
+_EXPRESSION: Final = re.compile(r'\$\{(?:[^{}"]|"(?:[^"\\]|\\.)*"|\{[^{}]*\})*\}')
+"""What Terraform puts a value in place of, with strings and one level of braces in it."""
+_LONE_NAME: Final = re.compile(r"\$\{\w+\}")
+_PLACE: Final = re.compile(r"\\u0000([0-9]+)\\u0000")
+"""What stands for an expression in the script as JSON; nothing else has the character."""
+_OF_THE_SHELL: Final = ("BASHOPTS", "BASH_VERSINFO", "EUID", "PATH", "PPID", "SHELLOPTS", "UID")
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,19 @@ def render(machine: Machine) -> str:
 
 def encoded(machine: Machine) -> str:
     """Return the script as Base64; as an expression for Terraform where settings are known at apply only."""
-    tokens = {key: value for key, value in machine.settings.items() if is_token(value)}
-    if not tokens:
+    expressions: list[str] = []
+
+    def set_aside(found: re.Match[str]) -> str:
+        expressions.append(found[0])
+        return f"\x00{len(expressions) - 1}\x00"
+
+    settings = {key: _EXPRESSION.sub(set_aside, value) for key, value in machine.settings.items()}
+    if not expressions:
         return base64.b64encode(render(machine).encode()).decode()
-    marks = {key: _REFERENCE % index for index, key in enumerate(tokens)}
-    script = render(Machine(**{**vars(machine), "settings": {**machine.settings, **marks}}))
+    script = render(replace(machine, settings=settings))
     # What looks like an expression in the script is shell.
     text = json.dumps(script, ensure_ascii=False)[1:-1].replace("${", "$${").replace("%{", "%%{")
-    for key, mark in marks.items():
-        text = text.replace(json.dumps(mark)[1:-1], tokens[key])
+    text = _PLACE.sub(lambda place: expressions[int(place[1])], text)
     return f'${{base64encode("{text}")}}'
 
 
@@ -150,12 +159,16 @@ def agent_configuration(machine: Machine) -> dict[str, Any]:
     }
 
 
-def check_settings(problems: Problems, settings: Mapping[str, str]) -> None:
+def check_settings(problems: Problems, settings: object) -> None:
     """Note variables that the shell does not take, and those that everybody on the machine should not read."""
+    if not isinstance(settings, Mapping):
+        problems.stop("settings", settings, "must be a mapping of names to strings")
     for key, value in settings.items():
         argument = f"settings[{key!r}]"
         if not isinstance(key, str) or not _KEY.fullmatch(key):
             problems.add(argument, value, "a key is capital letters, digits and underscores, a letter first")
+        elif key in _OF_THE_SHELL:
+            problems.add(argument, value, "is the shell's own, which runs the script; choose another name")
         elif not isinstance(value, str):
             problems.add(argument, value, f"must be a string, not a {type(value).__name__}")
         elif is_secret(key, value):
@@ -167,18 +180,31 @@ def check_settings(problems: Problems, settings: Mapping[str, str]) -> None:
                 f"SecretParameter and give its ARN, as {key}_ARN",
             )
         else:
-            problems.check(
-                is_token(value) or _PLAIN.fullmatch(value),
-                argument,
-                value,
-                "must be one line without single quotes, backslashes and control characters",
-            )
+            _check_text(problems, argument, value)
+
+
+def _check_text(problems: Problems, argument: str, value: str) -> None:
+    """Note text that the settings' file cannot hold; what expressions stand for is known at apply only."""
+    plain = _EXPRESSION.sub("", value)
+    problems.check(
+        _PLAIN.fullmatch(plain),
+        argument,
+        value,
+        "must be one line without single quotes, backslashes and control characters",
+    )
+    problems.check("${" not in plain, argument, value, "begins a reference with ${ that does not end")
+    for name in _LONE_NAME.findall(value):
+        problems.add(
+            argument,
+            value,
+            f"nothing replaces {name}: it is no reference of Terraform; set such a variable in commands",
+        )
 
 
 def check_size(problems: Problems, machine: Machine) -> None:
     """Note a script that EC2 refuses; what is known at apply only counts for nothing."""
-    known = {key: "" if is_token(value) else value for key, value in machine.settings.items()}
-    size = len(render(Machine(**{**vars(machine), "settings": known})).encode())
+    known = {key: _EXPRESSION.sub("", value) for key, value in machine.settings.items()}
+    size = len(render(replace(machine, settings=known)).encode())
     problems.check(
         size <= MAX_BYTES,
         "commands",

@@ -19,13 +19,13 @@ from constructs_lib import (
     TargetTracking,
     UnprotectedLoadBalancer,
 )
-from constructs_lib.web_tier.image import architecture
 from tests.constructs.web_tiers import CERTIFICATE, make_tier, make_vpc
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WRONG: Any = "wrong"
+MANY = [f"10.{number}.0.0/16" for number in range(61)]
 NOT_WHOLE: Any = 60.0
 CERT = f"arn:aws:acm:eu-west-1:123456789012:{CERTIFICATE}"
 UNKNOWN = (
@@ -96,6 +96,13 @@ def test_a_certificate_of_another_region_is_refused(stack: HardenedStack) -> Non
     given = CERT.replace("eu-west-1", "us-east-1")
     assert refused(stack, certificate=given) == (
         f"certificate={given!r}: must be in eu-west-1, because a certificate is used in its own region only"
+    )
+
+
+def test_a_certificate_of_another_partition_is_refused(stack: HardenedStack) -> None:
+    given = CERT.replace("arn:aws:", "arn:aws-cn:")
+    assert refused(stack, certificate=given) == (
+        f"certificate={given!r}: must begin with arn:aws:, the partition of eu-west-1"
     )
 
 
@@ -175,6 +182,23 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
     [
         ({"clients": "10.0.0.0/8"}, "clients='10.0.0.0/8': must be a list of at least one IPv4 range"),
         ({"clients": []}, "clients=[]: must be a list of at least one IPv4 range"),
+        ({"clients": 7}, "clients=7: must be a list of at least one IPv4 range"),
+        ({"clients": [["10.0.0.0/8"]]}, "clients=['10.0.0.0/8']: must be a plain IPv4 range such as '203.0.113.0/24'"),
+        (
+            {"clients": ["10.0.0.0/255.0.0.0"]},
+            "clients='10.0.0.0/255.0.0.0': must be a plain IPv4 range such as '203.0.113.0/24'",
+        ),
+        (
+            {"clients": MANY[:31]},
+            "clients='31 ranges': a security group has room for 30, each on 2 ports; give wider ranges",
+        ),
+        (
+            {"clients": MANY, "certificate": None},
+            "clients='61 ranges': a security group has room for 60, each on 1 port; give wider ranges",
+        ),
+        ({"vpc": "vpc-1"}, "vpc='vpc-1': must be a RegionalVpc"),
+        ({"key": "alias/web"}, "key='alias/web': must be a MultiRegionKey"),
+        ({"internal": "no"}, "internal='no': must be True or False"),
         ({"clients": ["all"]}, "clients='all': must be a plain IPv4 range such as '203.0.113.0/24'"),
         ({"clients": ["10.0.0.1"]}, "clients='10.0.0.1': must be a plain IPv4 range such as '203.0.113.0/24'"),
         ({"clients": ["10.0.0.1/8"]}, "clients='10.0.0.1/8': must be a plain IPv4 range such as '203.0.113.0/24'"),
@@ -194,6 +218,11 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
         ({"maximum": "9"}, "maximum='9': must be a whole number from 2, one more than minimum, to 500"),
         ({"instance_type": "t4g"}, "instance_type='t4g': must be a plain type such as 't4g.small'"),
         ({"instance_type": "${x.y}"}, "instance_type='${x.y}': must be a plain type such as 't4g.small'"),
+        (
+            {"instance_type": "m7g.metal${x.y}"},
+            "instance_type='m7g.metal${x.y}': must be a plain type such as 't4g.small'",
+        ),
+        ({"image": ""}, "image='': must be Image(parameter, resolved)"),
         ({"image": "ami-1"}, "image='ami-1': must be Image(parameter, resolved)"),
         ({"image": Image(resolved=WRONG)}, "image.resolved='wrong': must be launch or plan"),
         ({"image": Image(NOT_WHOLE)}, "image.parameter=60.0: must be the plain name of an SSM parameter"),
@@ -208,6 +237,7 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
         ),
         ({"volume_gb": 7}, "volume_gb=7: must be a whole number from 8 to 16384"),
         ({"volume_gb": 8.0}, "volume_gb=8.0: must be a whole number from 8 to 16384"),
+        ({"scaling": 0}, "scaling=0: must be CpuAlarms(...) or TargetTracking(...)"),
         ({"scaling": 70}, "scaling=70: must be CpuAlarms(...) or TargetTracking(...)"),
         ({"scaling": CpuAlarms(high=95)}, "scaling.high=95: must be a whole number from 10 to 90"),
         ({"scaling": CpuAlarms(low=True)}, "scaling.low=True: must be a whole number from 10 to 90"),
@@ -241,6 +271,9 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
         ),
         ({"scaling": TargetTracking(60, WRONG)}, "scaling.figure='wrong': must be cpu or requests"),
         ({"commands": "reboot"}, "commands='reboot': must be a list of lines of shell"),
+        ({"commands": None}, "commands=None: must be a list of lines of shell"),
+        ({"commands": {"a": "b"}}, "commands={'a': 'b'}: must be a list of lines of shell"),
+        ({"commands": ["echo \ud800"]}, "commands='echo \\ud800': must not have control characters but tabs"),
         ({"commands": [1]}, "commands=[1]: must be a list of lines of shell"),
         ({"commands": ["echo ${aws_lb.a.arn}"]}, f"commands='echo ${{aws_lb.a.arn}}': {SHELL}"),
         ({"commands": ["echo ${TfToken[TOKEN.1]}"]}, f"commands='echo ${{TfToken[TOKEN.1]}}': {SHELL}"),
@@ -248,6 +281,30 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
         (
             {"settings": {"host": "a"}},
             "settings['host']='a': a key is capital letters, digits and underscores, a letter first",
+        ),
+        ({"settings": ["HOST"]}, "settings=['HOST']: must be a mapping of names to strings"),
+        ({"settings": ""}, "settings='': must be a mapping of names to strings"),
+        (
+            {"settings": {"PATH": "/opt/shop/bin"}},
+            "settings['PATH']='/opt/shop/bin': is the shell's own, which runs the script; choose another name",
+        ),
+        (
+            {"settings": {"HOME_PAGE": "${HOME}/index"}},
+            (
+                "settings['HOME_PAGE']='${HOME}/index': nothing replaces ${HOME}: it is no reference of Terraform; set such a "
+                "variable in commands"
+            ),
+        ),
+        (
+            {"settings": {"HOST": "${aws_lb.a"}},
+            "settings['HOST']='${aws_lb.a': begins a reference with ${ that does not end",
+        ),
+        (
+            {"settings": {"HOST": "it's ${aws_lb.a.dns_name}"}},
+            (
+                "settings['HOST']=\"it's ${aws_lb.a.dns_name}\": must be one line without single quotes, backslashes and "
+                "control characters"
+            ),
         ),
         ({"settings": {"PORT": 5432}}, "settings['PORT']=5432: must be a string, not a int"),
         (
@@ -292,6 +349,16 @@ def test_a_health_path_that_is_no_page_is_refused(stack: HardenedStack, path: ob
     )
 
 
+def test_a_health_path_below_the_page_is_refused(stack: HardenedStack) -> None:
+    assert refused(stack, health_path="/index.html/up") == (
+        "health_path='/index.html/up': must not lie below /index.html, which is the page"
+    )
+
+
+def test_as_many_clients_as_a_security_group_takes_are_let_in(stack: HardenedStack) -> None:
+    make_tier(stack, clients=MANY[:30])
+
+
 def test_a_script_that_is_too_long_is_refused(stack: HardenedStack) -> None:
     assert "and EC2 takes 16384: fetch the application from a bucket" in refused(stack, commands=["#" * 16384])
 
@@ -326,14 +393,3 @@ def test_names_are_cut_to_what_load_balancers_take(tmp_path: Path) -> None:
     names = [tier.resource.name_input, tier.load_balancer.target_group.name_input]
     assert len(set(names)) == 1
     assert len(str(names[0])) <= 32
-
-
-@pytest.mark.parametrize(
-    ("type_", "expected"),
-    [
-        *((type_, "arm64") for type_ in ("t4g.nano", "c7gn.16xlarge", "x2gd.metal", "im4gn.large", "a1.large")),
-        *((type_, "x86_64") for type_ in ("t3.micro", "m6i.large", "g4dn.xlarge", "m7a.medium", "p5.48xlarge")),
-    ],
-)
-def test_the_image_is_for_the_processors_of_the_type(type_: str, expected: str) -> None:
-    assert architecture(type_) == expected

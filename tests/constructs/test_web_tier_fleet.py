@@ -17,6 +17,7 @@ from constructs_lib import (
     TargetTracking,
     WebTier,
 )
+from constructs_lib.web_tier.image import architecture
 from constructs_lib.web_tier.user_data import render
 from tests.constructs.web_tiers import (
     ACCOUNT,
@@ -69,7 +70,6 @@ def test_the_template_starts_patched_private_encrypted_instances(prod: Synthesiz
                     },
                 }
             ],
-            "ebs_optimized": "true",
             "iam_instance_profile": {"arn": "${aws_iam_instance_profile.web_fleet_profile_eu_west_1.arn}"},
             "image_id": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
             "instance_type": "m7g.large",
@@ -356,3 +356,21 @@ def test_sizes_volume_and_health_path_are_the_callers(synth_stack: Synth) -> Non
     assert (group["min_size"], group["max_size"]) == (3, 9)
     assert stack.resource("aws_launch_template")["block_device_mappings"][0]["ebs"]["volume_size"] == 50
     assert stack.resource("aws_lb_target_group")["health_check"]["path"] == "/app/up"
+
+
+@pytest.mark.parametrize(
+    ("type_", "expected"),
+    [
+        *((type_, "arm64") for type_ in ("t4g.nano", "c7gn.16xlarge", "x2gd.metal", "im4gn.large", "a1.large")),
+        *((type_, "arm64") for type_ in ("g5g.xlarge", "p6e-gb200.36xlarge", "m8g.metal-24xl")),
+        *((type_, "x86_64") for type_ in ("t3.micro", "m6i.large", "g4dn.xlarge", "m7a.medium", "p5.48xlarge")),
+    ],
+)
+def test_the_image_is_for_the_processors_of_the_type(type_: str, expected: str) -> None:
+    assert architecture(type_) == expected
+
+
+def test_types_that_know_no_ebs_optimization_start_too(synth_stack: Synth) -> None:
+    template = synth_stack(lambda s: make_tier(s, instance_type="t2.micro")).resource("aws_launch_template")
+    assert template["instance_type"] == "t2.micro"
+    assert "ebs_optimized" not in template

@@ -186,6 +186,15 @@ def test_references_in_settings_become_an_expression_and_shell_stays_shell() -> 
     assert "\\u0000" not in text
 
 
+def test_text_around_references_stays_text() -> None:
+    settings = {"URL": 'http://${aws_lb.a.dns_name}0${aws_lb.b.dns_name}/ "${join("}", [aws_lb.c.name])}" %{x} $HOME ü'}
+    text = encoded(make_machine(settings=settings))
+    assert (
+        'URL=\'http://${aws_lb.a.dns_name}0${aws_lb.b.dns_name}/ \\"${join("}", [aws_lb.c.name])}\\" %%{x} $HOME ü\'\\n'
+    ) in text
+    assert "\\u0000" not in text
+
+
 def test_a_script_over_16_kb_is_refused() -> None:
     size = len(render(make_machine(commands=["", ""])).encode())
     fitting = make_machine(commands=["", "#" * (MAX_BYTES - size)], settings={"HOST": "${aws_rds_cluster.db.endpoint}"})
