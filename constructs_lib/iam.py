@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib._engine import aws
@@ -102,11 +103,17 @@ class PolicyDocument:
 
     def _write(self) -> None:
         owner = self._owner
+        named: dict[str, Statement] = {}
+        for statement in self.statements:
+            # Grants of in/a and in-a are called the same, and IAM takes each name once.
+            sids = (statement.sid + (str(number) if number > 1 else "") for number in count(1))
+            sid = next(sid for sid in sids if sid not in named)
+            named[sid] = replace(statement, sid=sid)
         owner.resources[self._id] = owner.region.create(
             owner,
             (*owner.components, self._id),
             aws.data_aws_iam_policy_document.DataAwsIamPolicyDocument,
-            statement=[statement.as_struct() for statement in self.statements],
+            statement=[statement.as_struct() for statement in named.values()],
         )
 
 

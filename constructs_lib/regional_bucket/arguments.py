@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from constructs_lib.foundation.errors import Problems
     from constructs_lib.stack import Region
 
-StorageClass = Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
+StorageClass = Literal["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
 """Where objects go with time, in the order that S3 lets them go."""
 
 LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
@@ -26,6 +26,7 @@ MAX_KEPT_VERSIONS: Final = 100
 MAX_LOCK_DAYS: Final = 36500
 _INFREQUENT_DAYS: Final = 30
 _INFREQUENT: Final = ("STANDARD_IA", "ONEZONE_IA")
+_ARCHIVES: Final = ("GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 _LOG_PREFIX: Final = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 _RESERVED: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 
@@ -80,8 +81,9 @@ class LogDelivery(OptOut):
     """Encrypted with a key of S3's instead of the customer's; recorded by the bucket itself."""
 
 
-def check_name(problems: Problems, name: str) -> None:
+def check_name(problems: Problems, name: str, *, account_in_name: object) -> None:
     """Note a name that S3 keeps for itself; characters and length are right by construction."""
+    problems.check(isinstance(account_in_name, bool), "account_in_name", account_in_name, "must be True or False")
     problems.check(
         not name.startswith(_RESERVED),
         "project",
@@ -138,7 +140,7 @@ def check_transitions(problems: Problems, transitions: Sequence[Transition], exp
             return
         least = _INFREQUENT_DAYS if transition.storage_class in _INFREQUENT else 0
         if not problems.check(
-            transition.days == 0 or is_count(transition.days),
+            type(transition.days) is int and transition.days >= 0,
             argument,
             transition.days,
             "must be a whole number of days",
@@ -157,15 +159,34 @@ def check_transitions(problems: Problems, transitions: Sequence[Transition], exp
             f"comes too late: objects expire after {expire_days} days",
         )
         if index:
-            before = transitions[index - 1]
-            problems.check(
-                before.days < transition.days
-                and order.index(before.storage_class) < order.index(transition.storage_class),
-                argument,
-                transition.storage_class,
-                f"must come after transitions[{index - 1}], {before.storage_class} after {before.days} days, in time "
-                f"and in the order {', '.join(order)}",
-            )
+            _check_order(problems, argument, transition, transitions[:index])
+
+
+def _check_order(problems: Problems, argument: str, transition: Transition, earlier: Sequence[Transition]) -> None:
+    """Note a storage class that S3 does not move objects to from where they are, or not that soon."""
+    order, before, storage_class = get_args(StorageClass), earlier[-1], transition.storage_class
+    problems.check(
+        before.days < transition.days and order.index(before.storage_class) < order.index(storage_class),
+        argument,
+        storage_class,
+        f"must come after transitions[{len(earlier) - 1}], {before.storage_class} after {before.days} days, in time "
+        f"and in the order {', '.join(order)}",
+    )
+    problems.check(
+        (before.storage_class, storage_class) != ("ONEZONE_IA", "GLACIER_IR"),
+        argument,
+        storage_class,
+        "S3 moves nothing from ONEZONE_IA to GLACIER_IR; leave one of them out",
+    )
+    # Both pay for 30 days at least, and one rule may not end them sooner.
+    kept = max((one.days for one in earlier if one.storage_class in _INFREQUENT), default=None)
+    problems.check(
+        kept is None or storage_class not in _ARCHIVES or transition.days >= kept + _INFREQUENT_DAYS,
+        argument,
+        transition.days,
+        f"S3 keeps objects in {' and '.join(_INFREQUENT)} for {_INFREQUENT_DAYS} days; give at least "
+        f"{(kept or 0) + _INFREQUENT_DAYS}",
+    )
 
 
 def check_lock(problems: Problems, lock: ObjectLock | None) -> None:
@@ -226,7 +247,7 @@ def check_removal(
         "contradicts protected, which refuses to destroy the bucket; give one of them",
     )
     problems.check(
-        lock is None or lock.mode != "COMPLIANCE",
+        not isinstance(lock, ObjectLock) or lock.mode != "COMPLIANCE",
         "force_destroy",
         force_destroy,
         "cannot delete what a lock in COMPLIANCE mode keeps; use GOVERNANCE or leave it out",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 from constructs_lib._engine import aws, core
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.iam import Condition, PolicyDocument, Statement
+from constructs_lib.multi_region_key import MultiRegionKey
 from constructs_lib.regional_bucket import arguments, policy
 from constructs_lib.regional_bucket.arguments import LogDelivery, NoAccessLogs, UnprotectedBucket
 from constructs_lib.regional_bucket.lifecycle import retention
@@ -17,7 +19,6 @@ from constructs_lib.regional_bucket.replication import check_replica, replicate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_bucket.arguments import ForceDestroy, ObjectLock, Transition
     from constructs_lib.stack import Region
 
@@ -102,7 +103,7 @@ class RegionalBucket(HardenedConstruct):
         self.key = key
         self.locked = object_lock is not None
         problems = self._problems
-        arguments.check_name(problems, self._name("bucket"))
+        arguments.check_name(problems, self._name("bucket"), account_in_name=account_in_name)
         arguments.check_days(problems, region, noncurrent, keep_versions, expire_days)
         arguments.check_transitions(problems, transitions, expire_days)
         arguments.check_lock(problems, object_lock)
@@ -111,9 +112,11 @@ class RegionalBucket(HardenedConstruct):
         )
         self._check_encryption(log_delivery=log_delivery, lock=object_lock)
         self._check_access_logs(access_logs)
-        if replicate_to is not None:
+        if isinstance(replicate_to, RegionalBucket):
             check_replica(problems, region, replicate_to, object_lock)
             problems.check(key, "replicate_to", replicate_to.path, "copies objects of a bucket with a key only")
+        elif replicate_to is not None:
+            problems.add("replicate_to", replicate_to, "must be a RegionalBucket, or None")
         problems.raise_if_any()
         self.key_arn = key.arn_for(self) if key else ""
         for given in (_LOG_DELIVERY if log_delivery else None, access_logs, protected, force_destroy):
@@ -315,10 +318,13 @@ class RegionalBucket(HardenedConstruct):
             grantee.grant(self.key.statement_for(self, sid=self._sid(verb), actions=actions))
 
     def _sid(self, verb: str, prefix: str = "") -> str:
-        words = [*self.component.split("-"), *prefix.replace("/", "-").split("-")]
-        return verb + "".join(c for word in words for c in word.title() if c.isalnum())
+        return verb + "".join(word.title() for word in words(f"{self.component}/{prefix}"))
 
-    def _check_encryption(self, *, log_delivery: bool, lock: ObjectLock | None) -> None:
+    def _check_encryption(self, *, log_delivery: object, lock: ObjectLock | None) -> None:
+        check = self._problems.check
+        check(isinstance(log_delivery, bool), "log_delivery", log_delivery, "must be True or False")
+        known = self.key is None or isinstance(self.key, MultiRegionKey)
+        check(known, "key", self.key, "must be a MultiRegionKey, or None with log_delivery=True")
         if log_delivery:
             self._problems.check(
                 self.key is None,

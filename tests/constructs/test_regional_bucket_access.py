@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from constructs_lib import HardenedStack, RegionalBucket
+from constructs_lib.iam import ServiceRole
 from tests.constructs.regional_buckets import ACCOUNT, ALL, DATA, KEY, LOGS, REPLICA_KEY, arn, build, part, statements
 
 if TYPE_CHECKING:
@@ -234,4 +235,20 @@ def test_grants_are_narrowed_to_a_prefix_and_bring_the_key(synthesized: Synthesi
         "EncryptData": {"effect": "Allow", "actions": ["kms:Decrypt", "kms:GenerateDataKey"], "resources": [KEY]},
         "ListLogs": {"effect": "Allow", "actions": ["s3:ListBucket"], "resources": [arn(LOGS)]},
         "ReadLogs": {"effect": "Allow", "actions": ["s3:GetObject"], "resources": [arn(LOGS, "/*")]},
+    }
+
+
+def test_grants_of_any_prefixes_have_names_that_iam_takes_once(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        logs = RegionalBucket(stack, "logs", region=region, log_delivery=True)
+        role = ServiceRole(stack, "worker", region=region, service="ec2.amazonaws.com", description="d", statements=[])
+        for prefix in ("in/a", "in-a", "größe/", "in/a"):
+            logs.grant_write(role, prefix)
+
+    found = statements(synth_stack(fill), "shop/worker/policy-document")
+    assert {sid: statement["resources"] for sid, statement in found.items()} == {
+        "WriteLogsInA": [arn(LOGS, "/in/a*")],
+        "WriteLogsInA2": [arn(LOGS, "/in-a*")],
+        "WriteLogsGrE": [arn(LOGS, "/größe/*")],
     }

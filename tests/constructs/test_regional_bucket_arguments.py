@@ -62,7 +62,7 @@ def prod(tmp_path: Path) -> Shop:
     return Shop(tmp_path, "prod")
 
 
-ORDER = "STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE"
+ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP_ARCHIVE"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,33 @@ ORDER = "STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP
                 f"order {ORDER}"
             ),
         ),
+        (
+            {"transitions": [Transition(30, "ONEZONE_IA"), Transition(90, "INTELLIGENT_TIERING")]},
+            (
+                "transitions[1]='INTELLIGENT_TIERING': must come after transitions[0], ONEZONE_IA after 30 days, in time and "
+                f"in the order {ORDER}"
+            ),
+        ),
+        (
+            {"transitions": [Transition(30, "ONEZONE_IA"), Transition(90, "GLACIER_IR")]},
+            "transitions[1]='GLACIER_IR': S3 moves nothing from ONEZONE_IA to GLACIER_IR; leave one of them out",
+        ),
+        (
+            {"transitions": [Transition(40, "STANDARD_IA"), Transition(69, "GLACIER")]},
+            "transitions[1]=69: S3 keeps objects in STANDARD_IA and ONEZONE_IA for 30 days; give at least 70",
+        ),
+        (
+            {"transitions": [Transition(days=False, storage_class="GLACIER")]},
+            "transitions[0]=False: must be a whole number of days",
+        ),
+        ({"key": "alias/data"}, "key='alias/data': must be a MultiRegionKey, or None with log_delivery=True"),
+        ({"log_delivery": "yes", "key": None}, "log_delivery='yes': must be True or False"),
+        ({"account_in_name": "no"}, "account_in_name='no': must be True or False"),
+        ({"replicate_to": "copy"}, "replicate_to='copy': must be a RegionalBucket, or None"),
+        (
+            {"object_lock": "COMPLIANCE", "force_destroy": ForceDestroy(REASON)},
+            "object_lock='COMPLIANCE': must be ObjectLock(days, mode)",
+        ),
         ({"object_lock": 5}, "object_lock=5: must be ObjectLock(days, mode)"),
         ({"object_lock": ObjectLock(0)}, "object_lock.days=0: must be a whole number of days from 1 to 36500"),
         ({"object_lock": ObjectLock(36501)}, "object_lock.days=36501: must be a whole number of days from 1 to 36500"),
@@ -158,6 +185,8 @@ def test_what_s3_refuses_or_contradicts_is_refused(shop: Shop, arguments: dict[s
 def test_an_argument_that_is_allowed_is_taken(shop: Shop) -> None:
     shop.bucket("a", keep_versions=100, expire_days=1, object_lock=ObjectLock(36500), protected=True)
     shop.bucket("b", transitions=[Transition(0, "INTELLIGENT_TIERING"), Transition(1, "GLACIER_IR")], protected=False)
+    chain = [Transition(0, "INTELLIGENT_TIERING"), Transition(30, "ONEZONE_IA"), Transition(60, "GLACIER")]
+    shop.bucket("chain", transitions=chain)
     shop.bucket("c", force_destroy=ForceDestroy(REASON), object_lock=ObjectLock(1), access_logs=None)
 
 
