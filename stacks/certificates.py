@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from constructs_lib import Environment
-from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import ConfigurationError, Problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs_lib import Region
+    from constructs_lib import Certificate, Region
 
 VARIABLE: Final = "TRADING_CERTIFICATES"
 
@@ -36,15 +36,24 @@ def _read(arn: str) -> _Arn | None:
     return _Arn(*parts[3:]) if len(parts) == _PARTS and parts[2] == "acm" else None
 
 
-def accounts_of(certificates: Mapping[str, str]) -> list[str]:
-    """Return the accounts that the certificates are in; what is no ARN is left to who listens with it."""
-    return sorted({read.account for read in map(_read, certificates.values()) if read})
+def accounts_of(path: str, certificates: Mapping[str, str]) -> list[str]:
+    """Return the account that the certificates are in; what is no ARN is left to who listens with it.
+
+    Raises:
+        ConfigurationError: They are of several accounts, and the stack is deployed to one.
+    """
+    accounts = sorted({read.account for read in map(_read, certificates.values()) if read})
+    if len(accounts) > 1:
+        raise ConfigurationError(
+            path, f"certificates={accounts!r}: must be of one account, the one that the load balancers are in"
+        )
+    return accounts
 
 
-def in_own_account(region: Region, arn: str | None) -> str | None:
-    """Return the ARN with a reference to the account, which the stack's guard holds to the one that the ARN names."""
-    read = _read(arn) if arn else None
-    return region.arn("acm", read.resource) if read and read.region == region.name else arn
+def in_own_account(region: Region, given: Certificate | str | None) -> Certificate | str | None:
+    """Return an ARN with a reference to the account, which the stack's guard holds to the one that the ARN names."""
+    read = _read(given) if isinstance(given, str) else None
+    return region.arn("acm", read.resource) if read and read.region == region.name else given
 
 
 def certificates_from_environment(variables: Mapping[str, str], environment: Environment) -> dict[str, str] | None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib import (
     AddressPlan,
     AlarmTopic,
+    AliasRecords,
     AuroraProvisioned,
+    Certificate,
     HardenedStack,
     MultiRegionKey,
     RegionalBucket,
@@ -20,13 +22,14 @@ from constructs_lib import (
     RegionalVpc,
     WebTier,
 )
+from constructs_lib.foundation.errors import ConfigurationError
 from stacks.balancer_log import BalancerLog
 from stacks.certificates import accounts_of, in_own_account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from constructs_lib import Construct, Environment
+    from constructs_lib import Construct, Environment, HostedZone
     from constructs_lib.foundation.backend import Backend
 
 REGIONS: Final = ("us-east-1", "eu-west-1")
@@ -45,6 +48,8 @@ class TradingStack(HardenedStack):
         environment: Where it is deployed.
         certificates: ARNs of issued certificates by region, one for each; without them plain HTTP, in dev only. A load
             balancer takes those of its own account: with them the stack can be deployed to that one only.
+        zone: In place of certificates, a hosted zone of the account: each region gets a certificate, waited for until
+            it has been issued, and the name `<region>.<environment>.<zone>`.
         regions: Where it is; the first has the key that the others' keys are replicas of.
         backend: Where the state is.
     """
@@ -56,20 +61,24 @@ class TradingStack(HardenedStack):
         *,
         environment: Environment | str,
         certificates: Mapping[str, str] | None = None,
+        zone: HostedZone | None = None,
         regions: Sequence[str] = REGIONS,
         backend: Backend | None = None,
     ) -> None:
+        if zone and certificates:
+            raise ConfigurationError(id_, f"zone={zone!r}: takes the place of certificates; give one of them")
         super().__init__(
             scope,
             id_,
             environment=environment,
             owner="trading-team",
             backend=backend,
-            allowed_account_ids=accounts_of(certificates or {}),
+            allowed_account_ids=accounts_of(id_, certificates or {}),
         )
         plan = AddressPlan("10.48.0.0/12", regions)
         primary, *others = (self.region(name) for name in regions)
-        self.certificates = RegionalMap(self, certificates or dict.fromkeys(regions), name="certificates")
+        given = {name: self._certificate(name, zone) for name in regions} if zone else certificates
+        self.certificates = RegionalMap(self, given or dict.fromkeys(regions), name="certificates")
         self.key = MultiRegionKey(self, "key", region=primary, replicas=others, description="Encrypts trading data")
         self.vpcs = {
             name: RegionalVpc(self, f"vpc-{name}", region=self.regions[name], cidr=plan.cidr(name), key=self.key)
@@ -90,7 +99,30 @@ class TradingStack(HardenedStack):
             )
             for name in regions
         }
+        if zone:
+            for name in regions:
+                self._lead(name, zone)
         self._group_outputs()
+
+    def _domain(self, name: str, zone: HostedZone) -> str:
+        return f"{name}.{self.environment}.{zone.name}"
+
+    def _certificate(self, name: str, zone: HostedZone) -> Certificate:
+        region, domain = self.regions[name], self._domain(name, zone)
+        return Certificate(self, f"certificate-{name}", region=region, domain=domain, zone=zone)
+
+    def _lead(self, name: str, zone: HostedZone) -> None:
+        """Lead the region's own name to its load balancer."""
+        AliasRecords(
+            self,
+            f"records-{name}",
+            region=self.regions[name],
+            zone=zone,
+            domain=self._domain(name, zone),
+            target=self.tiers[name].dns_name,
+            target_zone=self.tiers[name].zone_id,
+            evaluate_health=True,
+        )
 
     def _database(self, name: str) -> AuroraProvisioned:
         return AuroraProvisioned(

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from constructs_lib import App, ConfigurationError, Environment
+from constructs_lib import App, ConfigurationError, Environment, HostedZone, PartialS3Backend
+from constructs_lib.rules.catalogue import rules
+from constructs_lib.rules.engine import run
+from constructs_lib.rules.loading import load
 from stacks.certificates import EXAMPLES, certificates_from_environment
 from stacks.trading import DATABASE_USER, REGIONS, TradingStack
 from tests.constructs.started_machines import Machine, get
@@ -192,6 +195,43 @@ def test_a_certificate_of_another_region_is_refused(tmp_path: Path) -> None:
         ConfigurationError, match="must be in us-east-1, because a certificate is used in its own region"
     ):
         TradingStack(App(outdir=str(tmp_path)), "trading", environment="prod", certificates=swapped)
+
+
+def test_certificates_of_two_accounts_are_refused(tmp_path: Path) -> None:
+    mixed = {"us-east-1": arn("us-east-1"), "eu-west-1": arn("eu-west-1", "210987654321")}
+    with pytest.raises(ConfigurationError) as error:
+        TradingStack(App(outdir=str(tmp_path)), "trading", environment="prod", certificates=mixed)
+    assert str(error.value) == (
+        "trading: certificates=['123456789012', '210987654321']: must be of one account, the one that the load balancers "
+        "are in"
+    )
+
+
+ZONE = HostedZone("Z0123456789ABCDEFGHIJ", "trading.example.com")
+
+
+def test_a_zone_gives_each_region_a_name_and_a_certificate_that_has_been_issued(
+    synthesize: Callable[..., dict[str, SynthesizedStack]],
+) -> None:
+    stack = trading(synthesize, "prod", certificates=None, zone=ZONE, backend=PartialS3Backend())
+    for region in REGIONS:
+        place, domain = alias(region), f"{region}.prod.trading.example.com"
+        issued = f"aws_acm_certificate_validation.certificate_validation_{place}"
+        listener = stack.at(f"aws_lb_listener.web_balancer_https_{place}")
+        assert listener["certificate_arn"] == f"${{{issued}.certificate_arn}}"
+        assert stack.at(f"aws_acm_certificate.certificate_{place}")["domain_name"] == domain
+        for type_ in ("a", "aaaa"):
+            record = stack.at(f"aws_route53_record.records_{type_}_{place}")
+            assert (record["name"], record["type"], record["zone_id"]) == (domain, type_.upper(), ZONE.id)
+            assert record["alias"]["name"] == f"${{aws_lb.web_balancer_{place}.dns_name}}"
+        assert stack.outputs["load_balancers"][region]["https"] is True
+    assert [str(finding) for finding in run(load([stack.directory]), rules()).findings] == []
+
+
+def test_a_zone_and_certificates_are_refused_together(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        TradingStack(App(outdir=str(tmp_path)), "trading", environment="prod", certificates=certificates(), zone=ZONE)
+    assert str(error.value) == f"trading: zone={ZONE!r}: takes the place of certificates; give one of them"
 
 
 def test_a_stack_with_certificates_is_for_their_account_only(systems: dict[str, SynthesizedStack]) -> None:
