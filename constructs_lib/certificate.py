@@ -78,6 +78,9 @@ def check_domain(
     if not isinstance(name, str) or is_token(name):
         problems.add(argument, name, "must be a plain domain name, because records and certificates are made from it")
         return False
+    if not name.isascii():
+        problems.add(argument, name, "must be in Punycode, such as 'xn--bcher-kva.example.com': DNS knows ASCII only")
+        return False
     labels = name.removeprefix("*.").split(".") if wildcard else name.split(".")
     legal = len(name) <= MAX_DOMAIN and len(labels) > 1 and all(map(_LABEL.fullmatch, labels))
     star = ", with '*' as the first one at most" if wildcard else ""
@@ -229,14 +232,17 @@ class Certificate(HardenedConstruct):
                 domain,
                 f"a certificate's first name has at most {MAX_FIRST_DOMAIN} characters; give a shorter one first",
             )
-        if isinstance(alternative_names, str):
+        if not isinstance(alternative_names, (list, tuple)):
             problems.add("alternative_names", alternative_names, "must be a list of names")
         else:
             for name in alternative_names:
                 check_domain(problems, "alternative_names", name, zone=zone, wildcard=True)
             names = [domain, *alternative_names]
             problems.check(
-                len(set(names)) == len(names), "alternative_names", alternative_names, "must name each domain once"
+                len(set(map(str, names))) == len(names),
+                "alternative_names",
+                alternative_names,
+                "must name each domain once",
             )
             most = QUOTAS["acm-names-per-certificate"].default
             problems.check(

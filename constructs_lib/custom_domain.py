@@ -55,8 +55,13 @@ class AliasRecords(HardenedConstruct):
         evaluate_health: bool = False,
     ) -> None:
         super().__init__(scope, id_, region=region)
-        check_domain(self._problems, "domain", domain, zone=zone)
-        self._problems.raise_if_any()
+        problems = self._problems
+        if not isinstance(zone, HostedZone):
+            problems.stop("zone", zone, "must be a HostedZone(id, name)")
+        check_domain(problems, "domain", domain, zone=zone)
+        for argument, value in (("target", target), ("target_zone", target_zone)):
+            problems.check(isinstance(value, str) and value, argument, value, "must be a reference, or a plain text")
+        problems.raise_if_any()
         for type_ in ADDRESS_TYPES:
             self._create(
                 aws.route53_record.Route53Record,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib._engine import core
+from constructs_lib.aurora_provisioned.engines import ENGINES, ExtendedSupport, MajorUpgrade, PinnedMinorVersion
+from constructs_lib.aurora_provisioned.scaling import ReaderScaling
 from constructs_lib.foundation.opt_out import OptOut
+from constructs_lib.multi_region_key import MultiRegionKey
+from constructs_lib.regional_vpc.network import Vpc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from constructs_lib.aurora_provisioned.engines import Engine, MajorUpgrade
+    from constructs_lib.aurora_provisioned.engines import Engine
     from constructs_lib.construct import HardenedConstruct
     from constructs_lib.foundation.errors import Problems
-    from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
 
 MIN_ZONES: Final = 2
@@ -31,10 +36,33 @@ _RESERVED_DATABASES: Final = frozenset(
     {"information_schema", "mysql", "performance_schema", "postgres", "rdsadmin", "sys", "template0", "template1"}
 )
 
+_KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "vpc": ((Vpc,), "a RegionalVpc"),
+    "key": ((MultiRegionKey,), "a MultiRegionKey"),
+    "pinned": ((PinnedMinorVersion, type(None)), "PinnedMinorVersion(reason) or None"),
+    "upgrade": ((MajorUpgrade, type(None)), "MajorUpgrade(to) or None"),
+    "extended_support": ((ExtendedSupport, type(None)), "ExtendedSupport(reason) or None"),
+    "reader_scaling": ((ReaderScaling, type(None)), "ReaderScaling(maximum) or None"),
+    "parameters": ((Mapping, type(None)), "a mapping of names to strings, or None"),
+    "instance_parameters": ((Mapping, type(None)), "a mapping of names to strings, or None"),
+    "io_optimized": ((bool,), "True or False"),
+}
+
 
 @dataclass(frozen=True)
 class Deletable(OptOut):
     """A database may be deleted where the environment protects it; a cluster still leaves a final snapshot."""
+
+
+def check_kinds(problems: Problems, *, engine: object, **given: object) -> None:
+    """Refuse at once what is of another type, or no engine: without it nothing else can be checked."""
+    for argument, value in given.items():
+        kinds, allowed = _KINDS[argument]
+        problems.check(isinstance(value, kinds), argument, value, f"must be {allowed}")
+    problems.check(
+        isinstance(engine, str) and engine in ENGINES, "engine", engine, f"must be one of {', '.join(ENGINES)}"
+    )
+    problems.raise_if_any()
 
 
 def check_place(problems: Problems, vpc: Vpc, region: Region) -> Sequence[str]:
@@ -160,3 +188,13 @@ def upgrade_settings(upgrade: MajorUpgrade | None, instance_group: str) -> dict[
         "apply_immediately": True,
         "db_instance_parameter_group_name": instance_group,
     }
+
+
+def lifecycle(*, keep: bool, exact: bool) -> core.TerraformResourceLifecycle:
+    """Return what Terraform refuses to destroy, and which changes it leaves to AWS."""
+    # A destroy would take the instances before AWS refuses to delete the cluster; Terraform refuses the plan.
+    return core.TerraformResourceLifecycle(
+        prevent_destroy=keep or None,
+        # AWS takes the one choice with a new cluster only; the other it changes itself.
+        ignore_changes=["engine_lifecycle_support"] if exact else ["engine_lifecycle_support", "engine_version"],
+    )

@@ -6,19 +6,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib._engine import aws, core
+from constructs_lib._engine import aws
 from constructs_lib.alarms import Alarms, NoAlarms
+from constructs_lib.aurora_provisioned import arguments
 from constructs_lib.aurora_provisioned.access import Client, check_client, connect_statement, monitoring_role
-from constructs_lib.aurora_provisioned.arguments import (
-    Deletable,
-    check_backtrack,
-    check_names,
-    check_place,
-    check_retention,
-    protected,
-    serverless_traces,
-    upgrade_settings,
-)
 from constructs_lib.aurora_provisioned.credentials import (
     DEFAULT_USER,
     GeneratedCredentials,
@@ -48,6 +39,8 @@ from constructs_lib.security_group import SecurityGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from constructs_lib._engine import core
+    from constructs_lib.aurora_provisioned.arguments import Deletable
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.security_group import Connectable
@@ -144,9 +137,20 @@ class AuroraProvisioned(HardenedConstruct):
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
+        arguments.check_kinds(
+            problems,
+            vpc=vpc,
+            key=key,
+            engine=engine,
+            pinned=pinned,
+            upgrade=upgrade,
+            extended_support=extended_support,
+            reader_scaling=reader_scaling,
+            parameters=parameters,
+            instance_parameters=instance_parameters,
+            io_optimized=io_optimized,
+        )
         self.key_arn = key.arn_for(self)
-        if engine not in ENGINES:
-            problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
         self.port = self.engine.port if port is None else port
         self.database_name = database_name
@@ -161,22 +165,22 @@ class AuroraProvisioned(HardenedConstruct):
             extended=extended_support is not None,
             today=datetime.now(tz=UTC).date(),
         )
-        zones = check_place(problems, vpc, region)
+        zones = arguments.check_place(problems, vpc, region)
         placed = place(problems, instances, engine=engine, region=region, zones=zones)
         if reader_scaling is not None:
             check_scaling(problems, reader_scaling, len(placed) - 1)
-        check_names(problems, self.engine, database_name, self.port)
+        arguments.check_names(problems, self.engine, database_name, self.port)
         check_user(problems, "master_username", master_username, self.engine)
         check_password(problems, password)
         check_parameters(problems, "parameters", parameters or {}, self.engine)
         check_parameters(problems, "instance_parameters", instance_parameters or {}, self.engine)
         retention = region.profile.backup_retention_days if backup_retention_days is None else backup_retention_days
-        check_retention(problems, region, retention)
+        arguments.check_retention(problems, region, retention)
         backup = default_backup(region.name) if backup_window is None else backup_window
         self._maintenance = default_maintenance(region.name) if maintenance_window is None else maintenance_window
         check_windows(problems, backup, self._maintenance)
-        check_backtrack(problems, self.engine, backtrack_hours)
-        keep = protected(problems, region, deletion_protection)
+        arguments.check_backtrack(problems, self.engine, backtrack_hours)
+        keep = arguments.protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         self._record_all(pinned, extended_support, deletion_protection)
@@ -229,11 +233,11 @@ class AuroraProvisioned(HardenedConstruct):
             skip_final_snapshot=not self._precious(keep),
             final_snapshot_identifier=self._name("db-snapshot", "final") if self._precious(keep) else None,
             enabled_cloudwatch_logs_exports=list(self.logs),
-            lifecycle=_lifecycle(keep=keep, exact=bool(pinned or upgrade)),
+            lifecycle=arguments.lifecycle(keep=keep, exact=bool(pinned or upgrade)),
             # RDS would create the groups itself, without key and retention.
             depends_on=[log.resource for log in self.logs.values()],
             **self._password(),
-            **upgrade_settings(upgrade, self.parameter_groups.instance_name),
+            **arguments.upgrade_settings(upgrade, self.parameter_groups.instance_name),
         )
         if self.credentials:
             self.credentials.write(
@@ -255,7 +259,7 @@ class AuroraProvisioned(HardenedConstruct):
                 scaling=reader_scaling,
                 depends_on=list(self.instances.values()),
             )
-        report_at_synth(self, lambda: serverless_traces(self))
+        report_at_synth(self, lambda: arguments.serverless_traces(self))
         self._publish_all()
 
     @cached_property
@@ -389,12 +393,3 @@ class AuroraProvisioned(HardenedConstruct):
         self._publish("port", self.port, "Port of the cluster")
         self._publish("database_name", self.database_name, "First database of the cluster")
         self._publish("secret_arn", self.secret_arn, "ARN of the secret with the master user's password")
-
-
-def _lifecycle(*, keep: bool, exact: bool) -> core.TerraformResourceLifecycle:
-    # A destroy would take the instances before AWS refuses to delete the cluster; Terraform refuses the plan.
-    return core.TerraformResourceLifecycle(
-        prevent_destroy=keep or None,
-        # AWS takes the one choice with a new cluster only; the other it changes itself.
-        ignore_changes=["engine_lifecycle_support"] if exact else ["engine_lifecycle_support", "engine_version"],
-    )

@@ -10,6 +10,7 @@ import pytest
 from constructs_lib import (
     AddressPlan,
     App,
+    AuroraProvisioned,
     ConfigurationError,
     HardenedStack,
     InlineSource,
@@ -19,6 +20,7 @@ from constructs_lib import (
     RegionalMap,
     RegionalVpc,
 )
+from tests.constructs.aurora import make_vpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,3 +193,33 @@ def test_a_region_missing_from_a_map(stack: HardenedStack) -> None:
 def test_a_duplicate_construct_name(add_vpc: Callable[..., RegionalVpc]) -> None:
     add_vpc()
     assert refusal(add_vpc) == "shop/vpc: id_='vpc': already used in this scope; choose another id"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "allowed"),
+    [
+        ("vpc", "vpc-1", "a RegionalVpc"),
+        ("key", "alias/db", "a MultiRegionKey"),
+        ("engine", ["aurora-mysql"], "one of aurora-postgresql, aurora-mysql"),
+        ("pinned", "17.4", "PinnedMinorVersion(reason) or None"),
+        ("upgrade", "17.4", "MajorUpgrade(to) or None"),
+        ("extended_support", True, "ExtendedSupport(reason) or None"),
+        ("reader_scaling", 5, "ReaderScaling(maximum) or None"),
+        ("parameters", "", "a mapping of names to strings, or None"),
+        ("instance_parameters", ["work_mem"], "a mapping of names to strings, or None"),
+        ("io_optimized", "yes", "True or False"),
+    ],
+)
+def test_an_argument_of_another_type_stops_a_database_at_once(
+    stack: HardenedStack, argument: str, value: object, allowed: str
+) -> None:
+    region = stack.region("eu-west-1")
+    given: dict[str, Any] = {
+        "vpc": make_vpc(stack),
+        "key": MultiRegionKey(stack, "key", region=region),
+        argument: value,
+    }
+    assert (
+        refusal(lambda: AuroraProvisioned(stack, "db", region=region, **given))
+        == f"shop/db: {argument}={value!r}: must be {allowed}"
+    )

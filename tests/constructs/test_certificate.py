@@ -173,6 +173,11 @@ WIDE = f"{'b' * 60}.{'b' * 60}.{'b' * 60}.{'b' * 58}.example.com"
         ),
         ({"zone": "example.com"}, "zone='example.com': must be a HostedZone(id, name)"),
         ({"alternative_names": "a.example.com"}, "alternative_names='a.example.com': must be a list of names"),
+        ({"alternative_names": None}, "alternative_names=None: must be a list of names"),
+        (
+            {"domain": "bücher.example.com"},
+            "domain='bücher.example.com': must be in Punycode, such as 'xn--bcher-kva.example.com': DNS knows ASCII only",
+        ),
         (
             {"alternative_names": ["a.example.org"]},
             "alternative_names='a.example.org': is not in the zone example.com",
@@ -216,6 +221,11 @@ def test_an_argument_that_cannot_be_deployed_is_refused(
 )
 def test_an_argument_at_its_limit_is_accepted(stack: HardenedStack, arguments: dict[str, Any]) -> None:
     assert make(stack, **arguments)
+
+
+def test_names_that_can_be_read_once_only_are_refused(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError, match=r"alternative_names=.*: must be a list of names"):
+        make(stack, alternative_names=iter(["api.example.com"]))
 
 
 @pytest.mark.parametrize(

@@ -248,3 +248,20 @@ def test_an_alias_outside_of_its_zone_is_refused(stack: HardenedStack) -> None:
         lambda: AliasRecords(stack, "www", region=region, zone=ZONE, domain="a.org", target="t", target_zone="z")
     )
     assert problem == "shop/www: domain='a.org': is not in the zone example.com"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        ("zone", "Z0123456789ABCDEFGHIJ", "zone='Z0123456789ABCDEFGHIJ': must be a HostedZone(id, name)"),
+        ("target", None, "target=None: must be a reference, or a plain text"),
+        ("target_zone", "", "target_zone='': must be a reference, or a plain text"),
+    ],
+)
+def test_an_alias_without_a_zone_or_a_target_is_refused(
+    stack: HardenedStack, argument: str, value: Any, message: str
+) -> None:
+    given = {"zone": ZONE, "target": "web.example.net", "target_zone": "Z1", argument: value}
+    with pytest.raises(ConfigurationError) as error:
+        AliasRecords(stack, "www", region=stack.region("eu-west-1"), domain="www.example.com", **given)
+    assert str(error.value) == f"shop/www: {message}"
