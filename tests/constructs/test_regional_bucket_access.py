@@ -142,6 +142,25 @@ def test_in_china_load_balancers_deliver_as_accounts_of_the_regions_own(
     assert "condition" not in found
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("ap-southeast-7", "aws"), ("af-south-1", "aws")]
+)
+def test_in_govcloud_and_opt_in_regions_load_balancers_deliver_as_the_service(
+    synth_stack: Callable[..., SynthesizedStack], region: str, partition: str
+) -> None:
+    def fill(stack: HardenedStack) -> None:
+        RegionalBucket(stack, "logs", region=stack.region(region), log_delivery=True).allow_load_balancer_logs()
+
+    found = statements(synth_stack(fill), "shop/logs/policy-document")["LoadBalancers"]
+    account = f"${{data.aws_caller_identity.current_{region.replace('-', '_')}.account_id}}"
+    assert found["principals"] == [
+        {"type": "Service", "identifiers": ["logdelivery.elasticloadbalancing.amazonaws.com"]}
+    ]
+    assert found["condition"][0]["values"] == [
+        f"arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/*"
+    ]
+
+
 def test_everything_is_copied_to_another_region_with_both_keys(synthesized: SynthesizedStack) -> None:
     part(synthesized, "replication_configuration").assert_config(
         {

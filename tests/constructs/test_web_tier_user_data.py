@@ -111,6 +111,12 @@ def test_settings_reach_the_commands_and_the_web_server(machine: Machine) -> Non
     assert unit == "[Service]\nEnvironmentFile=/etc/web-tier/settings\n"
 
 
+def test_the_web_servers_user_may_read_what_a_strict_machine_writes(machine: Machine) -> None:
+    assert machine.start("umask 077\n" + render(make_machine(health_path="/app/up"))) == 0
+    pages = machine.root / "var/www/html"
+    assert [(pages / path).stat().st_mode & 0o777 for path in ("index.html", "app", "app/up")] == [0o644, 0o755, 0o644]
+
+
 @pytest.mark.parametrize("path", ["/", "/index.html"])
 def test_the_page_itself_can_be_the_health_page(machine: Machine, path: str) -> None:
     assert machine.start(render(make_machine(health_path=path))) == 0
