@@ -121,6 +121,24 @@ def test_only_the_fleet_reaches_the_database(
     assert all("aws_subnet.vpc_database_" in subnet for subnet in group["subnet_ids"])
 
 
+@regions
+def test_cloudwatch_logs_delivers_requests_for_this_account_alone_and_once_it_may(
+    systems: dict[str, SynthesizedStack], region: str
+) -> None:
+    stack, place = systems["prod"], alias(region)
+    delivery = stack.at(f"aws_cloudwatch_log_delivery.balancer_log_{place}")
+    assert delivery["depends_on"] == [f"aws_cloudwatch_log_resource_policy.balancer_log_policy_{place}"]
+    (statement,) = stack.at(f"data.aws_iam_policy_document.balancer_log_policy_document_{place}")["statement"]
+    account = f"${{data.aws_caller_identity.current_{place}.account_id}}"
+    group = f"aws_cloudwatch_log_group.balancer_log_requests_{place}"
+    assert statement["resources"] == [f"${{{group}.arn}}:log-stream:*"]
+    assert statement["principals"] == [{"type": "Service", "identifiers": ["delivery.logs.amazonaws.com"]}]
+    assert {one["variable"]: one["values"] for one in statement["condition"]} == {
+        "aws:SourceAccount": [account],
+        "aws:SourceArn": [f"arn:aws:logs:{region}:{account}:*"],
+    }
+
+
 @pytest.mark.parametrize("name", ["dev", "dev-http", "staging", "prod"])
 @regions
 def test_the_script_of_each_region_is_shell_and_serves_a_page_that_names_it(
@@ -223,7 +241,11 @@ def test_a_zone_gives_each_region_a_name_and_a_certificate_that_has_been_issued(
         for type_ in ("a", "aaaa"):
             record = stack.at(f"aws_route53_record.records_{type_}_{place}")
             assert (record["name"], record["type"], record["zone_id"]) == (domain, type_.upper(), ZONE.id)
-            assert record["alias"]["name"] == f"${{aws_lb.web_balancer_{place}.dns_name}}"
+            assert record["alias"] == {
+                "evaluate_target_health": True,
+                "name": f"${{aws_lb.web_balancer_{place}.dns_name}}",
+                "zone_id": f"${{aws_lb.web_balancer_{place}.zone_id}}",
+            }
         assert stack.outputs["load_balancers"][region]["https"] is True
     assert [str(finding) for finding in run(load([stack.directory]), rules()).findings] == []
 
