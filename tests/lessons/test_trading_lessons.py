@@ -379,3 +379,10 @@ def test_trd_13_the_second_bucket_and_what_they_lack_is_found(raw: list[Finding]
 def test_trd_13_each_region_has_one_bucket(system: SynthesizedStack) -> None:
     addresses = [block.address for block in system.find("aws_s3_bucket")]
     assert addresses == [f"aws_s3_bucket.logs_{alias(region)}" for region in sorted(REGIONS)]
+
+
+def test_trd_13_the_logs_in_it_end_and_their_old_versions_too(system: SynthesizedStack) -> None:
+    for region in REGIONS:
+        (rule,) = system.at(f"aws_s3_bucket_lifecycle_configuration.logs_lifecycle_{alias(region)}")["rule"]
+        assert rule["expiration"] == [{"days": 400}]
+        assert rule["noncurrent_version_expiration"][0]["noncurrent_days"] >= 30
