@@ -18,7 +18,10 @@ from constructs_lib.foundation.errors import Problems
 from constructs_lib.payment_lambda.variables import RESERVED, check_variables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from constructs_lib.regional_vpc import Vpc
+    from constructs_lib.testing import SynthesizedStack
 
 LEVELS = "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
 
@@ -121,18 +124,31 @@ def test_a_value_that_cannot_be_deployed_is_refused(
     assert refused(stack, **arguments) == f"shop/pay-fn: {problem}"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"timeout": 300, "memory": 128, "ephemeral_storage": 10240, "retries": 1},
-        {"memory": 10240, "layers": ["${aws_lambda_layer_version.tools.arn}"], "description": "x" * 256},
-        {"layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:tools:{n}" for n in range(5)]},
-        {"code_signing_config_arn": "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"},
-        {"code_signing_config_arn": "${aws_lambda_code_signing_config.strict.arn}"},
-    ],
-)
-def test_limits_and_references_are_accepted(stack: HardenedStack, arguments: dict[str, Any]) -> None:
-    create(stack, **arguments)
+def test_limits_and_references_are_accepted(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "a": {"timeout": 300, "memory": 128, "ephemeral_storage": 10240, "retries": 1},
+        "b": {"memory": 10240, "layers": ["${aws_lambda_layer_version.tools.arn}"], "description": "x" * 256},
+        "c": {"layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:tools:{n}" for n in range(5)]},
+        "d": {
+            "code_signing_config_arn": (
+                "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"
+            )
+        },
+        "e": {"code_signing_config_arn": "${aws_lambda_code_signing_config.strict.arn}"},
+    }
+
+    def build(stack: HardenedStack) -> None:
+        for id_, arguments in given.items():
+            create(stack, id_=id_, **arguments)
+
+    stack = synth_stack(build)
+    a, b, c, d, e = (stack.resource("aws_lambda_function", f"shop/{id_}/*") for id_ in given)
+    assert (a["timeout"], a["memory_size"], a["ephemeral_storage"]) == (300, 128, {"size": 10240})
+    assert stack.resource("aws_lambda_function_event_invoke_config", "shop/a/*")["maximum_retry_attempts"] == 1
+    assert (b["memory_size"], b["layers"], b["description"]) == (10240, given["b"]["layers"], "x" * 256)
+    assert c["layers"] == given["c"]["layers"]
+    assert d["code_signing_config_arn"] == given["d"]["code_signing_config_arn"]
+    assert e["code_signing_config_arn"] == given["e"]["code_signing_config_arn"]
 
 
 def test_more_than_the_regions_concurrency_is_refused_with_who_has_it(stack: HardenedStack) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +21,11 @@ from constructs_lib import (
     UnprotectedBucket,
 )
 from constructs_lib.iam import ServiceRole, Statement
+from constructs_lib.testing import read_stack
+from tests.constructs.regional_buckets import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
 
@@ -188,6 +190,25 @@ def test_an_argument_that_is_allowed_is_taken(shop: Shop) -> None:
     chain = [Transition(0, "INTELLIGENT_TIERING"), Transition(30, "ONEZONE_IA"), Transition(60, "GLACIER")]
     shop.bucket("chain", transitions=chain)
     shop.bucket("c", force_destroy=ForceDestroy(REASON), object_lock=ObjectLock(1), access_logs=None)
+    shop.app.synth()
+    stack = read_stack(Path(shop.app.outdir) / "stacks/shop")
+    a, b, c = (stack.at(f"aws_s3_bucket.{id_}_eu_west_1") for id_ in "abc")
+    assert (a["lifecycle"], a["force_destroy"]) == ({"prevent_destroy": True}, False)
+    assert ("lifecycle" in b, b["force_destroy"]) == (False, False)
+    assert ("lifecycle" in c, c["force_destroy"]) == (False, True)
+    locks = {id_: part(stack, "object_lock_configuration", id_)["rule"]["default_retention"]["days"] for id_ in "ac"}
+    assert locks == {"a": 36500, "c": 1}
+    (rule,) = part(stack, "lifecycle_configuration", "a")["rule"]
+    assert (rule["expiration"], rule["noncurrent_version_expiration"]) == (
+        [{"days": 1}],
+        [{"newer_noncurrent_versions": 100, "noncurrent_days": 30}],
+    )
+    (rule,) = part(stack, "lifecycle_configuration", "b")["rule"]
+    assert rule["transition"] == [
+        {"days": 0, "storage_class": "INTELLIGENT_TIERING"},
+        {"days": 1, "storage_class": "GLACIER_IR"},
+    ]
+    assert stack.find("aws_s3_bucket_logging", "shop/c/*") == []
 
 
 def test_production_asks_for_access_logs_protection_and_ninety_days(prod: Shop) -> None:

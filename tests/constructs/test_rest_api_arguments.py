@@ -13,6 +13,8 @@ from tests.constructs.rest_apis import SAFE, make_api, make_function
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from constructs_lib.testing import SynthesizedStack
+
 LIMIT = "must be a whole number of requests, at least 1; 0 stops every request and -1 would let all through"
 STAGE = "must be a plain string of 1 to 128 letters, digits, '-' and '_'"
 
@@ -174,16 +176,25 @@ def test_a_method_that_cannot_be_deployed_is_refused(
     assert refused(lambda: api.add_method(function=function, **given)) == [problem]
 
 
-def test_the_shortest_and_the_longest_wait_are_fine(stack: HardenedStack) -> None:
-    api, function = make_api(stack)
-    api.add_method("GET", "/", function, timeout=1, late_finish=SAFE)
-    api.add_method("PUT", "/", function, timeout=29, late_finish=SAFE, required_parameters=["querystring.page"])
+def test_the_shortest_and_the_longest_wait_are_fine(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def build(stack: HardenedStack) -> None:
+        api, function = make_api(stack)
+        api.add_method("GET", "/", function, timeout=1, late_finish=SAFE)
+        api.add_method("PUT", "/", function, timeout=29, late_finish=SAFE)
+
+    waits = synth_stack(build).resources("aws_api_gateway_integration")
+    assert [wait["timeout_milliseconds"] for wait in waits] == [1000, 29000]
 
 
-def test_a_refused_method_can_be_given_again(stack: HardenedStack) -> None:
-    api, function = make_api(stack)
-    refused(lambda: api.add_method("GET", "/a", function, timeout=0))
-    api.add_method("GET", "/a", function, late_finish=SAFE)
+def test_a_refused_method_can_be_given_again(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def build(stack: HardenedStack) -> None:
+        api, function = make_api(stack)
+        refused(lambda: api.add_method("GET", "/a", function, timeout=0))
+        api.add_method("GET", "/a", function, late_finish=SAFE)
+
+    assert [method.path for method in synth_stack(build).resources("aws_api_gateway_method")] == [
+        "shop/api/method-a-get"
+    ]
 
 
 @pytest.mark.parametrize("path", ["/ping", "/sping"])

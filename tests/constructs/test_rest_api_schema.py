@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ from constructs_lib import ConfigurationError
 from tests.constructs.rest_apis import SAFE, SCHEMA, make_api
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from constructs_lib import HardenedStack
+    from constructs_lib.testing import SynthesizedStack
 
 KEYWORD = "is no keyword of JSON schema draft-04, and API Gateway would ignore or refuse it"
 
@@ -128,8 +132,18 @@ def test_a_schema_that_api_gateway_does_not_understand_is_refused(
     assert str(error.value) == f"shop/api: {problem}"
 
 
-def test_a_schema_may_use_all_of_draft_04(stack: HardenedStack) -> None:
-    api, function = make_api(stack)
+def model(synth_stack: Callable[..., SynthesizedStack], schema: dict[str, Any]) -> str:
+    """Return the schema as API Gateway is given it."""
+
+    def build(stack: HardenedStack) -> None:
+        api, function = make_api(stack)
+        api.add_method("POST", "/", function, request_schema=schema, late_finish=SAFE)
+
+    text: str = synth_stack(build).resource("aws_api_gateway_model")["schema"]
+    return text
+
+
+def test_a_schema_may_use_all_of_draft_04(synth_stack: Callable[..., SynthesizedStack]) -> None:
     schema = {
         **SCHEMA,
         "$schema": "http://json-schema.org/draft-04/schema#",
@@ -155,10 +169,8 @@ def test_a_schema_may_use_all_of_draft_04(stack: HardenedStack) -> None:
             "either": {"oneOf": [{"type": "string"}], "anyOf": [{}], "allOf": [{}], "not": {"type": "null"}},
         },
     }
-    api.add_method("POST", "/", function, request_schema=schema, late_finish=SAFE)
+    assert json.loads(model(synth_stack, schema)) == schema
 
 
-def test_the_largest_schema_is_fine(stack: HardenedStack) -> None:
-    api, function = make_api(stack)
-    schema = {"type": "object", "title": "x" * 409_515}
-    api.add_method("POST", "/", function, request_schema=schema, late_finish=SAFE)
+def test_the_largest_schema_is_fine(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    assert len(model(synth_stack, {"type": "object", "title": "x" * 409_515})) == 409_600

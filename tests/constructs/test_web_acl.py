@@ -160,8 +160,14 @@ def test_a_web_acl_that_cannot_be_deployed_is_refused(
     assert list(error.value.problems) == problems
 
 
-def test_the_bounds_of_the_rate_limit_and_of_the_capacity_are_fine(stack: HardenedStack) -> None:
-    make_acl(stack, rate_limit=2_000_000_000, managed_groups=[SQL, "AWSManagedRulesLinuxRuleSet", ANONYMOUS])
+def test_the_bounds_of_the_rate_limit_and_of_the_capacity_are_fine(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    further = [SQL, "AWSManagedRulesLinuxRuleSet", ANONYMOUS]
+    stack = synth_stack(lambda s: make_acl(s, rate_limit=2_000_000_000, managed_groups=further))
+    rules = stack.resource("aws_wafv2_web_acl")["rule"]
+    assert rules[0]["statement"]["rate_based_statement"]["limit"] == 2_000_000_000
+    assert [rule["name"] for rule in rules[1:]] == [*BASE_GROUPS, *further]
 
 
 def test_doing_without_needs_a_reason() -> None:

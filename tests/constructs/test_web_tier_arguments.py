@@ -19,10 +19,14 @@ from constructs_lib import (
     TargetTracking,
     UnprotectedLoadBalancer,
 )
-from tests.constructs.web_tiers import CERTIFICATE, make_tier, make_vpc
+from constructs_lib.web_tier.image import architecture
+from tests.constructs.web_tiers import CERTIFICATE, EXISTING, make_tier, make_vpc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from constructs_lib.testing import SynthesizedStack
 
 WRONG: Any = "wrong"
 MANY = [f"10.{number}.0.0/16" for number in range(61)]
@@ -154,8 +158,9 @@ def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
     )
 
 
-def test_an_internal_tier_needs_no_public_subnets(stack: HardenedStack) -> None:
-    make_tier(stack, vpc=make_vpc(stack, public=""), internal=True)
+def test_an_internal_tier_needs_no_public_subnets(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    stack = synth_stack(lambda s: make_tier(s, vpc=make_vpc(s, public=""), internal=True))
+    assert stack.resource("aws_lb")["subnets"] == EXISTING[3:]
 
 
 def test_logs_go_to_a_bucket_of_the_region_that_takes_them(stack: HardenedStack) -> None:
@@ -337,8 +342,10 @@ def test_a_bad_argument_is_named_with_what_is_allowed(
     assert refused(stack, **arguments) == message
 
 
-def test_a_reference_in_settings_is_not_judged(stack: HardenedStack) -> None:
-    make_tier(stack, settings={"HOST": "${replace(local.host, '\\\\', '')}"})
+def test_a_reference_in_settings_is_not_judged(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    reference = "${replace(local.host, '\\\\', '')}"
+    stack = synth_stack(lambda s: make_tier(s, settings={"HOST": reference}))
+    assert f"HOST='{reference}'" in stack.resource("aws_launch_template")["user_data"]
 
 
 @pytest.mark.parametrize("path", ["health", "/a/", "/a?b", "/../etc/passwd", "/.htaccess", "/a b", "//", "/a'b", 1])

@@ -340,8 +340,9 @@ def test_everything_that_is_wrong_with_a_plan_is_reported_at_once() -> None:
 
 
 def test_only_ranges_that_overlap_one_of_ours_are_refused() -> None:
-    apart = {"us": "10.0.0.0/16", "eu": "10.1.0.0/16"}
-    refuse_overlaps("Stack/Mesh", apart, against={"office": "10.2.0.0/16", "same office": "10.2.0.0/16"})
+    fixed = {"office": "10.2.0.0/16", "same office": "10.2.0.0/16"}
+    clashes = overlap_refusal({"us": "10.0.0.0/16", "eu": "10.1.0.0/16", "ap": "10.2.0.0/17"}, against=fixed)
+    assert [line.split(" (")[0] for line in clashes] == [f"ap='10.2.0.0/17': overlaps {name}" for name in fixed]
 
 
 def test_every_overlapping_pair_is_refused_with_both_names_and_a_free_range() -> None:

@@ -268,8 +268,14 @@ def test_plat_10_pages_of_every_origin_are_refused_outside_dev(tmp_path: Path, e
     assert message.startswith("shop/fn: function_url.origins='*': ")
 
 
-def test_plat_10_named_origins_pass_in_production(tmp_path: Path) -> None:
-    add_url(make_stack(tmp_path, "prod"), origins=("https://shop.example.com",))
+def test_plat_10_named_origins_pass_in_production(
+    synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
+) -> None:
+    def build(app: App) -> None:
+        add_url(HardenedStack(app, "shop", environment="prod", owner="me"), origins=("https://shop.example.com",))
+
+    url = synthesize(build)["shop"].resource("aws_lambda_function_url")
+    assert (url["authorization_type"], url["cors"]["allow_origins"]) == ("AWS_IAM", ["https://shop.example.com"])
 
 
 # PLAT-12: workspace and environment

@@ -198,6 +198,7 @@ def test_a_mistake_in_a_rule_fails_the_synthesis_and_says_where(app: App) -> Non
 def test_an_app_without_stacks_has_nothing_to_look_at(app: App) -> None:
     attach(app, rules=RULES)
     app.synth()
+    assert sorted(file.name for file in Path(app.outdir).iterdir()) == ["manifest.json", "stacks"]
 
 
 @pytest.mark.parametrize(
