@@ -25,11 +25,11 @@ STACKS: Final = 4
 
 def estate(resources: int) -> Estate:
     """Return stacks with the usual mix: functions with roles, logs and queues; buckets; networks; tables."""
-    documents = [_document(number, resources // STACKS) for number in range(STACKS)]
+    documents = [document(number, resources // STACKS) for number in range(STACKS)]
     return Estate(Source(f"shop-{number}", Path(), document) for number, document in enumerate(documents))
 
 
-def _document(stack: int, wanted: int) -> dict[str, Any]:
+def document(stack: int, wanted: int) -> dict[str, Any]:
     resources: dict[str, dict[str, Any]] = {}
     made = 0
 
