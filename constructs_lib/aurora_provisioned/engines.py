@@ -1,25 +1,24 @@
-"""Aurora's engines: their versions with the end of standard support, what they log, and how they are made safe."""
+"""Aurora's engines: which versions a cluster may have, what they log, and how they are made safe."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
+from constructs_lib.foundation.database_versions import END_OF_SUPPORT, MINOR_ENDS, READ_ON
 from constructs_lib.foundation.errors import ConfigurationWarning
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from constructs_lib.foundation.errors import Problems
 
 EngineName = Literal["aurora-postgresql", "aurora-mysql"]
 
-READ_ON: Final = date(2026, 11, 22)
-"""The day on which the versions and the classes were compared with their sources."""
 WARNING_DAYS: Final = 180
 """Days before the end of a major version's support from which on every synth says so."""
 
@@ -55,9 +54,8 @@ class Engine:
         name: The engine as AWS spells it.
         port: The port that clients expect.
         default: The major version of a new cluster.
-        majors: The end of standard support of each major version.
-        minors: The end of standard support of minor versions, as far as it was found; the beginning of their names.
-        calendar: The page with both.
+        oldest: The oldest major version that Extended Support covers; AWS runs none before it.
+        calendar: The page with the end of standard support of each version.
         logs: The logs that a cluster exports.
         secure: Parameters of the cluster that no caller may change.
         logging: Parameters of clusters and instances that decide what is logged.
@@ -67,20 +65,34 @@ class Engine:
     name: EngineName
     port: int
     default: str
-    majors: Mapping[str, date]
-    minors: Mapping[str, date]
+    oldest: str
     calendar: str
     logs: tuple[str, ...]
     secure: Mapping[str, str]
     logging: Mapping[str, str]
     max_user: int
 
+    @property
+    def majors(self) -> Mapping[str, date]:
+        """The end of standard support of each major version that AWS runs, oldest first."""
+        ends = END_OF_SUPPORT[self.name]
+        since = list(ends).index(self.oldest)
+        return {major: end for major, end in list(ends.items())[since:] if end is not None}
+
+    @property
+    def minors(self) -> Mapping[str, date]:
+        """The end of standard support of minor versions, as far as it was found; the beginning of their names."""
+        return MINOR_ENDS[self.name]
+
     def major_of(self, version: str) -> str | None:
         """Return the major version that a version belongs to, if the table has it."""
         return next((major for major in self.majors if version == major or version.startswith(f"{major}.")), None)
 
     def end_of(self, version: str) -> date | None:
-        """Return the end of standard support of a version, None for an unknown one."""
+        """Return the end of standard support of a version, None for an unknown one.
+
+        A minor version without an end of its own counts as supported as long as its major version.
+        """
         major = self.major_of(version)
         if major is None:
             return None
@@ -101,37 +113,7 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         name="aurora-postgresql",
         port=5432,
         default="17",
-        majors={
-            "11": date(2024, 2, 29),
-            "12": date(2025, 2, 28),
-            "13": date(2026, 2, 28),
-            "14": date(2027, 2, 28),
-            "15": date(2028, 2, 29),
-            "16": date(2029, 2, 28),
-            "17": date(2030, 2, 28),
-            "18": date(2031, 2, 28),
-        },
-        minors={
-            "14.13": date(2026, 5, 31),
-            "14.15": date(2026, 5, 31),
-            "14.17": date(2026, 11, 30),
-            "14.18": date(2026, 12, 31),
-            "15.8": date(2026, 5, 31),
-            "15.12": date(2026, 11, 30),
-            "15.13": date(2026, 12, 31),
-            "15.14": date(2027, 6, 30),
-            "15.15": date(2027, 7, 31),
-            "16.4": date(2026, 5, 31),
-            "16.6": date(2026, 5, 31),
-            "16.9": date(2026, 12, 31),
-            "16.10": date(2027, 6, 30),
-            "16.11": date(2027, 7, 31),
-            "17.4": date(2026, 11, 30),
-            "17.5": date(2026, 12, 31),
-            "17.6": date(2027, 6, 30),
-            "18.3": date(2027, 11, 30),
-            "18.4": date(2027, 12, 31),
-        },
+        oldest="11",
         calendar=f"{_NOTES}/AuroraPostgreSQLReleaseNotes/aurorapostgresql-release-calendar.html",
         logs=("iam-db-auth-error", "postgresql"),
         secure={"rds.force_ssl": "1"},
@@ -142,22 +124,7 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         name="aurora-mysql",
         port=3306,
         default="8.0",
-        majors={
-            "5.6": date(2023, 2, 28),
-            "5.7": date(2024, 10, 31),
-            "8.0": date(2028, 4, 30),
-            "8.4": date(2032, 4, 30),
-        },
-        minors={
-            "8.0.mysql_aurora.3.04": date(2026, 10, 31),
-            "8.0.mysql_aurora.3.08": date(2026, 8, 31),
-            "8.0.mysql_aurora.3.09": date(2026, 8, 31),
-            "8.0.mysql_aurora.3.11": date(2026, 11, 13),
-            "8.0.mysql_aurora.3.12": date(2027, 2, 17),
-            "8.0.mysql_aurora.3.13": date(2027, 8, 27),
-            "8.4.mysql_aurora.8.4.7": date(2027, 11, 30),
-            "8.4.mysql_aurora.8.4.8": date(2027, 9, 3),
-        },
+        oldest="5.7",
         calendar=f"{_NOTES}/AuroraMySQLReleaseNotes/AuroraMySQL.release-calendars.html",
         logs=("audit", "error", "iam-db-auth-error", "slowquery"),
         secure={
@@ -169,11 +136,7 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         max_user=32,
     ),
 }
-"""Both engines. A day stands for a month that AWS names without one: its last.
-
-A minor version that is not in the table counts as supported as long as its major version: the newest ones were
-not found on a page with dates.
-"""
+"""Both engines."""
 
 
 def check_version(

@@ -54,6 +54,16 @@ def test_a_version_that_does_not_exist_is_refused(version: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(("engine", "version"), [("aurora-postgresql", "10.21"), ("aurora-mysql", "5.6")])
+def test_extended_support_does_not_bring_back_a_version_that_aws_has_ended(engine: EngineName, version: str) -> None:
+    problems = Problems("db")
+    check_version(problems, ENGINES[engine], version, TODAY, extended=True)
+    (line,) = problems.found
+    assert line.startswith(
+        f"engine_version={version!r}: is no version known on 2026-11-22; the supported major versions "
+    )
+
+
 @pytest.mark.parametrize("version", [17, 17.7, "${var.version}"])
 def test_a_version_that_is_no_plain_text_is_refused(version: object) -> None:
     (line,) = complaints("aurora-postgresql", version)

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from constructs_lib.foundation.database_versions import END_OF_SUPPORT, end_of, exists, major_of, supported
 from constructs_lib.rules.catalogue import rds_modes
 from constructs_lib.rules.facts.database_classes import is_offered
-from constructs_lib.rules.facts.database_versions import END_OF_SUPPORT, end_of, exists, major_of, supported
 from constructs_lib.rules.rule import REMOVED
 from tests.rules.asking import doubted, found, good, look, resources
 from tests.rules.rds_documents import CLUSTER, MEMBER, UNKNOWN, cluster, instance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.database_versions import END_OF_SUPPORT, READ_ON, end_of, exists, major_of, supported
 from constructs_lib.rules.catalogue.common import PROVIDER
 from constructs_lib.rules.catalogue.databases import (
     AURORA_GUIDE,
@@ -20,7 +21,6 @@ from constructs_lib.rules.catalogue.databases import (
 )
 from constructs_lib.rules.catalogue.links import called
 from constructs_lib.rules.facts.database_classes import SERVERLESS, is_offered, suggestion
-from constructs_lib.rules.facts.database_versions import END_OF_SUPPORT, READ_ON, end_of, exists, major_of, supported
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, WARNING, rule
 from constructs_lib.rules.values import Unknown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.database_versions import END_OF_SUPPORT, major_of
 from constructs_lib.rules.catalogue.databases import (
     AURORA_GUIDE,
     CLUSTER,
@@ -20,7 +21,6 @@ from constructs_lib.rules.catalogue.databases import (
     version_of,
 )
 from constructs_lib.rules.catalogue.links import called
-from constructs_lib.rules.facts.database_versions import END_OF_SUPPORT, major_of
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
 from constructs_lib.rules.values import Computed, Unknown

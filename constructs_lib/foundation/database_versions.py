@@ -70,7 +70,7 @@ A day stands for a month that AWS names without one: its last. Major versions of
 whose last day was not found.
 """
 
-_MINOR_ENDS: Final = {
+MINOR_ENDS: Final[dict[str, dict[str, date]]] = {
     "aurora-postgresql": {
         "14.13": date(2026, 5, 31),
         "14.15": date(2026, 5, 31),
@@ -149,7 +149,7 @@ def major_of(engine: str, version: str) -> str | None:
 
 def end_of(engine: str, version: str) -> tuple[date | None, str]:
     """Return the last day of a version's standard support, None where it is not known, and what it is said of."""
-    minors = _MINOR_ENDS.get(engine, {})
+    minors = MINOR_ENDS.get(engine, {})
     minor = next((name for name in minors if version == name or version.startswith((f"{name}.", f"{name}-"))), None)
     if minor is not None:
         return minors[minor], minor
