@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from constructs_lib._engine import archive, aws, core
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import RUNTIMES, FunctionSource, check_runtime, read_source
 from constructs_lib.foundation.naming import terraform_name
@@ -142,12 +142,11 @@ class LambdaLayer(HardenedConstruct):
         )
 
     def _read(self, source: str | os.PathLike[str], runtimes: Sequence[str]) -> FunctionSource:
-        today = datetime.now(tz=UTC).date()
         problems = self._problems
         families: dict[str, list[str]] = {}
         for runtime in runtimes if isinstance(runtimes, (list, tuple)) else ():
             try:
-                families.setdefault(_family(check_runtime(self.path, runtime, today)), []).append(runtime)
+                families.setdefault(_family(check_runtime(self.path, runtime, today())), []).append(runtime)
             except ConfigurationError as error:
                 problems.found += error.problems
         if not families:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +30,7 @@ from constructs_lib.aurora_provisioned.scaling import ReaderScaling, ScaledReade
 from constructs_lib.aurora_provisioned.watch import LAG_ALARM, instance_alarms
 from constructs_lib.aurora_provisioned.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.log_group import LogGroup
 from constructs_lib.rest_api.validation import report_at_synth
@@ -163,7 +163,7 @@ class AuroraProvisioned(HardenedConstruct):
             pinned=pinned,
             upgrade=upgrade,
             extended=extended_support is not None,
-            today=datetime.now(tz=UTC).date(),
+            today=today(),
         )
         zones = arguments.check_place(problems, vpc, region)
         placed = place(problems, instances, engine=engine, region=region, zones=zones)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from constructs_lib._engine import archive, aws
 from constructs_lib.alarms import Alarms
+from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, InlineSource, check_runtime, read_source
 from constructs_lib.foundation.naming import fit, terraform_name
@@ -364,8 +364,7 @@ class PaymentLambda(EventSources):
             return None
 
     def _check_code(self, source: str | os.PathLike[str] | InlineSource, handler: str, runtime: str) -> FunctionSource:
-        today = datetime.now(tz=UTC).date()
-        known = self._attempt(lambda: check_runtime(self.path, runtime, today))
+        known = self._attempt(lambda: check_runtime(self.path, runtime, today()))
         code = self._attempt(lambda: read_source(self.path, source, handler, runtime)) if known else None
         if isinstance(source, InlineSource) and "${TfToken[" in str(source.text):
             self._problems.add(

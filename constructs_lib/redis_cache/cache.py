@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,6 +11,7 @@ from constructs_lib.aurora_provisioned.arguments import Deletable, check_place, 
 from constructs_lib.aurora_provisioned.credentials import GeneratedCredentials, GeneratedPassword, check_password
 from constructs_lib.aurora_provisioned.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.iam import Statement
 from constructs_lib.log_group import LogGroup
@@ -130,11 +130,10 @@ class RedisCache(HardenedConstruct):
         if not isinstance(engine, str) or engine not in ENGINES:
             problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
-        today = datetime.now(tz=UTC).date()
-        version = choose_version(problems, self.engine, engine_version, today)
+        version = choose_version(problems, self.engine, engine_version, today())
         target = version
         if upgrade_to is not None:
-            target = choose_version(problems, self.engine, upgrade_to, today, argument="upgrade_to")
+            target = choose_version(problems, self.engine, upgrade_to, today(), argument="upgrade_to")
             if target == upgrade_to:
                 check_upgrade(problems, self.engine, version, target)
         check_place(problems, vpc, region)

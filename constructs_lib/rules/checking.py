@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation import dates
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.rules import baseline as baselines
 from constructs_lib.rules.catalogue import rules as catalogue
@@ -130,7 +130,7 @@ def check(
     outcome = apply(
         result.findings,
         [*from_notes(estate), *waivers],
-        today=today or datetime.now(UTC).date(),
+        today=today or dates.today(),
         run={rule.id for rule in chosen},
         known={rule.id for rule in (*catalogue(), *chosen)},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,6 @@ from constructs_lib.rules.values import Computed, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
     from constructs_lib.rules.blocks import Block, Section
     from constructs_lib.rules.estate import Estate
@@ -37,11 +35,6 @@ _RESTORED: Final = ("snapshot_identifier", "restore_to_point_in_time", "s3_impor
 _RDS: Final = "https://docs.aws.amazon.com/AmazonRDS/latest"
 AURORA_GUIDE: Final = f"{_RDS}/AuroraUserGuide"
 RDS_GUIDE: Final = f"{_RDS}/UserGuide"
-
-
-def today() -> date:
-    """Return the day that dates in tables are compared with."""
-    return datetime.now(UTC).date()
 
 
 def meant(section: Section, at: str, type_: str) -> Block | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.dates import today
 from constructs_lib.rules.catalogue.common import AWS, expect_flag, expect_number, expect_set
-from constructs_lib.rules.catalogue.databases import meant, today
+from constructs_lib.rules.catalogue.databases import meant
 from constructs_lib.rules.catalogue.ddb_cache_access import (
     CACHE,
     NODES,

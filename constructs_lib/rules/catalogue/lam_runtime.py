@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.dates import today
 from constructs_lib.rules.catalogue.common import AWS, expect, expect_number
 from constructs_lib.rules.catalogue.links import called, pointing
 from constructs_lib.rules.facts.lambda_runtimes import DEPRECATED, successor
@@ -14,7 +14,6 @@ from constructs_lib.rules.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
     from constructs_lib.rules.blocks import Block
     from constructs_lib.rules.outcomes import Outcome
@@ -52,11 +51,6 @@ _GOOD = {
         },
     }
 }
-
-
-def today() -> date:
-    """Return the day that dates in tables are compared with."""
-    return datetime.now(UTC).date()
 
 
 @rule(

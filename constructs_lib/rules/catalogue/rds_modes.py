@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.database_versions import END_OF_SUPPORT, READ_ON, end_of, exists, major_of, supported
+from constructs_lib.foundation.dates import today
 from constructs_lib.rules.catalogue.common import PROVIDER
 from constructs_lib.rules.catalogue.databases import (
     AURORA_GUIDE,
@@ -16,7 +17,6 @@ from constructs_lib.rules.catalogue.databases import (
     cluster_of,
     engine_of,
     members_of,
-    today,
     version_of,
 )
 from constructs_lib.rules.catalogue.links import called
