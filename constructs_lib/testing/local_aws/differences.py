@@ -142,11 +142,6 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_sfn_state_machine=("definition", "publish"),
     ),
     *_fixed(
-        "a_repeated_network_acl_entry_is_the_one_before",
-        "AWS refuses a second entry with the same number; here the very same entry is taken for a repeated request",
-        aws_network_acl=("ingress", "egress"),
-    ),
-    *_fixed(
         "network_acls_keep_icmp_types",
         "moto drops the type and the code of ICMP",
         aws_network_acl=("ingress", "egress"),

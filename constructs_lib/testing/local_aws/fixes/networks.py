@@ -11,7 +11,6 @@ from moto.autoscaling.models import FakeScalingPolicy
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models.launch_templates import LaunchTemplate
-from moto.ec2.models.network_acls import NetworkAclBackend, NetworkAclEntry
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.route53.responses import Route53
@@ -137,24 +136,6 @@ def network_acls_keep_icmp_types() -> None:
         return original(self, sent.get(name, name), *rest, **named)
 
 
-def a_repeated_network_acl_entry_is_the_one_before() -> None:
-    """A provider that lost an answer on a busy machine asks again, and is told that the entry exists."""
-
-    @around(NetworkAclBackend, "create_network_acl_entry")
-    def create(
-        original: Callable[..., NetworkAclEntry],
-        self: NetworkAclBackend,
-        network_acl_id: str,
-        *args: object,
-        **given: object,
-    ) -> NetworkAclEntry:
-        entries: list[NetworkAclEntry] = self.get_network_acl(network_acl_id).network_acl_entries
-        for entry in entries:
-            if given and all(getattr(entry, name) == value for name, value in given.items()):
-                return entry
-        return original(self, network_acl_id, *args, **given)
-
-
 def rules_between_groups_have_descriptions() -> None:
     """A rule that names another security group or a prefix list keeps its description and does not give it back."""
 
@@ -170,7 +151,6 @@ def rules_between_groups_have_descriptions() -> None:
 
 
 FIXES = (
-    a_repeated_network_acl_entry_is_the_one_before,
     network_acls_keep_icmp_types,
     rules_between_groups_have_descriptions,
     a_launch_template_keeps_its_own_tags_to_itself,
