@@ -33,8 +33,8 @@ from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.log_group import LogGroup
-from constructs_lib.rest_api.validation import report_at_synth
 from constructs_lib.security_group import SecurityGroup
+from constructs_lib.validation import report_at_synth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

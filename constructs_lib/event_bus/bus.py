@@ -17,7 +17,7 @@ from constructs_lib.foundation.naming import component_words, words
 from constructs_lib.iam import Condition, PolicyDocument, Statement
 from constructs_lib.queue import DeadLetterQueue
 from constructs_lib.queue.watch import DEAD_LETTER_ALARM
-from constructs_lib.rest_api.validation import report_at_synth
+from constructs_lib.validation import report_at_synth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

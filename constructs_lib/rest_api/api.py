@@ -27,7 +27,7 @@ from constructs_lib.rest_api.options import (
 from constructs_lib.rest_api.paths import METHODS, ApiPath, PathNames, Position, parse_path
 from constructs_lib.rest_api.request_schema import check_schema
 from constructs_lib.rest_api.stage import ApiStage
-from constructs_lib.rest_api.validation import report_at_synth
+from constructs_lib.validation import report_at_synth
 from constructs_lib.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
 
 if TYPE_CHECKING:
