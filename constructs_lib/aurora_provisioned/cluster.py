@@ -28,10 +28,10 @@ from constructs_lib.aurora_provisioned.instances import Instance, PlacedInstance
 from constructs_lib.aurora_provisioned.parameter_groups import ParameterGroups, check_parameters
 from constructs_lib.aurora_provisioned.scaling import ReaderScaling, ScaledReaders, check_scaling
 from constructs_lib.aurora_provisioned.watch import LAG_ALARM, instance_alarms
-from constructs_lib.aurora_provisioned.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.opt_out import OptOut
+from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.log_group import LogGroup
 from constructs_lib.security_group import SecurityGroup
 from constructs_lib.validation import report_at_synth

@@ -9,10 +9,10 @@ from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
 from constructs_lib.aurora_provisioned.arguments import Deletable, check_place, protected
 from constructs_lib.aurora_provisioned.credentials import GeneratedCredentials, GeneratedPassword, check_password
-from constructs_lib.aurora_provisioned.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.iam import Statement
 from constructs_lib.log_group import LogGroup
 from constructs_lib.redis_cache.access import DELETE_PROVIDER, CacheUser, CacheUsers, check_users, connect_statement

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from constructs_lib.aurora_provisioned.classes import FAMILIES, MISSING, max_connections, memory_bytes
 from constructs_lib.aurora_provisioned.engines import ENGINES, EngineName, MajorUpgrade, check_upgrade, check_version
-from constructs_lib.aurora_provisioned.windows import check_windows, default_backup, default_maintenance
 from constructs_lib.foundation.environment import PROFILES, Environment
 from constructs_lib.foundation.errors import ConfigurationWarning, Problems
 from constructs_lib.foundation.regions import REGIONS
+from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
 
 TODAY = date(2026, 11, 22)
 POSTGRESQL, MYSQL = ENGINES["aurora-postgresql"], ENGINES["aurora-mysql"]

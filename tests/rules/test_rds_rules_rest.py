@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.rules.catalogue.windows import daily, overlap, weekly
+from constructs_lib.foundation.windows import daily, overlap, weekly
 from constructs_lib.rules.rule import REMOVED
 from tests.rules.asking import doubted, found, good, look
 from tests.rules.rds_documents import CLUSTER, MEMBER, UNKNOWN, cluster, instance

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.windows import daily, overlap, weekly
 from constructs_lib.rules.catalogue.common import AWS, expect_flag, expect_number, expect_set
 from constructs_lib.rules.catalogue.databases import meant
 from constructs_lib.rules.catalogue.ddb_cache_access import (
@@ -17,7 +18,6 @@ from constructs_lib.rules.catalogue.ddb_cache_access import (
     is_secondary,
 )
 from constructs_lib.rules.catalogue.links import called
-from constructs_lib.rules.catalogue.windows import daily, overlap, weekly
 from constructs_lib.rules.facts.caches import END_OF_SUPPORT, VERSIONS, exists, family
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Frameworks, rule

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.windows import daily, overlap, weekly
 from constructs_lib.rules.catalogue.common import expect_flag
 from constructs_lib.rules.catalogue.databases import CLUSTER, INSTANCE, MEMBER, RDS_GUIDE
-from constructs_lib.rules.catalogue.windows import daily, overlap, weekly
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import WARNING, Frameworks, rule
 from constructs_lib.rules.values import Unknown

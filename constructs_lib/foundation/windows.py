@@ -1,4 +1,4 @@
-"""Backup and maintenance windows: at night where the region is, apart from each other, and checked when given."""
+"""Daily and weekly windows of RDS and ElastiCache: read, at night where the region is, apart from each other."""
 
 from __future__ import annotations
 
@@ -42,10 +42,40 @@ _MAINTENANCE_AT: Final = 6 * _DAY + 3 * 60 + 30
 _LENGTH: Final = 60
 MIN_LENGTH: Final = 30
 """Minutes."""
-_CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_BACKUP: Final = re.compile(f"({_CLOCK})-({_CLOCK})")
-_NAMED: Final = f"({'|'.join(_DAYS)}):({_CLOCK})"
-_MAINTENANCE: Final = re.compile(f"{_NAMED}-{_NAMED}", re.IGNORECASE)
+_CLOCK: Final = "([01][0-9]|2[0-3]):([0-5][0-9])"
+_NAMED: Final = f"({'|'.join(_DAYS)}):{_CLOCK}"
+_DAILY: Final = re.compile(f"{_CLOCK}-{_CLOCK}")
+_WEEKLY: Final = re.compile(f"{_NAMED}-{_NAMED}")
+
+Span = tuple[int, int]
+"""The first minute, and how many minutes."""
+
+
+def daily(text: str) -> Span | None:
+    """Return a window such as `03:00-04:00`, None where the text is none."""
+    found = _DAILY.fullmatch(text)
+    if found is None:
+        return None
+    first, last = (int(found[hour]) * 60 + int(found[hour + 1]) for hour in (1, 3))
+    return first, (last - first) % _DAY
+
+
+def weekly(text: str) -> Span | None:
+    """Return a window such as `sun:04:30-sun:05:30`, None where the text is none."""
+    found = _WEEKLY.fullmatch(text.lower())
+    if found is None:
+        return None
+    first, last = (_DAYS.index(found[day]) * _DAY + int(found[day + 1]) * 60 + int(found[day + 2]) for day in (1, 4))
+    return first, (last - first) % _WEEK
+
+
+def overlap(every_day: Span, every_week: Span) -> bool:
+    """Return whether a daily window and a weekly one share a minute."""
+    start, length = every_week
+    return any(
+        (start - day) % _WEEK < every_day[1] or (day - start) % _WEEK < length
+        for day in (every_day[0] + number * _DAY for number in range(7))
+    )
 
 
 def default_backup(region: str) -> str:
@@ -79,29 +109,26 @@ def check_windows(
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html.
     """
-    nightly = _BACKUP.fullmatch(backup) if isinstance(backup, str) else None
-    weekly = _MAINTENANCE.fullmatch(maintenance) if isinstance(maintenance, str) else None
-    problems.check(nightly, argument, backup, "must be a time of day in UTC such as '02:00-03:00'")
-    problems.check(
-        weekly, "maintenance_window", maintenance, "must be a time of the week in UTC such as 'sun:03:30-sun:04:30'"
-    )
-    backup_at = _minutes(nightly[1]) if nightly else 0
-    backup_length = (_minutes(nightly[2]) - backup_at) % _DAY if nightly else _LENGTH
-    maintenance_at = _weekly(weekly[1], weekly[2]) if weekly else 0
-    maintenance_length = (_weekly(weekly[3], weekly[4]) - maintenance_at) % _WEEK if weekly else _LENGTH
-    problems.check(backup_length >= least, argument, backup, f"must be at least {least} minutes long")
-    problems.check(
-        least <= maintenance_length < _DAY,
-        "maintenance_window",
-        maintenance,
-        f"must be at least {least} minutes and less than a day long",
-    )
-    if nightly and weekly:
-        # One of two stretches of a circle begins within the other.
-        clash = (backup_at - maintenance_at) % _DAY < maintenance_length
-        clash |= (maintenance_at - backup_at) % _DAY < backup_length
+    every_day = daily(backup) if isinstance(backup, str) else None
+    every_week = weekly(maintenance) if isinstance(maintenance, str) else None
+    if every_day is None:
+        problems.add(argument, backup, "must be a time of day in UTC such as '02:00-03:00'")
+    else:
+        problems.check(every_day[1] >= least, argument, backup, f"must be at least {least} minutes long")
+    if every_week is None:
+        problems.add(
+            "maintenance_window", maintenance, "must be a time of the week in UTC such as 'sun:03:30-sun:04:30'"
+        )
+    else:
         problems.check(
-            not clash,
+            least <= every_week[1] < _DAY,
+            "maintenance_window",
+            maintenance,
+            f"must be at least {least} minutes and less than a day long",
+        )
+    if every_day and every_week:
+        problems.check(
+            not overlap(every_day, every_week),
             argument,
             backup,
             f"must not overlap maintenance_window={maintenance!r}, which AWS refuses",
@@ -118,12 +145,3 @@ def _clock(minute: int) -> str:
 
 def _moment(minute: int) -> str:
     return f"{_DAYS[minute // _DAY % 7]}:{_clock(minute % _DAY)}"
-
-
-def _minutes(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return 60 * int(hours) + int(minutes)
-
-
-def _weekly(day: str, clock: str) -> int:
-    return _DAYS.index(day.lower()) * _DAY + _minutes(clock)
