@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from constructs_lib.alarms import Alarm as Alarm
     from constructs_lib.alarms import NoAlarms as NoAlarms
     from constructs_lib.aurora_provisioned import AuroraProvisioned as AuroraProvisioned
-    from constructs_lib.aurora_provisioned import Deletable as Deletable
     from constructs_lib.aurora_provisioned import ExtendedSupport as ExtendedSupport
-    from constructs_lib.aurora_provisioned import GeneratedPassword as GeneratedPassword
     from constructs_lib.aurora_provisioned import Instance as Instance
     from constructs_lib.aurora_provisioned import MajorUpgrade as MajorUpgrade
     from constructs_lib.aurora_provisioned import PinnedMinorVersion as PinnedMinorVersion
@@ -40,8 +38,10 @@ if TYPE_CHECKING:
     from constructs_lib.certificate import HostedZone as HostedZone
     from constructs_lib.checks import acknowledge as acknowledge
     from constructs_lib.checks import attach as attach
+    from constructs_lib.credentials import GeneratedPassword as GeneratedPassword
     from constructs_lib.custom_domain import AliasRecords as AliasRecords
     from constructs_lib.custom_domain import CustomDomain as CustomDomain
+    from constructs_lib.databases import Deletable as Deletable
     from constructs_lib.event_bus import AcceptedLoop as AcceptedLoop
     from constructs_lib.event_bus import EventBus as EventBus
     from constructs_lib.event_bus import EventTarget as EventTarget
@@ -113,9 +113,7 @@ _MODULES: Final = {
     "alarms": ("Alarm", "NoAlarms"),
     "aurora_provisioned": (
         "AuroraProvisioned",
-        "Deletable",
         "ExtendedSupport",
-        "GeneratedPassword",
         "Instance",
         "MajorUpgrade",
         "PinnedMinorVersion",
@@ -123,7 +121,9 @@ _MODULES: Final = {
     ),
     "certificate": ("Certificate", "HostedZone"),
     "checks": ("acknowledge", "attach"),
+    "credentials": ("GeneratedPassword",),
     "custom_domain": ("AliasRecords", "CustomDomain"),
+    "databases": ("Deletable",),
     "event_bus": ("AcceptedLoop", "EventBus", "EventTarget", "ForeignBus", "InputTransformer"),
     "foundation.addresses": ("AddressPlan",),
     "foundation.backend": ("LocalBackend", "PartialS3Backend", "S3Backend", "backend_from_environment"),

@@ -1,17 +1,13 @@
 """AuroraProvisioned: an Aurora cluster with instances of fixed size, never serverless."""
 
-from constructs_lib.aurora_provisioned.arguments import Deletable
 from constructs_lib.aurora_provisioned.cluster import AuroraProvisioned
-from constructs_lib.aurora_provisioned.credentials import GeneratedPassword
 from constructs_lib.aurora_provisioned.engines import ExtendedSupport, MajorUpgrade, PinnedMinorVersion
 from constructs_lib.aurora_provisioned.instances import Instance
 from constructs_lib.aurora_provisioned.scaling import ReaderScaling
 
 __all__ = [
     "AuroraProvisioned",
-    "Deletable",
     "ExtendedSupport",
-    "GeneratedPassword",
     "Instance",
     "MajorUpgrade",
     "PinnedMinorVersion",

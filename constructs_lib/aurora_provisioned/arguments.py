@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib._engine import core
-from constructs_lib.aurora_provisioned.engines import ENGINES, ExtendedSupport, MajorUpgrade, PinnedMinorVersion
-from constructs_lib.aurora_provisioned.scaling import ReaderScaling
-from constructs_lib.foundation.opt_out import OptOut
-from constructs_lib.multi_region_key import MultiRegionKey
-from constructs_lib.regional_vpc.network import Vpc
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.aurora_provisioned.engines import Engine
+    from constructs_lib.aurora_provisioned.engines import Engine, MajorUpgrade
     from constructs_lib.construct import HardenedConstruct
     from constructs_lib.foundation.errors import Problems
     from constructs_lib.stack import Region
 
-MIN_ZONES: Final = 2
+DEFAULT_USER: Final = "cluster_owner"
+GUESSED_USERS: Final = frozenset(
+    ("admin", "administrator", "awsuser", "dba", "master", "mysql", "postgres", "root", "sa", "user")
+)
+"""Names that everybody tries first."""
+RESERVED_USERS: Final = ("pg_", "rds")
+"""Beginnings of names that the engines and RDS keep for themselves."""
 MAX_RETENTION: Final = 35
 MIN_PORT: Final = 1150
 MAX_PORT: Final = 65535
 MAX_BACKTRACK_HOURS: Final = 72
 MAX_DATABASE_NAME: Final = 63
+_USER: Final = re.compile(r"[a-z][a-z0-9_]*")
 _DATABASE: Final = {
     "aurora-postgresql": (re.compile(r"[a-z][a-z0-9_]*"), "lower-case letters, digits and underscores"),
     "aurora-mysql": (re.compile(r"[a-z][a-z0-9]*"), "lower-case letters and digits"),
@@ -35,55 +31,6 @@ _DATABASE: Final = {
 _RESERVED_DATABASES: Final = frozenset(
     {"information_schema", "mysql", "performance_schema", "postgres", "rdsadmin", "sys", "template0", "template1"}
 )
-
-_KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
-    "vpc": ((Vpc,), "a RegionalVpc"),
-    "key": ((MultiRegionKey,), "a MultiRegionKey"),
-    "pinned": ((PinnedMinorVersion, type(None)), "PinnedMinorVersion(reason) or None"),
-    "upgrade": ((MajorUpgrade, type(None)), "MajorUpgrade(to) or None"),
-    "extended_support": ((ExtendedSupport, type(None)), "ExtendedSupport(reason) or None"),
-    "reader_scaling": ((ReaderScaling, type(None)), "ReaderScaling(maximum) or None"),
-    "parameters": ((Mapping, type(None)), "a mapping of names to strings, or None"),
-    "instance_parameters": ((Mapping, type(None)), "a mapping of names to strings, or None"),
-    "io_optimized": ((bool,), "True or False"),
-}
-
-
-@dataclass(frozen=True)
-class Deletable(OptOut):
-    """A database may be deleted where the environment protects it; a cluster still leaves a final snapshot."""
-
-
-def check_kinds(problems: Problems, *, engine: object, **given: object) -> None:
-    """Refuse at once what is of another type, or no engine: without it nothing else can be checked."""
-    for argument, value in given.items():
-        kinds, allowed = _KINDS[argument]
-        problems.check(isinstance(value, kinds), argument, value, f"must be {allowed}")
-    problems.check(
-        isinstance(engine, str) and engine in ENGINES, "engine", engine, f"must be one of {', '.join(ENGINES)}"
-    )
-    problems.raise_if_any()
-
-
-def check_place(problems: Problems, vpc: Vpc, region: Region) -> Sequence[str]:
-    """Return the zones of the VPC's database subnets, and note when a subnet group cannot be made of them.
-
-    See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html.
-    """
-    if not problems.check(
-        vpc.region.name == region.name, "vpc", vpc.path, f"is in {vpc.region.name} and the cluster in {region.name}"
-    ):
-        return ()
-    if not problems.check("database" in vpc.tiers, "vpc", vpc.path, "has no database subnets for the cluster"):
-        return ()
-    zones = list(dict.fromkeys(subnet.zone for subnet in vpc.subnets("database")))
-    problems.check(
-        len(zones) >= MIN_ZONES,
-        "vpc",
-        vpc.path,
-        f"has database subnets in {', '.join(zones)} only; AWS needs them in at least {MIN_ZONES} zones",
-    )
-    return zones
 
 
 def check_names(problems: Problems, engine: Engine, database: object, port: object) -> None:
@@ -104,6 +51,25 @@ def check_names(problems: Problems, engine: Engine, database: object, port: obje
         port,
         f"must be a whole number from {MIN_PORT} to {MAX_PORT}",
     )
+
+
+def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
+    """Note a name of the master user that is guessed first, or that the engine does not take."""
+    if problems.check(
+        isinstance(user, str) and _USER.fullmatch(user) and len(user) <= engine.max_user,
+        argument,
+        user,
+        f"must be 1 to {engine.max_user} lower-case letters, digits and underscores, starting with a letter",
+    ):
+        problems.check(
+            user not in GUESSED_USERS, argument, user, "is a name that everybody tries first; choose another"
+        )
+        problems.check(
+            not str(user).startswith(RESERVED_USERS),
+            argument,
+            user,
+            f"must not begin with {' or '.join(RESERVED_USERS)}, which the engine and RDS keep for themselves",
+        )
 
 
 def check_retention(problems: Problems, region: Region, days: object) -> None:
@@ -131,22 +97,6 @@ def check_backtrack(problems: Problems, engine: Engine, hours: object) -> None:
         hours,
         f"{engine.name} cannot backtrack; restore to a point in time instead",
     )
-
-
-def protected(problems: Problems, region: Region, given: object) -> bool:
-    """Return whether the cluster is protected from deletion, and note a choice that the environment does not allow."""
-    asked = region.profile.deletion_protection
-    if given is None or not problems.check(
-        isinstance(given, (bool, Deletable)), "deletion_protection", given, "must be True, False or Deletable(reason)"
-    ):
-        return asked
-    problems.check(
-        not (asked and given is False),
-        "deletion_protection",
-        given,
-        f"{region.environment.value} protects databases; give Deletable(reason) where this one may go",
-    )
-    return given is True
 
 
 def serverless_traces(construct: HardenedConstruct) -> list[str]:
@@ -188,13 +138,3 @@ def upgrade_settings(upgrade: MajorUpgrade | None, instance_group: str) -> dict[
         "apply_immediately": True,
         "db_instance_parameter_group_name": instance_group,
     }
-
-
-def lifecycle(*, keep: bool, exact: bool) -> core.TerraformResourceLifecycle:
-    """Return what Terraform refuses to destroy, and which changes it leaves to AWS."""
-    # A destroy would take the instances before AWS refuses to delete the cluster; Terraform refuses the plan.
-    return core.TerraformResourceLifecycle(
-        prevent_destroy=keep or None,
-        # AWS takes the one choice with a new cluster only; the other it changes itself.
-        ignore_changes=["engine_lifecycle_support"] if exact else ["engine_lifecycle_support", "engine_version"],
-    )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
-from constructs_lib.aurora_provisioned import arguments
 from constructs_lib.aurora_provisioned.access import Client, check_client, connect_statement, monitoring_role
-from constructs_lib.aurora_provisioned.credentials import (
+from constructs_lib.aurora_provisioned.arguments import (
     DEFAULT_USER,
-    GeneratedCredentials,
-    GeneratedPassword,
-    check_password,
+    check_backtrack,
+    check_names,
+    check_retention,
     check_user,
+    serverless_traces,
+    upgrade_settings,
 )
 from constructs_lib.aurora_provisioned.engines import (
     ENGINES,
@@ -29,6 +30,8 @@ from constructs_lib.aurora_provisioned.parameter_groups import ParameterGroups, 
 from constructs_lib.aurora_provisioned.scaling import ReaderScaling, ScaledReaders, check_scaling
 from constructs_lib.aurora_provisioned.watch import LAG_ALARM, instance_alarms
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.credentials import GeneratedCredentials, GeneratedPassword, check_password
+from constructs_lib.databases import Deletable, check_place, protected
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
@@ -39,8 +42,6 @@ from constructs_lib.validation import report_at_synth
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from constructs_lib._engine import core
-    from constructs_lib.aurora_provisioned.arguments import Deletable
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.security_group import Connectable
@@ -137,20 +138,9 @@ class AuroraProvisioned(HardenedConstruct):
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
-        arguments.check_kinds(
-            problems,
-            vpc=vpc,
-            key=key,
-            engine=engine,
-            pinned=pinned,
-            upgrade=upgrade,
-            extended_support=extended_support,
-            reader_scaling=reader_scaling,
-            parameters=parameters,
-            instance_parameters=instance_parameters,
-            io_optimized=io_optimized,
-        )
         self.key_arn = key.arn_for(self)
+        if not isinstance(engine, str) or engine not in ENGINES:
+            problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
         self.port = self.engine.port if port is None else port
         self.database_name = database_name
@@ -165,22 +155,22 @@ class AuroraProvisioned(HardenedConstruct):
             extended=extended_support is not None,
             today=today(),
         )
-        zones = arguments.check_place(problems, vpc, region)
+        zones = check_place(problems, vpc, region)
         placed = place(problems, instances, engine=engine, region=region, zones=zones)
         if reader_scaling is not None:
             check_scaling(problems, reader_scaling, len(placed) - 1)
-        arguments.check_names(problems, self.engine, database_name, self.port)
+        check_names(problems, self.engine, database_name, self.port)
         check_user(problems, "master_username", master_username, self.engine)
         check_password(problems, password)
         check_parameters(problems, "parameters", parameters or {}, self.engine)
         check_parameters(problems, "instance_parameters", instance_parameters or {}, self.engine)
         retention = region.profile.backup_retention_days if backup_retention_days is None else backup_retention_days
-        arguments.check_retention(problems, region, retention)
+        check_retention(problems, region, retention)
         backup = default_backup(region.name) if backup_window is None else backup_window
         self._maintenance = default_maintenance(region.name) if maintenance_window is None else maintenance_window
         check_windows(problems, backup, self._maintenance)
-        arguments.check_backtrack(problems, self.engine, backtrack_hours)
-        keep = arguments.protected(problems, region, deletion_protection)
+        check_backtrack(problems, self.engine, backtrack_hours)
+        keep = protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         self._record_all(pinned, extended_support, deletion_protection)
@@ -233,11 +223,11 @@ class AuroraProvisioned(HardenedConstruct):
             skip_final_snapshot=not self._precious(keep),
             final_snapshot_identifier=self._name("db-snapshot", "final") if self._precious(keep) else None,
             enabled_cloudwatch_logs_exports=list(self.logs),
-            lifecycle=arguments.lifecycle(keep=keep, exact=bool(pinned or upgrade)),
+            lifecycle=_lifecycle(keep=keep, exact=bool(pinned or upgrade)),
             # RDS would create the groups itself, without key and retention.
             depends_on=[log.resource for log in self.logs.values()],
             **self._password(),
-            **arguments.upgrade_settings(upgrade, self.parameter_groups.instance_name),
+            **upgrade_settings(upgrade, self.parameter_groups.instance_name),
         )
         if self.credentials:
             self.credentials.write(
@@ -259,7 +249,7 @@ class AuroraProvisioned(HardenedConstruct):
                 scaling=reader_scaling,
                 depends_on=list(self.instances.values()),
             )
-        report_at_synth(self, lambda: arguments.serverless_traces(self))
+        report_at_synth(self, lambda: serverless_traces(self))
         self._publish_all()
 
     @cached_property
@@ -393,3 +383,12 @@ class AuroraProvisioned(HardenedConstruct):
         self._publish("port", self.port, "Port of the cluster")
         self._publish("database_name", self.database_name, "First database of the cluster")
         self._publish("secret_arn", self.secret_arn, "ARN of the secret with the master user's password")
+
+
+def _lifecycle(*, keep: bool, exact: bool) -> core.TerraformResourceLifecycle:
+    # A destroy would take the instances before AWS refuses to delete the cluster; Terraform refuses the plan.
+    return core.TerraformResourceLifecycle(
+        prevent_destroy=keep or None,
+        # AWS takes the one choice with a new cluster only; the other it changes itself.
+        ignore_changes=["engine_lifecycle_support"] if exact else ["engine_lifecycle_support", "engine_version"],
+    )

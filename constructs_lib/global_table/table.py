@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
-from constructs_lib.aurora_provisioned.arguments import Deletable, protected
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.databases import Deletable, protected
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming, terraform_name
 from constructs_lib.global_table import access

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
-from constructs_lib.aurora_provisioned.arguments import Deletable, check_place, protected
-from constructs_lib.aurora_provisioned.credentials import GeneratedCredentials, GeneratedPassword, check_password
 from constructs_lib.construct import HardenedConstruct
+from constructs_lib.credentials import GeneratedCredentials, GeneratedPassword, check_password
+from constructs_lib.databases import Deletable, check_place, protected
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance

@@ -1,9 +1,8 @@
-"""The master user: its name, and the password that RDS or Terraform generates."""
+"""Passwords and tokens that Terraform generates, and the secrets in which clients find them."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,24 +11,15 @@ from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
-    from constructs_lib.aurora_provisioned.engines import Engine
     from constructs_lib.foundation.errors import Problems
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.stack import Region
 
-DEFAULT_USER: Final = "cluster_owner"
-GUESSED_USERS: Final = frozenset(
-    ("admin", "administrator", "awsuser", "dba", "master", "mysql", "postgres", "root", "sa", "user")
-)
-"""Names that everybody tries first."""
-RESERVED_USERS: Final = ("pg_", "rds")
-"""Beginnings of names that the engines and RDS keep for themselves."""
 SAFE_SPECIAL: Final = "_."
 """Characters that mean nothing to a URL, a shell, a connection string or JSON, wherever they stand."""
 MIN_LENGTH: Final = 16
 MAX_LENGTH: Final = 41
 """Aurora MySQL takes no longer one."""
-_USER: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -45,25 +35,6 @@ class GeneratedPassword:
 
     length: int = 32
     generation: int = 1
-
-
-def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
-    """Note a name of the master user that is guessed first, or that the engine does not take."""
-    if problems.check(
-        isinstance(user, str) and _USER.fullmatch(user) and len(user) <= engine.max_user,
-        argument,
-        user,
-        f"must be 1 to {engine.max_user} lower-case letters, digits and underscores, starting with a letter",
-    ):
-        problems.check(
-            user not in GUESSED_USERS, argument, user, "is a name that everybody tries first; choose another"
-        )
-        problems.check(
-            not str(user).startswith(RESERVED_USERS),
-            argument,
-            user,
-            f"must not begin with {' or '.join(RESERVED_USERS)}, which the engine and RDS keep for themselves",
-        )
 
 
 def check_password(problems: Problems, password: object, argument: str = "password") -> None:
