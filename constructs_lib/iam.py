@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 
     from constructs_lib._engine import core
     from constructs_lib.stack import Region
+
+
+class Grantee(Protocol):
+    """What rights can be granted to: a `ServiceRole`, a function."""
+
+    @property
+    def region(self) -> Region:
+        """Where it is."""
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+
+    def grant(self, statement: Statement) -> None:
+        """Add a statement to its role's policy."""
 
 
 @dataclass(frozen=True)

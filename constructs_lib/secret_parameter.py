@@ -16,8 +16,8 @@ from constructs_lib.foundation.regions import is_token
 from constructs_lib.iam import Condition, Statement
 
 if TYPE_CHECKING:
+    from constructs_lib.iam import Grantee
     from constructs_lib.multi_region_key import MultiRegionKey
-    from constructs_lib.regional_bucket.bucket import Grantee
     from constructs_lib.stack import Region
 
 Tier = Literal["Standard", "Advanced", "Intelligent-Tiering"]

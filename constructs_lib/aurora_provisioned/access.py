@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.regions import is_token
@@ -12,20 +12,9 @@ from constructs_lib.iam import Condition, ServiceRole, Statement
 if TYPE_CHECKING:
     from constructs_lib.aurora_provisioned.engines import Engine
     from constructs_lib.construct import HardenedConstruct
-    from constructs_lib.stack import Region
+    from constructs_lib.iam import Grantee
 
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-class Client(Protocol):
-    """Something with a role of its own, such as a PaymentLambda or a ServiceRole."""
-
-    @property
-    def region(self) -> Region:
-        """Where it is."""
-
-    def grant(self, statement: Statement) -> None:
-        """Add a statement to its role."""
 
 
 def check_client(path: str, engine: Engine, master: str, user: object) -> None:
@@ -48,7 +37,7 @@ def check_client(path: str, engine: Engine, master: str, user: object) -> None:
         )
 
 
-def connect_statement(cluster: HardenedConstruct, client: Client, resource_id: str, user: str) -> Statement:
+def connect_statement(cluster: HardenedConstruct, client: Grantee, resource_id: str, user: str) -> Statement:
     """Return the statement that lets a client's role log in as one user of one cluster."""
     here = cluster.region
     owner = f"arn:{here.partition}:rds-db:{here.name}:{client.region.account_id}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.alarms import Alarms, NoAlarms
-from constructs_lib.aurora_provisioned.access import Client, check_client, connect_statement, monitoring_role
+from constructs_lib.aurora_provisioned.access import check_client, connect_statement, monitoring_role
 from constructs_lib.aurora_provisioned.arguments import (
     DEFAULT_USER,
     check_backtrack,
@@ -42,6 +42,7 @@ from constructs_lib.validation import report_at_synth
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from constructs_lib.iam import Grantee
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.security_group import Connectable
@@ -284,7 +285,7 @@ class AuroraProvisioned(HardenedConstruct):
         """
         peer.security_group.allow_to(self, self.port, description)
 
-    def grant_connect(self, client: Client, database_user: str) -> None:
+    def grant_connect(self, client: Grantee, database_user: str) -> None:
         """Let a role log in as one database user with an IAM token in place of a password.
 
         The user is created in the database: `GRANT rds_iam TO name` in PostgreSQL,

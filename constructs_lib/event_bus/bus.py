@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from constructs_lib._engine import core
     from constructs_lib.event_bus.targets import EventTarget, ForeignBus
+    from constructs_lib.iam import Grantee
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.payment_lambda import PaymentLambda
     from constructs_lib.queue import Queue
-    from constructs_lib.regional_bucket.bucket import Grantee
     from constructs_lib.stack import Region
 
     Event = Mapping[str, Any]

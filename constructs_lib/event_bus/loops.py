@@ -10,7 +10,7 @@ from constructs_lib.foundation.event_pattern import could_match, matches
 if TYPE_CHECKING:
     from constructs_lib.event_bus.bus import EventBus
     from constructs_lib.event_bus.rule import EventRule
-    from constructs_lib.regional_bucket.bucket import Grantee
+    from constructs_lib.iam import Grantee
 
 
 class Sender(NamedTuple):

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from constructs_lib.global_table.arguments import StreamView, TableClass
     from constructs_lib.global_table.consistency import Consistency
     from constructs_lib.global_table.indexes import AttributeType, GlobalIndex, LocalIndex
-    from constructs_lib.iam import Condition
+    from constructs_lib.iam import Condition, Grantee
     from constructs_lib.multi_region_key import MultiRegionKey
-    from constructs_lib.regional_bucket.bucket import Grantee
     from constructs_lib.stack import Region
 
 

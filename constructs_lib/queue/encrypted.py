@@ -17,7 +17,7 @@ from constructs_lib.multi_region_key import MultiRegionKey
 
 if TYPE_CHECKING:
     from constructs_lib._engine import core
-    from constructs_lib.regional_bucket.bucket import Grantee
+    from constructs_lib.iam import Grantee
     from constructs_lib.stack import Region
 
 DATA_KEY_REUSE_SECONDS: Final = 300

@@ -25,7 +25,7 @@ from constructs_lib.security_group import SecurityGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from constructs_lib.aurora_provisioned.access import Client
+    from constructs_lib.iam import Grantee
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.redis_cache.engines import EngineName
     from constructs_lib.redis_cache.nodes import ReplicationGroup, Shards
@@ -242,7 +242,7 @@ class RedisCache(HardenedConstruct):
         """
         peer.security_group.allow_to(self, self.port, description)
 
-    def grant_connect(self, client: Client, user: str | None = None) -> None:
+    def grant_connect(self, client: Grantee, user: str | None = None) -> None:
         """Let a role log in as one user with IAM, or read the secret with the token.
 
         Args:
@@ -290,7 +290,7 @@ class RedisCache(HardenedConstruct):
             raise ConfigurationError(self.path, "token=None: the cache has users in place of a token")
         return self.token.arn
 
-    def _grant_token(self, client: Client) -> None:
+    def _grant_token(self, client: Grantee) -> None:
         assert self.token is not None  # noqa: S101  the caller has looked
         stack = client.region.stack
         sid = "".join(part.title() for part in self.component.split("-"))

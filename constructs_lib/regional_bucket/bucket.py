@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.construct import HardenedConstruct
@@ -19,25 +19,11 @@ from constructs_lib.regional_bucket.replication import check_replica, replicate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from constructs_lib.iam import Grantee
     from constructs_lib.regional_bucket.arguments import ForceDestroy, ObjectLock, Transition
     from constructs_lib.stack import Region
 
 _LOG_DELIVERY: Final = LogDelivery("S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3")
-
-
-class Grantee(Protocol):
-    """What can be let into a bucket: a `ServiceRole`, a function."""
-
-    @property
-    def region(self) -> Region:
-        """Where it is."""
-
-    @property
-    def path(self) -> str:
-        """Its construct path."""
-
-    def grant(self, statement: Statement) -> None:
-        """Add a statement to its role's policy."""
 
 
 class RegionalBucket(HardenedConstruct):
