@@ -10,7 +10,8 @@ from constructs_lib._engine import archive, aws, core
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.foundation.function_source import RUNTIMES, FunctionSource, check_runtime, read_source
+from constructs_lib.foundation.function_source import FunctionSource, read_source
+from constructs_lib.foundation.lambda_runtimes import RUNTIMES, check_runtime
 from constructs_lib.foundation.naming import terraform_name
 from constructs_lib.foundation.regions import is_token
 from constructs_lib.payment_lambda.package import FILE_MODE, archive_path, stage
@@ -152,7 +153,7 @@ class LambdaLayer(HardenedConstruct):
         if not families:
             return FunctionSource({})
         # The oldest one knows the least of its language.
-        oldest = min((name for names in families.values() for name in names), key=list(RUNTIMES).index)
+        oldest = min((name for names in families.values() for name in names), key=RUNTIMES.index)
         try:
             code = read_source(self.path, source, None, oldest)
         except ConfigurationError as error:

@@ -13,38 +13,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
-from constructs_lib.foundation.errors import ConfigurationWarning, Problems
+from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.lambda_runtimes import RUNTIMES
 from constructs_lib.foundation.regions import is_token
-
-RUNTIMES: Final[dict[str, date]] = {
-    "python3.11": date(2027, 6, 30),
-    "python3.12": date(2028, 10, 31),
-    "python3.13": date(2029, 6, 30),
-    "nodejs22.x": date(2027, 4, 30),
-}
-"""The runtimes that AWS supports and AWS provider 5.100.0 accepts, and the day on which support ends.
-
-See https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, as read on 2026-11-22.
-"""
-ENDED_RUNTIMES: Final[dict[str, date]] = {
-    "python3.8": date(2024, 10, 14),
-    "python3.9": date(2025, 12, 15),
-    "python3.10": date(2026, 10, 31),
-    "nodejs16.x": date(2024, 6, 12),
-    "nodejs18.x": date(2025, 9, 1),
-    "nodejs20.x": date(2026, 4, 30),
-}
-"""Runtimes that older code names, and the day on which their support ended; from the same page."""
-NEWER_RUNTIMES: Final = ("python3.14", "nodejs24.x")
-"""Runtimes that AWS has and AWS provider 5.100.0 refuses."""
-WARNING_DAYS: Final = 180
-"""Days before the end of a runtime's support from which its use warns."""
 
 IGNORED_NAMES: Final = ("__pycache__", "*.pyc", ".DS_Store")
 """Patterns of the file and folder names that are no part of a source. There are no others."""
@@ -135,39 +111,6 @@ class FunctionSource:
             content = text.encode()
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(content), content))
         return digest.hexdigest()
-
-
-def check_runtime(path: str, runtime: object, today: date) -> str:
-    """Return the runtime when AWS still supports it, with a warning when that ends within 180 days.
-
-    Args:
-        path: The construct path, for the error.
-        runtime: A key of `RUNTIMES`.
-        today: The day to judge by.
-
-    Raises:
-        ConfigurationError: A runtime that is unknown, out of support on that day, or newer than the provider.
-
-    Warns:
-        ConfigurationWarning: Support ends within 180 days.
-
-    See https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html.
-    """
-    problems = Problems(path)
-    supported = [name for name, end in RUNTIMES.items() if today < end]
-    allowed = f"must be one of {', '.join(supported)}"
-    end = (RUNTIMES | ENDED_RUNTIMES).get(runtime) if isinstance(runtime, str) else None
-    if runtime in NEWER_RUNTIMES:
-        problems.stop("runtime", runtime, f"AWS provider 5.100.0 does not know it; {allowed}")
-    if end is None:
-        problems.stop("runtime", runtime, allowed)
-    if today >= end:
-        problems.stop("runtime", runtime, f"is out of support since {end}; {allowed}")
-    left = (end - today).days
-    if left <= WARNING_DAYS:
-        text = f"{path}: runtime={runtime!r}: support ends on {end}, in {left} days; move to a later one"
-        warnings.warn(text, ConfigurationWarning, stacklevel=2)
-    return str(runtime)
 
 
 def read_source(

@@ -9,7 +9,8 @@ from constructs_lib._engine import archive, aws
 from constructs_lib.alarms import Alarms
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.foundation.function_source import FunctionSource, InlineSource, check_runtime, read_source
+from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
+from constructs_lib.foundation.lambda_runtimes import check_runtime
 from constructs_lib.foundation.naming import fit, terraform_name
 from constructs_lib.foundation.principals import without_account
 from constructs_lib.iam import Condition, ServiceRole, Statement

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.lambda_environment import MAX_BYTES, RESERVED
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.regions import is_token
 
@@ -13,35 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs_lib.foundation.errors import Problems
-
-RESERVED: Final = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-    }
-)
-"""Keys that Lambda sets itself and refuses to be given; TZ, PATH and LANG are not among them.
-
-See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
-"""
-MAX_BYTES: Final = 4096
-"""All variables together, measured as Lambda does: as one JSON object."""
 
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _SECRET_KEY: Final = re.compile(

@@ -15,7 +15,8 @@ from constructs_lib import (
     Unreserved,
 )
 from constructs_lib.foundation.errors import Problems
-from constructs_lib.payment_lambda.variables import RESERVED, check_variables
+from constructs_lib.foundation.lambda_environment import RESERVED
+from constructs_lib.payment_lambda.variables import check_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

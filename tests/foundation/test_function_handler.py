@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib.foundation.errors import ConfigurationError, ConfigurationWarning
-from constructs_lib.foundation.function_source import (
-    FunctionSource,
-    InlineSource,
-    check_runtime,
-    read_source,
-)
+from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
+from constructs_lib.foundation.lambda_runtimes import check_runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,6 +234,7 @@ def test_a_runtime_warns_half_a_year_before_its_end_and_is_refused_from_that_day
 @pytest.mark.parametrize(
     ("runtime", "what"),
     [
+        ("python2.7", "is out of support since 2021-07-15; "),
         ("python3.8", "is out of support since 2024-10-14; "),
         ("python3.9", "is out of support since 2025-12-15; "),
         ("python3.10", "is out of support since 2026-10-31; "),

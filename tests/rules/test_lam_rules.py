@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from constructs_lib.foundation.lambda_runtimes import ENDS, successor
 from constructs_lib.rules.catalogue import lam_runtime
-from constructs_lib.rules.facts.lambda_runtimes import DEPRECATED, successor
 from constructs_lib.rules.rule import REMOVED
 from tests.rules.asking import doubted, found, good
 from tests.rules.lam_documents import FN, function
@@ -159,8 +159,8 @@ class TestRuntime:
         assert found("LAM-007", function(runtime="python3.99")) == []
 
     def test_every_successor_is_in_the_table_and_outlives_what_it_follows(self) -> None:
-        for runtime, day in DEPRECATED.items():
-            assert DEPRECATED[successor(runtime)] >= day or runtime in ("java25", "nodejs24.x", "python3.14")
+        for runtime, day in ENDS.items():
+            assert ENDS[successor(runtime)] >= day or runtime in ("java25", "nodejs24.x", "python3.14")
 
     @pytest.mark.parametrize("timeout", [30, 300, "60", "${local.timeout}"])
     def test_timeouts_in_range_pass_however_they_are_written(self, timeout: object) -> None:

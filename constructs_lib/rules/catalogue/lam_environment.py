@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.lambda_environment import MAX_BYTES, RESERVED
 from constructs_lib.rules.catalogue.common import AWS, expect_set
 from constructs_lib.rules.catalogue.links import sources
 from constructs_lib.rules.expressions import references
-from constructs_lib.rules.facts.lambda_environment import MAX_BYTES, RESERVED
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, Frameworks, Severity, rule
 from constructs_lib.rules.values import Computed, Unknown

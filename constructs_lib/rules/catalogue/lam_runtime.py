@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.lambda_runtimes import ENDS, successor
 from constructs_lib.rules.catalogue.common import AWS, expect, expect_number
 from constructs_lib.rules.catalogue.links import called, pointing
-from constructs_lib.rules.facts.lambda_runtimes import DEPRECATED, successor
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
 from constructs_lib.rules.values import Unknown
@@ -77,7 +77,7 @@ def runtime_is_patched(function: Block) -> Iterator[Outcome]:
     elif isinstance(runtime, Unknown):
         yield function.undecided(runtime, "runtime")
     else:
-        since = DEPRECATED.get(str(runtime))
+        since = ENDS.get(str(runtime))
         if since is not None and since <= today():
             yield function.fail(f"gets no patches since {since}; move to {successor(runtime)}", "runtime")
 

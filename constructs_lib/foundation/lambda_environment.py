@@ -29,7 +29,7 @@ RESERVED: Final = frozenset(
         "_X_AMZN_TRACE_ID",
     }
 )
-"""AWS refuses a function that sets one of them."""
+"""AWS refuses a function that sets one of them; TZ, PATH and LANG are not among them."""
 
 MAX_BYTES: Final = 4096
-"""Names and values together."""
+"""All variables together, measured as Lambda does: as one JSON object."""

@@ -1,4 +1,4 @@
-"""Lambda's runtimes, and when AWS stops to patch each.
+"""Lambda's runtimes, when AWS stops to patch each, and which of them a function may have.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, as of June 2026.
 AWS moves dates that lie ahead.
@@ -6,10 +6,13 @@ AWS moves dates that lie ahead.
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 from typing import Final
 
-DEPRECATED: Final = {
+from constructs_lib.foundation.errors import ConfigurationWarning, Problems
+
+ENDS: Final = {
     "dotnet10": date(2028, 11, 14),
     "dotnet5.0": date(2022, 5, 10),
     "dotnet6": date(2024, 12, 20),
@@ -60,6 +63,13 @@ DEPRECATED: Final = {
 }
 """From this day on a runtime gets no security patches."""
 
+RUNTIMES: Final = ("python3.11", "python3.12", "python3.13", "nodejs22.x")
+"""Those that AWS supports and AWS provider 5.100.0 accepts."""
+NEWER_RUNTIMES: Final = ("python3.14", "nodejs24.x")
+"""Those that AWS has and AWS provider 5.100.0 refuses."""
+WARNING_DAYS: Final = 180
+"""Days before the end of a runtime's support from which its use warns."""
+
 _SUCCESSORS: Final = {
     "dotnet": "dotnet10",
     "go": "provided.al2023",
@@ -74,3 +84,36 @@ _SUCCESSORS: Final = {
 def successor(runtime: str) -> str:
     """Return a runtime of the same language that AWS patches."""
     return next(newer for language, newer in _SUCCESSORS.items() if runtime.startswith(language))
+
+
+def check_runtime(path: str, runtime: object, today: date) -> str:
+    """Return the runtime when AWS still supports it, with a warning when that ends within 180 days.
+
+    Args:
+        path: The construct path, for the error.
+        runtime: One of `RUNTIMES`.
+        today: The day to judge by.
+
+    Raises:
+        ConfigurationError: A runtime that is unknown, out of support on that day, or newer than the provider.
+
+    Warns:
+        ConfigurationWarning: Support ends within 180 days.
+
+    See https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html.
+    """
+    problems = Problems(path)
+    supported = [name for name in RUNTIMES if today < ENDS[name]]
+    allowed = f"must be one of {', '.join(supported)}"
+    end = ENDS.get(runtime) if isinstance(runtime, str) and runtime.startswith(("nodejs", "python")) else None
+    if runtime in NEWER_RUNTIMES:
+        problems.stop("runtime", runtime, f"AWS provider 5.100.0 does not know it; {allowed}")
+    if end is None:
+        problems.stop("runtime", runtime, allowed)
+    if today >= end:
+        problems.stop("runtime", runtime, f"is out of support since {end}; {allowed}")
+    left = (end - today).days
+    if left <= WARNING_DAYS:
+        text = f"{path}: runtime={runtime!r}: support ends on {end}, in {left} days; move to a later one"
+        warnings.warn(text, ConfigurationWarning, stacklevel=2)
+    return str(runtime)
