@@ -255,12 +255,7 @@ class Certificate(HardenedConstruct):
         problems.check(
             key_algorithm in algorithms, "key_algorithm", key_algorithm, f"must be one of {', '.join(algorithms)}"
         )
-        problems.check(
-            type(validation_minutes) is int and validation_minutes in VALIDATION_MINUTES,
-            "validation_minutes",
-            validation_minutes,
-            f"must be a whole number from {VALIDATION_MINUTES[0]} to {VALIDATION_MINUTES[-1]}",
-        )
+        problems.check_whole("validation_minutes", validation_minutes, VALIDATION_MINUTES[0], VALIDATION_MINUTES[-1])
         problems.raise_if_any()
 
 

@@ -46,12 +46,7 @@ def check_password(problems: Problems, password: object, argument: str = "passwo
         shown = password if is_token(password) else "..."
         problems.add(argument, shown, "must be GeneratedPassword(); a password itself is never taken")
         return
-    problems.check(
-        type(password.length) is int and MIN_LENGTH <= password.length <= MAX_LENGTH,
-        f"{argument}.length",
-        password.length,
-        f"must be a whole number from {MIN_LENGTH} to {MAX_LENGTH}",
-    )
+    problems.check_whole(f"{argument}.length", password.length, MIN_LENGTH, MAX_LENGTH)
     problems.check(
         type(password.generation) is int, f"{argument}.generation", password.generation, "must be a whole number"
     )

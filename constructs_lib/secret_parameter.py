@@ -246,12 +246,7 @@ class SecretParameter(HardenedConstruct):
                 "it would be in the code or in the state",
             )
         else:
-            problems.check(
-                type(source.length) is int and MIN_LENGTH <= source.length <= MAX_LENGTH,
-                "value.length",
-                source.length,
-                f"must be a whole number from {MIN_LENGTH} to {MAX_LENGTH}",
-            )
+            problems.check_whole("value.length", source.length, MIN_LENGTH, MAX_LENGTH)
             problems.check(isinstance(source.symbols, bool), "value.symbols", source.symbols, "must be True or False")
             problems.check(
                 type(source.generation) is int and source.generation >= 1,

@@ -45,12 +45,7 @@ def check_names(problems: Problems, engine: Engine, database: object, port: obje
         problems.check(
             database not in _RESERVED_DATABASES, "database_name", database, "is reserved by the engine; choose another"
         )
-    problems.check(
-        type(port) is int and MIN_PORT <= port <= MAX_PORT,
-        "port",
-        port,
-        f"must be a whole number from {MIN_PORT} to {MAX_PORT}",
-    )
+    problems.check_whole("port", port, MIN_PORT, MAX_PORT)
 
 
 def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
@@ -85,12 +80,7 @@ def check_retention(problems: Problems, region: Region, days: object) -> None:
 
 def check_backtrack(problems: Problems, engine: Engine, hours: object) -> None:
     """Note backtracking where the engine has none."""
-    problems.check(
-        type(hours) is int and 0 <= hours <= MAX_BACKTRACK_HOURS,
-        "backtrack_hours",
-        hours,
-        f"must be a whole number from 0 to {MAX_BACKTRACK_HOURS}",
-    )
+    problems.check_whole("backtrack_hours", hours, 0, MAX_BACKTRACK_HOURS)
     problems.check(
         not hours or engine.name == "aurora-mysql",
         "backtrack_hours",

@@ -93,12 +93,7 @@ def place(
         alike = known and _size(class_) == _size(first)
         by_default = 0 if not placed else 1 if alike else LAST_TIER
         tier = by_default if instance.promotion_tier is None else instance.promotion_tier
-        problems.check(
-            type(tier) is int and 0 <= tier <= LAST_TIER,
-            f"{argument}.promotion_tier",
-            tier,
-            f"must be a whole number from 0 to {LAST_TIER}",
-        )
+        problems.check_whole(f"{argument}.promotion_tier", tier, 0, LAST_TIER)
         placed.append(PlacedInstance(name, class_, zone, tier))
     _check_count(problems, wanted, least, region)
     if not problems.found:

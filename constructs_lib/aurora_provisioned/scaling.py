@@ -54,12 +54,7 @@ def check_scaling(problems: Problems, scaling: ReaderScaling, readers: int) -> N
         ("cpu_percent", scaling.cpu_percent, MIN_CPU, MAX_CPU),
         ("cooldown", scaling.cooldown, 60, 3600),
     ):
-        problems.check(
-            type(value) is int and low <= value <= high,
-            f"reader_scaling.{argument}",
-            value,
-            f"must be a whole number from {low} to {high}",
-        )
+        problems.check_whole(f"reader_scaling.{argument}", value, low, high)
     least = max(scaling.minimum, readers) if type(scaling.minimum) is int else readers
     problems.check(
         type(scaling.maximum) is not int or scaling.maximum > least,

@@ -122,12 +122,7 @@ def check_target(
         ("max_age_seconds", target.max_age_seconds, MAX_AGE),
         ("max_attempts", target.max_attempts, MAX_ATTEMPTS),
     ):
-        problems.check(
-            type(value) is int and low <= value <= high,
-            f"{argument}.{name}",
-            value,
-            f"must be a whole number from {low} to {high}",
-        )
+        problems.check_whole(f"{argument}.{name}", value, low, high)
     if isinstance(to, (PaymentLambda, Queue)):
         problems.check(
             to.region is region,

@@ -41,6 +41,13 @@ class Problems:
             self.add(argument, given, allowed)
         return bool(ok)
 
+    def check_whole(self, argument: str, given: object, low: int, high: int, unit: str = "") -> bool:
+        """Note the argument unless it is a whole number from `low` to `high`; returns whether it was."""
+        of = f" of {unit}" if unit else ""
+        # A bool is an int too.
+        ok = type(given) is int and low <= given <= high
+        return self.check(ok, argument, given, f"must be a whole number{of} from {low} to {high}")
+
     def raise_if_any(self) -> None:
         """Raise one `ConfigurationError` with everything noted so far."""
         if self.found:

@@ -59,12 +59,7 @@ def check_provisioned(problems: Problems, provisioned: Provisioned, *, indexed: 
                 high,
                 f"must be a whole number from {kind}_minimum={low} to {MAX_UNITS}",
             )
-    problems.check(
-        type(provisioned.target_percent) is int and MIN_TARGET <= provisioned.target_percent <= MAX_TARGET,
-        "provisioned.target_percent",
-        provisioned.target_percent,
-        f"must be a whole number from {MIN_TARGET} to {MAX_TARGET}",
-    )
+    problems.check_whole("provisioned.target_percent", provisioned.target_percent, MIN_TARGET, MAX_TARGET)
     problems.check(
         not indexed,
         "provisioned",

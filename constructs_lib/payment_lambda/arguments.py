@@ -65,13 +65,7 @@ class Code(NamedTuple):
 def check_sizes(problems: Problems, **sizes: int) -> None:
     """Note the sizes that are no whole number in the range of `SIZES`."""
     for argument, value in sizes.items():
-        low, high, unit = SIZES[argument]
-        problems.check(
-            type(value) is int and low <= value <= high,
-            argument,
-            value,
-            f"must be a whole number of {unit} from {low} to {high}",
-        )
+        problems.check_whole(argument, value, *SIZES[argument])
 
 
 def check_layers(problems: Problems, layers: Sequence[str | LambdaLayer], region: Region, code: Code) -> None:

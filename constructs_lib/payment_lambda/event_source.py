@@ -223,13 +223,7 @@ class EventSources(HardenedConstruct):
 
 def _check_sizes(problems: Problems, **sizes: int) -> None:
     for argument, value in sizes.items():
-        low, high, unit = SIZES[argument]
-        problems.check(
-            type(value) is int and low <= value <= high,
-            argument,
-            value,
-            f"must be a whole number of {unit} from {low} to {high}",
-        )
+        problems.check_whole(argument, value, *SIZES[argument])
 
 
 def _check_batch(problems: Problems, queue: Queue, batch_size: int, window: int) -> None:

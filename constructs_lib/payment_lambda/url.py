@@ -97,12 +97,7 @@ def check_url(problems: Problems, url: FunctionUrl, profile: Profile) -> None:
         url.credentials,
         "has no effect without origins; name the pages that may call the URL",
     )
-    problems.check(
-        type(url.max_age) is int and 0 <= url.max_age <= MAX_AGE_SECONDS,
-        "function_url.max_age",
-        url.max_age,
-        f"must be a whole number of seconds from 0 to {MAX_AGE_SECONDS}",
-    )
+    problems.check_whole("function_url.max_age", url.max_age, 0, MAX_AGE_SECONDS, "seconds")
 
 
 def _check_unsigned(problems: Problems, url: FunctionUrl, profile: Profile) -> None:

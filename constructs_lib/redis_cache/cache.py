@@ -302,12 +302,7 @@ class RedisCache(HardenedConstruct):
         client.grant(Statement(sid=f"DecryptTokenOf{sid}", actions=("kms:Decrypt",), resources=(key,)))
 
     def _check_port(self, port: object) -> None:
-        self._problems.check(
-            type(port) is int and MIN_PORT <= port <= MAX_PORT,
-            "port",
-            port,
-            f"must be a whole number from {MIN_PORT} to {MAX_PORT}",
-        )
+        self._problems.check_whole("port", port, MIN_PORT, MAX_PORT)
 
     def _check_access(
         self, users: Mapping[str, CacheUser] | None, token: object, token_update: object, version: str

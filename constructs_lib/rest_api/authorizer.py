@@ -75,12 +75,7 @@ def check_authorizer(problems: Problems, authorizer: TokenAuthorizer | None, reg
         f"{region.stack.path}; both must be the same",
     )
     problems.check(kind in KINDS, "authorizer.kind", kind, f"must be one of {', '.join(KINDS)}")
-    problems.check(
-        type(ttl) is int and 0 <= ttl <= MAX_TTL,
-        "authorizer.ttl",
-        ttl,
-        f"must be a whole number of seconds from 0 to {MAX_TTL}",
-    )
+    problems.check_whole("authorizer.ttl", ttl, 0, MAX_TTL, "seconds")
     _check_sources(problems, authorizer)
     if authorizer.token_pattern is not None:
         _check_pattern(problems, authorizer)

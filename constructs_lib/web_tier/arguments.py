@@ -202,12 +202,7 @@ def check_health_path(problems: Problems, path: object) -> None:
 
 def check_volume(problems: Problems, size: object) -> None:
     """Note a size that no volume has."""
-    problems.check(
-        type(size) is int and size in VOLUME_GB,
-        "volume_gb",
-        size,
-        f"must be a whole number from {VOLUME_GB[0]} to {VOLUME_GB[-1]}",
-    )
+    problems.check_whole("volume_gb", size, VOLUME_GB[0], VOLUME_GB[-1])
 
 
 def check_name(problems: Problems, name: str) -> None:

@@ -74,12 +74,7 @@ def check_scaling(problems: Problems, scaling: object) -> None:
         ("step", scaling.step, range(1, MAX_STEP + 1)),
         ("cooldown", scaling.cooldown, COOLDOWN),
     ):
-        fine &= problems.check(
-            type(value) is int and value in allowed,
-            f"scaling.{name}",
-            value,
-            f"must be a whole number from {allowed[0]} to {allowed[-1]}",
-        )
+        fine &= problems.check_whole(f"scaling.{name}", value, allowed[0], allowed[-1])
     problems.check(
         not fine or scaling.low * 2 <= scaling.high,
         "scaling.low",
@@ -91,12 +86,7 @@ def check_scaling(problems: Problems, scaling: object) -> None:
 
 def _check_value(problems: Problems, scaling: TargetTracking) -> None:
     if scaling.figure == "cpu":
-        problems.check(
-            type(scaling.value) is int and scaling.value in PERCENT,
-            "scaling.value",
-            scaling.value,
-            f"must be a whole number of percent from {PERCENT[0]} to {PERCENT[-1]}",
-        )
+        problems.check_whole("scaling.value", scaling.value, PERCENT[0], PERCENT[-1], "percent")
     else:
         problems.check(
             type(scaling.value) is int and scaling.value >= LEAST_REQUESTS,
