@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.values import Computed, Unknown
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 AWS: Final = "https://docs.aws.amazon.com"
 TERRAFORM: Final = "https://developer.hashicorp.com/terraform"
 PROVIDER: Final = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
+
+
+def policy_text(*found: dict[str, object]) -> str:
+    """Return statements as a policy document, for the documents of a rule."""
+    return json.dumps({"Version": "2012-10-17", "Statement": found})
 
 
 def is_partly_known(value: Unknown) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import is_for_everyone
-from constructs_lib.rules.catalogue.common import AWS, expect_flag, expect_number
-from constructs_lib.rules.catalogue.kms import EXTERNAL, KEY, KEY_POLICY, REPLICA, key_of, policies_of
+from constructs_lib.rules.catalogue.common import AWS, expect_flag, expect_number, policy_text
+from constructs_lib.rules.catalogue.kms import EXTERNAL, KEY, KEY_POLICY, OWNER, REPLICA, key_of, policies_of
 from constructs_lib.rules.catalogue.links import LOG_GROUP, called
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.policies import statements
@@ -29,16 +28,6 @@ _USING: Final = ("kms:Encrypt", "kms:GenerateDataKey")
 _LIMITS: Final = ("kms:CallerAccount", "kms:ViaService", "aws:PrincipalOrgID")
 
 
-def _policy(*found: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": found})
-
-
-_OWNER: Final[dict[str, object]] = {
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
 _LOGS: Final[dict[str, object]] = {
     "Effect": "Allow",
     "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
@@ -54,7 +43,7 @@ _GOOD: Final[dict[str, Any]] = {
                 "description": "The shop's data",
                 "enable_key_rotation": True,
                 "deletion_window_in_days": 30,
-                "policy": _policy(_OWNER, _LOGS),
+                "policy": policy_text(OWNER, _LOGS),
             },
             "signing": {"description": "Signs tokens", "customer_master_key_spec": "RSA_2048"},
         },
@@ -131,11 +120,14 @@ def keys_can_be_had_back(key: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(fsbp=("KMS.5",), checkov=("CKV_AWS_33",)),
     good=_GOOD,
     breaks=[
-        {f"{_DATA}.policy": _policy({**_OWNER, "Principal": "*"})},
-        {f"{_DATA}.policy": _policy(_OWNER, {**_OWNER, "Principal": {"AWS": ["*"]}, "Action": "kms:Decrypt"})},
+        {f"{_DATA}.policy": policy_text({**OWNER, "Principal": "*"})},
+        {f"{_DATA}.policy": policy_text(OWNER, {**OWNER, "Principal": {"AWS": ["*"]}, "Action": "kms:Decrypt"})},
         {
             f"resource.{KEY_POLICY}": {
-                "data": {"key_id": "${aws_kms_key.data.id}", "policy": _policy({**_OWNER, "Principal": {"AWS": "*"}})}
+                "data": {
+                    "key_id": "${aws_kms_key.data.id}",
+                    "policy": policy_text({**OWNER, "Principal": {"AWS": "*"}}),
+                }
             }
         },
     ],
@@ -172,12 +164,12 @@ def key_policy_names_principals(holder: Block) -> Iterator[Outcome]:
     lessons=["TRD-11"],
     good=_GOOD,
     breaks=[
-        {f"{_DATA}.policy": _policy(_OWNER)},
+        {f"{_DATA}.policy": policy_text(OWNER)},
         {f"{_DATA}.policy": REMOVED},
         {"provider.aws.region": "us-east-1"},
-        {f"{_DATA}.policy": _policy(_OWNER, {**_LOGS, "Effect": "Deny"})},
-        {f"{_DATA}.policy": _policy(_OWNER, {**_LOGS, "Action": "kms:DescribeKey"})},
-        {f"{_DATA}.policy": _policy(_OWNER, {**_LOGS, "Principal": {"Service": "lambda.amazonaws.com"}})},
+        {f"{_DATA}.policy": policy_text(OWNER, {**_LOGS, "Effect": "Deny"})},
+        {f"{_DATA}.policy": policy_text(OWNER, {**_LOGS, "Action": "kms:DescribeKey"})},
+        {f"{_DATA}.policy": policy_text(OWNER, {**_LOGS, "Principal": {"Service": "lambda.amazonaws.com"}})},
     ],
 )
 def log_keys_admit_the_service(group: Block) -> Iterator[Outcome]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.rules.catalogue.common import policy_text
 from constructs_lib.rules.catalogue.permissions import (
     GUIDE,
     IDENTITY,
@@ -32,10 +32,6 @@ _PRACTICES: Final = f"{GUIDE}/best-practices.html"
 _PASS: Final = "iam:PassRole"  # noqa: S105  an action
 
 
-def _policy(*found: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": found})
-
-
 def _allow(action: object, resource: object = "*", **more: object) -> dict[str, object]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
@@ -56,7 +52,7 @@ _GOOD: Final[dict[str, Any]] = {
         "aws_cloudwatch_log_group": {"flow": {"name": "/shop/prod/flow"}},
         "aws_iam_role": {"flow": {"name": "shop-prod-flow"}},
         "aws_iam_role_policy": {
-            "flow": {"role": "${aws_iam_role.flow.id}", "policy": _policy(_DESCRIBE, _WRITE, _PASSING)}
+            "flow": {"role": "${aws_iam_role.flow.id}", "policy": policy_text(_DESCRIBE, _WRITE, _PASSING)}
         },
     }
 }
@@ -64,11 +60,11 @@ _POLICY: Final = "resource.aws_iam_role_policy.flow.policy"
 
 
 def _other(type_: str, *found: dict[str, object]) -> dict[str, Any]:
-    return {f"resource.{type_}": {"other": {"policy": _policy(*found)}}}
+    return {f"resource.{type_}": {"other": {"policy": policy_text(*found)}}}
 
 
 def _in_role(*found: dict[str, object]) -> dict[str, Any]:
-    return {"resource.aws_iam_role.flow.inline_policy": [{"name": "p", "policy": _policy(*found)}]}
+    return {"resource.aws_iam_role.flow.inline_policy": [{"name": "p", "policy": policy_text(*found)}]}
 
 
 def _by_document(**statement: object) -> dict[str, Any]:
@@ -91,8 +87,8 @@ def _by_document(**statement: object) -> dict[str, Any]:
     ),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy(_allow("*"))},
-        {_POLICY: _policy(_allow(["s3:GetObject", "*:*"], "${aws_cloudwatch_log_group.flow.arn}"))},
+        {_POLICY: policy_text(_allow("*"))},
+        {_POLICY: policy_text(_allow(["s3:GetObject", "*:*"], "${aws_cloudwatch_log_group.flow.arn}"))},
         _by_document(actions=["*"], resources=["*"]),
         _other("aws_iam_policy", _allow("**")),
         _in_role(_allow("*")),
@@ -129,8 +125,8 @@ def _is_all(action: str) -> bool:
     frameworks=Frameworks(fsbp=("IAM.21",), pci=("7.2.1",)),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy(_allow("logs:*", "${aws_cloudwatch_log_group.flow.arn}:*"))},
-        {_POLICY: _policy(_allow(["sqs:SendMessage", "s3:*"], "arn:aws:s3:::shop-prod-data/*"))},
+        {_POLICY: policy_text(_allow("logs:*", "${aws_cloudwatch_log_group.flow.arn}:*"))},
+        {_POLICY: policy_text(_allow(["sqs:SendMessage", "s3:*"], "arn:aws:s3:::shop-prod-data/*"))},
         _by_document(actions=["dynamodb:*"], resources=["arn:aws:dynamodb:eu-west-1:111122223333:table/shop"]),
     ],
 )
@@ -161,9 +157,9 @@ def no_statement_allows_a_service(block: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(pci=("7.2.1",), checkov=("CKV_AWS_288", "CKV_AWS_290", "CKV_AWS_355")),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy(_allow([*_READS, "logs:CreateLogGroup", "logs:PutLogEvents"]))},
-        {_POLICY: _policy(_DESCRIBE, _allow("s3:Get*", ["*"], Sid="Read"))},
-        {_POLICY: _policy(_allow("dynamodb:PutItem", "arn:aws:dynamodb:*:*:*"))},
+        {_POLICY: policy_text(_allow([*_READS, "logs:CreateLogGroup", "logs:PutLogEvents"]))},
+        {_POLICY: policy_text(_DESCRIBE, _allow("s3:Get*", ["*"], Sid="Read"))},
+        {_POLICY: policy_text(_allow("dynamodb:PutItem", "arn:aws:dynamodb:*:*:*"))},
         _by_document(actions=["sqs:SendMessage"], resources=["*"]),
         _other("aws_iam_policy", _allow("lambda:InvokeFunction")),
         _other("aws_iam_user_policy", _allow("s3:PutObject", "arn:aws:s3:::*")),
@@ -221,9 +217,9 @@ def _example(block: Block, actions: list[str]) -> str:
     frameworks=Frameworks(checkov=("CKV_AWS_286",)),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy({**_PASSING, "Resource": "*"})},
-        {_POLICY: _policy({**_PASSING, "Resource": "arn:aws:iam::111122223333:role/*"})},
-        {_POLICY: _policy({**_PASSING, "Action": "iam:Pass*", "Resource": ["arn:aws:iam::*:role/*"]})},
+        {_POLICY: policy_text({**_PASSING, "Resource": "*"})},
+        {_POLICY: policy_text({**_PASSING, "Resource": "arn:aws:iam::111122223333:role/*"})},
+        {_POLICY: policy_text({**_PASSING, "Action": "iam:Pass*", "Resource": ["arn:aws:iam::*:role/*"]})},
         _by_document(actions=["iam:PassRole"], resources=["*"]),
     ],
 )
@@ -267,7 +263,7 @@ def _is_any_role(resource: str | Unknown) -> bool:
     severity=ADVICE,
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy({**_PASSING, "Condition": {}})},
+        {_POLICY: policy_text({**_PASSING, "Condition": {}})},
         _by_document(actions=["iam:PassRole"], resources=["arn:aws:iam::111122223333:role/shop"]),
     ],
 )
@@ -294,12 +290,12 @@ def roles_are_passed_to_a_service(block: Block) -> Iterator[Outcome]:
     lessons=["PLAT-9"],
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})},
-        {_POLICY: _policy({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"})},
+        {_POLICY: policy_text({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})},
+        {_POLICY: policy_text({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"})},
         _by_document(not_actions=["iam:*"], resources=["*"]),
         {
             "resource.aws_secretsmanager_secret_policy": {
-                "open": {"policy": _policy(_allow("secretsmanager:GetSecretValue", NotPrincipal={"AWS": "1"}))}
+                "open": {"policy": policy_text(_allow("secretsmanager:GetSecretValue", NotPrincipal={"AWS": "1"}))}
             }
         },
     ],
@@ -332,9 +328,9 @@ def allow_names_what_it_allows(block: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(pci=("7.2.1",), checkov=("CKV_AWS_286", "CKV_AWS_289")),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy(_allow("iam:CreatePolicyVersion"))},
-        {_POLICY: _policy(_allow(["iam:Attach*", "iam:List*"]))},
-        {_POLICY: _policy(_allow("lambda:UpdateFunctionCode", "arn:aws:lambda:*:*:*"))},
+        {_POLICY: policy_text(_allow("iam:CreatePolicyVersion"))},
+        {_POLICY: policy_text(_allow(["iam:Attach*", "iam:List*"]))},
+        {_POLICY: policy_text(_allow("lambda:UpdateFunctionCode", "arn:aws:lambda:*:*:*"))},
         _by_document(actions=["iam:UpdateAssumeRolePolicy"], resources=["*"]),
     ],
 )
@@ -354,9 +350,9 @@ def escalation_has_resources(block: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(fsbp=("KMS.1", "KMS.2")),
     good=_GOOD,
     breaks=[
-        {_POLICY: _policy(_allow(["kms:Decrypt", "kms:GenerateDataKey"]))},
-        {_POLICY: _policy(_allow("kms:*"))},
-        {_POLICY: _policy(_allow("kms:ReEncrypt*", "arn:aws:kms:eu-west-1:111122223333:key/*"))},
+        {_POLICY: policy_text(_allow(["kms:Decrypt", "kms:GenerateDataKey"]))},
+        {_POLICY: policy_text(_allow("kms:*"))},
+        {_POLICY: policy_text(_allow("kms:ReEncrypt*", "arn:aws:kms:eu-west-1:111122223333:key/*"))},
         _by_document(actions=["kms:Decrypt"], resources=["*"]),
     ],
 )

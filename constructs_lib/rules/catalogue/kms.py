@@ -17,6 +17,13 @@ REPLICA: Final = "aws_kms_replica_key"
 KEY_POLICY: Final = "aws_kms_key_policy"
 EXTERNAL: Final = ("aws_kms_external_key", "aws_kms_replica_external_key")
 KEYS: Final = (KEY, REPLICA, *EXTERNAL)
+OWNER: Final[dict[str, object]] = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+"""The statement without which nobody can change a key's policy, for the documents of rules."""
 
 
 def key_of(section: Section, at: str) -> Block | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import has_source, is_for_everyone, policies_of
-from constructs_lib.rules.catalogue.common import AWS, expect_set
+from constructs_lib.rules.catalogue.common import AWS, expect_set, policy_text
 from constructs_lib.rules.catalogue.links import is_given, undecidable
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.policies import Statement, statements
@@ -49,21 +48,17 @@ _FROM_A_TOPIC: Final = _statement(
 )
 
 
-def _policy(*found: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": found})
-
-
 _GOOD: Final[dict[str, Any]] = {
     "resource": {
         "aws_sns_topic": {"orders": {"name": "shop-prod-orders", "kms_master_key_id": "alias/shop"}},
         "aws_sqs_queue": {"jobs": {"name": "shop-prod-jobs"}},
         "aws_sqs_queue_policy": {
-            "jobs": {"queue_url": "${aws_sqs_queue.jobs.id}", "policy": _policy(_TLS, _FROM_A_TOPIC)},
+            "jobs": {"queue_url": "${aws_sqs_queue.jobs.id}", "policy": policy_text(_TLS, _FROM_A_TOPIC)},
         },
         "aws_sns_topic_policy": {
             "orders": {
                 "arn": "${aws_sns_topic.orders.arn}",
-                "policy": _policy(
+                "policy": policy_text(
                     _statement(
                         Principal={"Service": "events.amazonaws.com"},
                         Action="sns:Publish",
@@ -83,7 +78,7 @@ _GOOD: Final[dict[str, Any]] = {
         "aws_cloudwatch_event_bus_policy": {
             "orders": {
                 "event_bus_name": "shop-prod-orders",
-                "policy": _policy(_statement(Action="events:PutEvents")),
+                "policy": policy_text(_statement(Action="events:PutEvents")),
             }
         },
         "aws_iam_role": {"ingest": {"name": "shop-prod-ingest"}},
@@ -133,11 +128,11 @@ def _not_for_everyone(holder: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(fsbp=("SQS.3",), checkov=("CKV_AWS_168",)),
     good=_GOOD,
     breaks=[
-        {_QUEUE_POLICY: _policy(_TLS, _statement(Principal="*"))},
-        {_QUEUE_POLICY: _policy(_TLS, _statement(Principal={"AWS": ["*"]}, Sid="Open"))},
-        {"resource.aws_sqs_queue.jobs.policy": _policy(_statement(Principal={"AWS": "*"}))},
+        {_QUEUE_POLICY: policy_text(_TLS, _statement(Principal="*"))},
+        {_QUEUE_POLICY: policy_text(_TLS, _statement(Principal={"AWS": ["*"]}, Sid="Open"))},
+        {"resource.aws_sqs_queue.jobs.policy": policy_text(_statement(Principal={"AWS": "*"}))},
         {
-            _QUEUE_POLICY: _policy(
+            _QUEUE_POLICY: policy_text(
                 _statement(Principal="*", Condition={"ArnLike": {"aws:SourceArn": "*"}}),
             )
         },
@@ -160,11 +155,11 @@ def queue_policy_names_principals(holder: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[
         {"resource.aws_sqs_queue_policy": REMOVED},
-        {_QUEUE_POLICY: _policy(_FROM_A_TOPIC)},
-        {_QUEUE_POLICY: _policy({**_TLS, "Effect": "Allow"})},
-        {_QUEUE_POLICY: _policy({**_TLS, "Action": "sqs:DeleteQueue"})},
-        {_QUEUE_POLICY: _policy({**_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})},
-        {_QUEUE_POLICY: _policy({**_TLS, "Principal": {"AWS": "111122223333"}})},
+        {_QUEUE_POLICY: policy_text(_FROM_A_TOPIC)},
+        {_QUEUE_POLICY: policy_text({**_TLS, "Effect": "Allow"})},
+        {_QUEUE_POLICY: policy_text({**_TLS, "Action": "sqs:DeleteQueue"})},
+        {_QUEUE_POLICY: policy_text({**_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})},
+        {_QUEUE_POLICY: policy_text({**_TLS, "Principal": {"AWS": "111122223333"}})},
     ],
 )
 def queue_refuses_plain_http(queue: Block) -> Iterator[Outcome]:
@@ -204,9 +199,13 @@ def _denies_http(statement: Statement) -> bool:
     severity=WARNING,
     good=_GOOD,
     breaks=[
-        {_QUEUE_POLICY: _policy(_TLS, {**_FROM_A_TOPIC, "Condition": {}})},
-        {_TOPIC_POLICY: _policy(_statement(Principal={"Service": "s3.amazonaws.com"}, Action="sns:Publish"))},
-        {"resource.aws_sns_topic.orders.policy": _policy({**_FROM_A_TOPIC, "Condition": {}, "Action": "sns:Publish"})},
+        {_QUEUE_POLICY: policy_text(_TLS, {**_FROM_A_TOPIC, "Condition": {}})},
+        {_TOPIC_POLICY: policy_text(_statement(Principal={"Service": "s3.amazonaws.com"}, Action="sns:Publish"))},
+        {
+            "resource.aws_sns_topic.orders.policy": policy_text(
+                {**_FROM_A_TOPIC, "Condition": {}, "Action": "sns:Publish"}
+            )
+        },
     ],
 )
 def services_have_a_source(holder: Block) -> Iterator[Outcome]:
@@ -255,8 +254,8 @@ def topic_is_encrypted(topic: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(fsbp=("SNS.4",), checkov=("CKV_AWS_169", "CKV_AWS_385")),
     good=_GOOD,
     breaks=[
-        {_TOPIC_POLICY: _policy(_statement(Principal={"AWS": "*"}, Action="sns:Subscribe"))},
-        {"resource.aws_sns_topic.orders.policy": _policy(_statement(Principal="*", Action="sns:Publish"))},
+        {_TOPIC_POLICY: policy_text(_statement(Principal={"AWS": "*"}, Action="sns:Subscribe"))},
+        {"resource.aws_sns_topic.orders.policy": policy_text(_statement(Principal="*", Action="sns:Publish"))},
     ],
 )
 def topic_policy_names_principals(holder: Block) -> Iterator[Outcome]:
@@ -279,7 +278,7 @@ def topic_policy_names_principals(holder: Block) -> Iterator[Outcome]:
         {"resource.aws_cloudwatch_event_permission.shop.principal": "arn:aws:iam::111122223333:role/ingest"},
         {"resource.aws_cloudwatch_event_permission.shop.principal": "*"},
         {"resource.aws_cloudwatch_event_permission.all.condition": REMOVED},
-        {_BUS_POLICY: _policy(_statement(Principal="*", Action="events:PutEvents"))},
+        {_BUS_POLICY: policy_text(_statement(Principal="*", Action="events:PutEvents"))},
     ],
 )
 def bus_lets_in_accounts(block: Block) -> Iterator[Outcome]:
@@ -319,9 +318,13 @@ def bus_lets_in_accounts(block: Block) -> Iterator[Outcome]:
     lessons=["EVT-10"],
     good=_GOOD,
     breaks=[
-        {_BUS_POLICY: _policy(_statement(Action="events:PutEvents", Principal={"AWS": "${aws_iam_role.ingest.arn}"}))},
         {
-            _BUS_POLICY: _policy(
+            _BUS_POLICY: policy_text(
+                _statement(Action="events:PutEvents", Principal={"AWS": "${aws_iam_role.ingest.arn}"})
+            )
+        },
+        {
+            _BUS_POLICY: policy_text(
                 _statement(Action="events:PutEvents", Principal={"AWS": "arn:aws:iam::111122223333:role/ingest"})
             )
         },

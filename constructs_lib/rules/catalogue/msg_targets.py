@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import SENDING, admits, document, may_call, wanted_permission
-from constructs_lib.rules.catalogue.common import AWS, expect_set
+from constructs_lib.rules.catalogue.common import AWS, expect_set, policy_text
+from constructs_lib.rules.catalogue.kms import OWNER
 from constructs_lib.rules.catalogue.links import QUEUE, TOPIC, called, function_of, meant, pointing
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.policies import statements
@@ -43,22 +43,12 @@ def _allowing(service: str, action: str | list[str]) -> dict[str, object]:
     }
 
 
-def _policy(*found: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": found})
-
-
-_OWNER: Final[dict[str, object]] = {
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
 _GOOD: Final[dict[str, Any]] = {
     "resource": {
         "aws_kms_key": {
             "k": {
-                "policy": _policy(
-                    _OWNER, _allowing(_EVENTS, ["kms:GenerateDataKey*", "kms:Decrypt"]), _allowing(_SNS, "kms:*")
+                "policy": policy_text(
+                    OWNER, _allowing(_EVENTS, ["kms:GenerateDataKey*", "kms:Decrypt"]), _allowing(_SNS, "kms:*")
                 )
             }
         },
@@ -70,12 +60,12 @@ _GOOD: Final[dict[str, Any]] = {
         "aws_sqs_queue_policy": {
             "jobs": {
                 "queue_url": "${aws_sqs_queue.jobs.id}",
-                "policy": _policy(_allowing(_EVENTS, "sqs:SendMessage"), _allowing(_SNS, "sqs:SendMessage")),
+                "policy": policy_text(_allowing(_EVENTS, "sqs:SendMessage"), _allowing(_SNS, "sqs:SendMessage")),
             }
         },
         "aws_sns_topic": {"orders": {"name": "shop-prod-orders"}},
         "aws_sns_topic_policy": {
-            "orders": {"arn": "${aws_sns_topic.orders.arn}", "policy": _policy(_allowing(_EVENTS, "sns:Publish"))}
+            "orders": {"arn": "${aws_sns_topic.orders.arn}", "policy": policy_text(_allowing(_EVENTS, "sns:Publish"))}
         },
         "aws_lambda_function": {"worker": {"function_name": "shop-prod-worker"}},
         "aws_lambda_permission": {
@@ -182,8 +172,8 @@ def _delivers(block: Block, at: str, service: str) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[
         {"resource.aws_sqs_queue_policy": REMOVED},
-        {"resource.aws_sqs_queue_policy.jobs.policy": _policy(_allowing(_SNS, "sqs:SendMessage"))},
-        {"resource.aws_sns_topic_policy.orders.policy": _policy(_allowing(_EVENTS, "sns:Subscribe"))},
+        {"resource.aws_sqs_queue_policy.jobs.policy": policy_text(_allowing(_SNS, "sqs:SendMessage"))},
+        {"resource.aws_sns_topic_policy.orders.policy": policy_text(_allowing(_EVENTS, "sns:Subscribe"))},
         {"resource.aws_lambda_permission.orders.principal": "s3.amazonaws.com"},
     ],
 )
@@ -206,9 +196,9 @@ def targets_let_eventbridge_in(target: Block) -> Iterator[Outcome]:
     types=[_SUBSCRIPTION],
     good=_GOOD,
     breaks=[
-        {"resource.aws_sqs_queue_policy.jobs.policy": _policy(_allowing(_EVENTS, "sqs:SendMessage"))},
+        {"resource.aws_sqs_queue_policy.jobs.policy": policy_text(_allowing(_EVENTS, "sqs:SendMessage"))},
         {
-            "resource.aws_sqs_queue_policy.jobs.policy": _policy(
+            "resource.aws_sqs_queue_policy.jobs.policy": policy_text(
                 {**_allowing(_SNS, "sqs:SendMessage"), "Effect": "Deny"}
             )
         },
@@ -233,8 +223,8 @@ def subscribers_let_sns_in(subscription: Block) -> Iterator[Outcome]:
     breaks=[
         {"resource.aws_sqs_queue.jobs.kms_master_key_id": "alias/aws/sqs"},
         {"resource.aws_sns_topic.orders.kms_master_key_id": "alias/aws/sns"},
-        {"resource.aws_kms_key.k.policy": _policy(_OWNER)},
-        {"resource.aws_kms_key.k.policy": _policy(_OWNER, _allowing(_SNS, "kms:*"))},
+        {"resource.aws_kms_key.k.policy": policy_text(OWNER)},
+        {"resource.aws_kms_key.k.policy": policy_text(OWNER, _allowing(_SNS, "kms:*"))},
         {"resource.aws_kms_key.k": {"description": "without a policy"}},
     ],
 )

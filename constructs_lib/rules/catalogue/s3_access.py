@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import has_source, is_for_everyone
 from constructs_lib.rules.catalogue.buckets import BUCKET, GUIDE, POLICY, missing, parts, policies_of, policy_of
-from constructs_lib.rules.catalogue.common import AWS, expect_flag
+from constructs_lib.rules.catalogue.common import AWS, expect_flag, policy_text
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.policies import Statement
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
@@ -30,10 +29,6 @@ _PUBLIC_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/Authenticate
 _ACCESS_POINTS: Final = ("s3:DataAccessPointAccount", "s3:DataAccessPointArn")
 _NO_SOURCE: Final = frozenset({"logdelivery.elasticloadbalancing.amazonaws.com"})
 """Services that AWS's own examples admit to a bucket without a condition."""
-
-
-def _policy(*found: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": found})
 
 
 def _statement(**more: object) -> dict[str, object]:
@@ -62,7 +57,7 @@ _GOOD: Final[dict[str, Any]] = {
         BUCKET: {"data": {"bucket": "shop-prod-data"}},
         _BLOCK: {"data": {"bucket": "${aws_s3_bucket.data.id}", **dict.fromkeys(_FLAGS, True)}},
         _OWNERSHIP: {"data": {"bucket": "${aws_s3_bucket.data.id}", "rule": {"object_ownership": _ENFORCED}}},
-        POLICY: {"data": {"bucket": "${aws_s3_bucket.data.id}", "policy": _policy(_TLS, _statement(), _CDN)}},
+        POLICY: {"data": {"bucket": "${aws_s3_bucket.data.id}", "policy": policy_text(_TLS, _statement(), _CDN)}},
         "aws_s3_object": {"logo": {"bucket": "${aws_s3_bucket.data.id}", "key": "logo.svg"}},
     }
 }
@@ -142,10 +137,14 @@ def buckets_block_public_access(bucket: Block) -> Iterator[Outcome]:
     frameworks=Frameworks(fsbp=("S3.2", "S3.3"), checkov=("CKV_AWS_70",)),
     good=_GOOD,
     breaks=[
-        {_POLICY_AT: _policy(_TLS, _statement(Principal="*", Sid="Public"))},
-        {_POLICY_AT: _policy(_TLS, _statement(Principal={"AWS": ["*"]}))},
-        {_POLICY_AT: _policy(_statement(Principal="*", Condition={"StringLike": {"aws:Referer": "https://shop.*"}}))},
-        {f"resource.{BUCKET}.data.policy": _policy(_statement(Principal={"AWS": "*"}))},
+        {_POLICY_AT: policy_text(_TLS, _statement(Principal="*", Sid="Public"))},
+        {_POLICY_AT: policy_text(_TLS, _statement(Principal={"AWS": ["*"]}))},
+        {
+            _POLICY_AT: policy_text(
+                _statement(Principal="*", Condition={"StringLike": {"aws:Referer": "https://shop.*"}})
+            )
+        },
+        {f"resource.{BUCKET}.data.policy": policy_text(_statement(Principal={"AWS": "*"}))},
     ],
 )
 def bucket_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
@@ -177,12 +176,12 @@ def bucket_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[
         {f"resource.{POLICY}": REMOVED},
-        {_POLICY_AT: _policy(_statement())},
-        {_POLICY_AT: _policy({**_TLS, "Effect": "Allow"})},
-        {_POLICY_AT: _policy({**_TLS, "Action": "s3:PutObject"})},
-        {_POLICY_AT: _policy({**_TLS, "Resource": "${aws_s3_bucket.data.arn}"})},
-        {_POLICY_AT: _policy({**_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})},
-        {_POLICY_AT: _policy({**_TLS, "Principal": {"AWS": "111122223333"}})},
+        {_POLICY_AT: policy_text(_statement())},
+        {_POLICY_AT: policy_text({**_TLS, "Effect": "Allow"})},
+        {_POLICY_AT: policy_text({**_TLS, "Action": "s3:PutObject"})},
+        {_POLICY_AT: policy_text({**_TLS, "Resource": "${aws_s3_bucket.data.arn}"})},
+        {_POLICY_AT: policy_text({**_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})},
+        {_POLICY_AT: policy_text({**_TLS, "Principal": {"AWS": "111122223333"}})},
     ],
 )
 def bucket_refuses_plain_http(bucket: Block) -> Iterator[Outcome]:
@@ -303,9 +302,9 @@ def no_acl_is_public(block: Block) -> Iterator[Outcome]:
     severity=WARNING,
     good=_GOOD,
     breaks=[
-        {_POLICY_AT: _policy(_TLS, {**_CDN, "Condition": {}})},
-        {_POLICY_AT: _policy(_statement(Principal={"Service": "logging.s3.amazonaws.com"}, Action="s3:PutObject"))},
-        {f"resource.{BUCKET}.data.policy": _policy({**_CDN, "Condition": {"StringLike": {"aws:SourceArn": "*"}}})},
+        {_POLICY_AT: policy_text(_TLS, {**_CDN, "Condition": {}})},
+        {_POLICY_AT: policy_text(_statement(Principal={"Service": "logging.s3.amazonaws.com"}, Action="s3:PutObject"))},
+        {f"resource.{BUCKET}.data.policy": policy_text({**_CDN, "Condition": {"StringLike": {"aws:SourceArn": "*"}}})},
     ],
 )
 def services_have_a_source(holder: Block) -> Iterator[Outcome]:
