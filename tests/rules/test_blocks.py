@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
-from constructs_lib.rules.estate import MAX_INSTANCES, Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate import MAX_INSTANCES
 from constructs_lib.rules.values import Computed, Unknown
-
-if TYPE_CHECKING:
-    from constructs_lib.rules.blocks import Block
-
-
-def estate(document: dict[str, Any], environment: str | None = None, **others: dict[str, Any]) -> Estate:
-    everything = {"shop": document, **others}
-    sources = [Source(name, Path("out/stacks") / name, content) for name, content in everything.items()]
-    return Estate(sources, environment)
-
-
-def resources(**types: Any) -> dict[str, Any]:
-    return {"resource": {f"aws_{type_}": named for type_, named in types.items()}}
-
-
-def only(found: Estate, type_: str) -> Block:
-    (block,) = found.of(type_)
-    return block
-
-
-def queue(body: dict[str, Any], **around: Any) -> Block:
-    return only(estate({**resources(sqs_queue={"jobs": body}), **around}), "aws_sqs_queue")
-
-
-def value(text: object, **around: Any) -> Any:
-    return queue({"name": text}, **around).get("name")
-
+from tests.rules.estates import estate, only, queue, resources, value
 
 # Values
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,15 +11,16 @@ import pytest
 import stacks.events
 from constructs_lib import App, ConfigurationError, Environment, LateFinish, RestApi
 from stacks.events import LOADS, EventsStack, Load
+from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
 
     Synthesize = Callable[[Callable[[App], object]], dict[str, SynthesizedStack]]
 
-ADDRESSES = Path(__file__).parent / "addresses"
 FUNCTIONS = ("auth_fn", "ingest_fn", "process_fn", "store_fn")
 PLACE = stacks.events.REGION.replace("-", "_")
 
@@ -44,13 +43,7 @@ def stack(request: pytest.FixtureRequest, every: dict[str, SynthesizedStack]) ->
 
 @pytest.mark.parametrize("environment", list(Environment))
 def test_addresses_stay_where_they_are(every: dict[str, SynthesizedStack], environment: Environment) -> None:
-    golden = ADDRESSES / f"events-{environment}.txt"
-    text = "\n".join(every[environment].addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(every[environment], f"events-{environment}")
 
 
 def test_a_bigger_environment_has_everything_that_a_smaller_one_has(every: dict[str, SynthesizedStack]) -> None:

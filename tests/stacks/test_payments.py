@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from constructs_lib import Environment
 from stacks.payments import PaymentsStack
+from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
-ADDRESSES = Path(__file__).parent / "addresses"
 
 regions = pytest.mark.parametrize("region", REGIONS)
 
@@ -32,13 +31,7 @@ def alias(region: str) -> str:
 def test_addresses_stay_where_they_are(
     payments_in: Callable[[str], SynthesizedStack], environment: Environment
 ) -> None:
-    golden = ADDRESSES / f"payments-{environment}.txt"
-    text = "\n".join(payments_in(environment).addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(payments_in(environment), f"payments-{environment}")
 
 
 def test_every_block_has_the_provider_of_the_region_in_its_name(payments: SynthesizedStack) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from constructs_lib import Environment
 from stacks.platform import PlatformStack
+from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
-
-ADDRESSES = Path(__file__).parent / "addresses"
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +33,7 @@ def platforms(
 
 @pytest.mark.parametrize("environment", list(Environment))
 def test_addresses_stay_where_they_are(platforms: dict[str, SynthesizedStack], environment: Environment) -> None:
-    golden = ADDRESSES / f"platform-{environment}.txt"
-    text = "\n".join(platforms[environment].addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(platforms[environment], f"platform-{environment}")
 
 
 def test_a_bigger_environment_has_everything_that_a_smaller_one_has(platforms: dict[str, SynthesizedStack]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +9,13 @@ import pytest
 
 from constructs_lib import Environment
 from stacks.state_backend import StateBackendStack
+from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
-
-ADDRESSES = Path(__file__).parent / "addresses"
 
 
 @pytest.fixture(scope="module", params=list(Environment))
@@ -34,13 +32,7 @@ def synthesized(
 
 def test_addresses_stay_where_they_are(synthesized: tuple[Environment, SynthesizedStack]) -> None:
     environment, stack = synthesized
-    golden = ADDRESSES / f"state-backend-{environment}.txt"
-    text = "\n".join(stack.addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(stack, f"state-backend-{environment}")
 
 
 def test_buckets_are_called_by_environment_region_and_account(

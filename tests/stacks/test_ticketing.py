@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from constructs_lib import Environment
 from stacks.ticketing import REGIONS, TicketingStack
+from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     Synthesize = Callable[[Callable[[App], object]], dict[str, SynthesizedStack]]
 
-ADDRESSES = Path(__file__).parent / "addresses"
 TASKS = ("purchase", "inventory")
 
 regions = pytest.mark.parametrize("region", REGIONS)
@@ -49,13 +48,7 @@ def stack(request: pytest.FixtureRequest, every: dict[str, SynthesizedStack]) ->
 
 @pytest.mark.parametrize("environment", list(Environment))
 def test_addresses_stay_where_they_are(every: dict[str, SynthesizedStack], environment: Environment) -> None:
-    golden = ADDRESSES / f"ticketing-{environment}.txt"
-    text = "\n".join(every[environment].addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(every[environment], f"ticketing-{environment}")
 
 
 def test_a_bigger_environment_has_everything_that_a_smaller_one_has(every: dict[str, SynthesizedStack]) -> None:

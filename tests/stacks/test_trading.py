@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +15,15 @@ from constructs_lib.rules.loading import load
 from stacks.certificates import EXAMPLES, certificates_from_environment
 from stacks.trading import DATABASE_USER, REGIONS, TradingStack
 from tests.constructs.started_machines import Machine, get
+from tests.stacks.pinned import check_addresses
 from tests.stacks.trading_systems import ACCOUNT, alias, arn, certificates, script_of, trading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
 
-ADDRESSES = Path(__file__).parent / "addresses"
 THREE = (*REGIONS, "ap-southeast-1")
 
 regions = pytest.mark.parametrize("region", REGIONS)
@@ -40,13 +39,7 @@ def systems(synthesize: Callable[..., dict[str, SynthesizedStack]]) -> dict[str,
 
 @pytest.mark.parametrize("name", ["dev", "dev-http", "staging", "prod"])
 def test_addresses_stay_where_they_are(systems: dict[str, SynthesizedStack], name: str) -> None:
-    golden = ADDRESSES / f"trading-{name}.txt"
-    text = "\n".join(systems[name].addresses) + "\n"
-    if os.environ.get("UPDATE_ADDRESSES") == "1":
-        golden.write_text(text, encoding="utf-8")
-    assert text.splitlines() == golden.read_text(encoding="utf-8").splitlines(), (
-        "addresses moved, which makes Terraform replace resources; UPDATE_ADDRESSES=1 accepts it"
-    )
+    check_addresses(systems[name], f"trading-{name}")
 
 
 def test_a_bigger_environment_has_everything_that_a_smaller_one_has(systems: dict[str, SynthesizedStack]) -> None:
