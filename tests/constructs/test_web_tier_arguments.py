@@ -19,7 +19,6 @@ from constructs_lib import (
     TargetTracking,
     UnprotectedLoadBalancer,
 )
-from constructs_lib.web_tier.image import architecture
 from tests.constructs.web_tiers import CERTIFICATE, EXISTING, make_tier, make_vpc
 
 if TYPE_CHECKING:
