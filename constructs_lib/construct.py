@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import jsii
 
 from constructs_lib._engine import core
+from constructs_lib.arguments import misfits
 from constructs_lib.foundation.errors import ConfigurationError, Problems
-from constructs_lib.foundation.naming import component_words, terraform_name
+from constructs_lib.foundation.naming import component_words, terraform_name, words
 from constructs_lib.stack import Region, translate
 
 if TYPE_CHECKING:
@@ -16,9 +19,25 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=core.TerraformElement)
+M = TypeVar("M")
 
 
-class HardenedConstruct(core.Construct):
+class _CheckedArguments(jsii.JSIIMeta):
+    """Explains an argument of a wrong type, whatever came of it; a construct's own words on it come first."""
+
+    def __call__(cls: type[M], *args: Any, **kwargs: Any) -> M:  # noqa: ANN401, N805  a metaclass, for every signature
+        try:
+            made: M = super().__call__(*args, **kwargs)  # type: ignore[misc]
+        except ConfigurationError:
+            raise
+        except Exception:
+            misfits(cls, args, kwargs).raise_if_any()
+            raise
+        misfits(cls, args, kwargs).raise_if_any()
+        return made
+
+
+class HardenedConstruct(core.Construct, metaclass=_CheckedArguments):
     """A construct in one region of a `HardenedStack`.
 
     Attributes:
@@ -39,6 +58,11 @@ class HardenedConstruct(core.Construct):
             raise ConfigurationError(
                 self.path,
                 f"id_={id_!r}: must be a plain string without '/', because Terraform's addresses are made of it",
+            )
+        if not (id_.isascii() and id_.isprintable() and words(id_)):
+            raise ConfigurationError(
+                self.path,
+                f"id_={id_!r}: must have a letter or digit, and printable ASCII only: names hold nothing else",
             )
         try:
             super().__init__(scope, id_)

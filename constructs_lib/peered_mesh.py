@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.addresses import TIER_OFFSETS, Tier, refuse_overlaps
-from constructs_lib.foundation.errors import ConfigurationError, ConfigurationWarning, Problems
+from constructs_lib.foundation.errors import ConfigurationError, Problems, warn
 from constructs_lib.foundation.naming import Naming, component_words, terraform_name
 from constructs_lib.foundation.quotas import QUOTAS
 from constructs_lib.regional_vpc.network import PEERED_TIERS, Vpc
@@ -99,11 +98,9 @@ class PeeredMesh(HardenedConstruct):
         self._check_limits(pairs)
         self._check_ranges()
         if len(members) > LARGEST_MESH:
-            warnings.warn(
+            warn(
                 f"{self.path}: vpcs: {len(members)} members need up to {len(members) * (len(members) - 1) // 2} "
                 "connections; a transit gateway is easier to run from 7 members on",
-                ConfigurationWarning,
-                stacklevel=2,
             )
         self._tiers = tuple(tier for tier in TIER_OFFSETS if tier in tiers)
         self.peerings: dict[str, Peering] = {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from constructs_lib.foundation.database_versions import END_OF_SUPPORT, MINOR_ENDS, READ_ON
-from constructs_lib.foundation.errors import ConfigurationWarning
+from constructs_lib.foundation.errors import warn
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
@@ -183,7 +182,7 @@ def check_version(
     elif left <= WARNING_DAYS:
         when = f"ended on {end}" if left < 0 else f"ends on {end}, in {left} days"
         text = f"{problems.path}: {argument}={version!r}: standard support {when}; upgrade to a later version"
-        warnings.warn(text, ConfigurationWarning, stacklevel=5)
+        warn(text)
     return version
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.aurora_provisioned.classes import check_class, memory_bytes
-from constructs_lib.foundation.errors import ConfigurationError, ConfigurationWarning
+from constructs_lib.foundation.errors import ConfigurationError, warn
 from constructs_lib.foundation.regions import check_zone
 
 if TYPE_CHECKING:
@@ -168,4 +167,4 @@ def _check_failover(problems: Problems, placed: Sequence[PlacedInstance], region
         if region.environment.value == "prod":
             problems.add(argument, value, text)
         else:
-            warnings.warn(f"{problems.path}: {argument}={value!r}: {text}", ConfigurationWarning, stacklevel=5)
+            warn(f"{problems.path}: {argument}={value!r}: {text}")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Final, NoReturn
+
+_OURS: Final = ("constructs_lib", "jsii")
 
 
 class ConfigurationError(ValueError):
@@ -22,6 +26,14 @@ class ConfigurationError(ValueError):
 
 class ConfigurationWarning(UserWarning):
     """Input that works but is likely to hurt later."""
+
+
+def warn(text: str) -> None:
+    """Warn on the caller's line: the nearest one that is neither the library's nor the engine's."""
+    level, frame = 1, sys._getframe()  # noqa: SLF001  as in `warnings` itself
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, ConfigurationWarning, stacklevel=level)
 
 
 @dataclass

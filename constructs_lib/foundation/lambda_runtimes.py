@@ -6,11 +6,10 @@ AWS moves dates that lie ahead.
 
 from __future__ import annotations
 
-import warnings
 from datetime import date
 from typing import Final
 
-from constructs_lib.foundation.errors import ConfigurationWarning, Problems
+from constructs_lib.foundation.errors import Problems, warn
 
 ENDS: Final = {
     "dotnet10": date(2028, 11, 14),
@@ -115,5 +114,5 @@ def check_runtime(path: str, runtime: object, today: date) -> str:
     left = (end - today).days
     if left <= WARNING_DAYS:
         text = f"{path}: runtime={runtime!r}: support ends on {end}, in {left} days; move to a later one"
-        warnings.warn(text, ConfigurationWarning, stacklevel=2)
+        warn(text)
     return str(runtime)

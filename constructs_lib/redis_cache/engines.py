@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
-from constructs_lib.foundation.errors import ConfigurationWarning
+from constructs_lib.foundation.errors import warn
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def choose_version(
         problems.add(argument, asked, f"is out of standard support since {end}, and AWS bills it extra; {allowed}")
     elif left <= WARNING_DAYS:
         text = f"{problems.path}: {argument}={asked!r}: standard support ends on {end}, in {left} days; upgrade"
-        warnings.warn(text, ConfigurationWarning, stacklevel=4)
+        warn(text)
     return asked
 
 

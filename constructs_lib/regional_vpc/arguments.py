@@ -78,7 +78,7 @@ def check_services(
     if isinstance(given, str):
         problems.add("interface_endpoints", given, "must be a list or tuple of services")
         return []
-    services = list(dict.fromkeys(given))
+    services = list(given)
     for service in services:
         problems.check(service in SERVICES, "interface_endpoints", service, f"must be one of {', '.join(SERVICES)}")
     if services:
@@ -91,7 +91,7 @@ def check_services(
             services,
             "have other names in China, which differ from service to service; create them as raw resources",
         )
-    return services
+    return services if problems.found else list(dict.fromkeys(services))
 
 
 def check_interval(problems: Problems, interval: int) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from constructs_lib._engine import aws
 from constructs_lib.construct import HardenedConstruct
-from constructs_lib.foundation.errors import ConfigurationWarning
+from constructs_lib.foundation.errors import warn
 from constructs_lib.foundation.regions import is_token
 from constructs_lib.iam import ServiceRole
 from constructs_lib.rest_api.options import MAX_TIMEOUT, ApiFunction, LateFinish
@@ -183,12 +182,10 @@ class ApiAuthorizer(HardenedConstruct):
         if reason:
             self._record(reason)
             return
-        warnings.warn(
+        warn(
             f"{api}: the authorizer {function.path} may run for {function.timeout} s, and API Gateway answers 500 "
             f"after {MAX_TIMEOUT} s while it goes on, so that a caller who tries again starts it twice; make it safe "
             "to run twice and give TokenAuthorizer(late_finish=LateFinish('why it is'))",
-            ConfigurationWarning,
-            stacklevel=6,
         )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from constructs_lib.foundation.errors import ConfigurationWarning
+from constructs_lib.foundation.errors import warn
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS
 
@@ -133,12 +132,10 @@ def check_parameters(problems: Problems, parameters: Sequence[str]) -> None:
 
 def warn_of_late_finish(path: str, method: str, function: ApiFunction, timeout: int) -> None:
     """Warn the caller of `add_method` that the function may outlive the answer."""
-    warnings.warn(
+    warn(
         f"{path}: {method}: the function {function.path} may run for {function.timeout} s, and API Gateway answers 504 "
         f"after {timeout} s while it goes on, so that a caller who tries again starts it twice; make it safe to run "
         "twice and give late_finish=LateFinish('why it is')",
-        ConfigurationWarning,
-        stacklevel=3,
     )
 
 

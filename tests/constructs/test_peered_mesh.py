@@ -300,8 +300,11 @@ def test_a_large_mesh_works_with_advice_to_use_a_transit_gateway(stack: Hardened
     vpcs = [name_vpc(stack, f"vpc-{n}", f"10.{n}.0.0/16") for n in range(7)]
     with pytest.warns(ConfigurationWarning) as warnings:
         mesh = PeeredMesh(stack, "mesh", vpcs=vpcs)
-    assert [str(warning.message) for warning in warnings] == [
-        "shop/mesh: vpcs: 7 members need up to 21 connections; a transit gateway is easier to run from 7 members on"
+    assert [(str(warning.message), warning.filename) for warning in warnings] == [
+        (
+            "shop/mesh: vpcs: 7 members need up to 21 connections; a transit gateway is easier to run from 7 members on",
+            __file__,
+        )
     ]
     assert len(mesh.peerings) == 21
 
