@@ -1,21 +1,36 @@
-"""Whether the arguments of a construct are of the types that its signature names."""
+"""Whether the arguments of a construct and of its methods are of the types that their signatures name."""
 
 from __future__ import annotations
 
 import builtins
+import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import constructs_lib
 from constructs_lib._engine import aws, core
-from constructs_lib.foundation.errors import Problems
-from constructs_lib.notes import path_of
+from constructs_lib.foundation.errors import ConfigurationError, Problems
+
+T = TypeVar("T")
 
 _NAMES: Final = {"Iterable": Iterable, "Mapping": Mapping, "Sequence": Sequence, "aws": aws, "core": core, "os": os}
 """What modules import for the type checker only and use in signatures, beside the library's public names."""
+
+
+_PROTOCOLS: Final = {
+    "ApiFunction": "constructs_lib.rest_api.options",
+    "Client": "constructs_lib.aurora_provisioned.access",
+    "Connectable": "constructs_lib.security_group",
+    "Grantee": "constructs_lib.regional_bucket.bucket",
+}
+"""Where the protocols are that signatures name."""
+
+
+class ArgumentTypeError(ConfigurationError):
+    """An argument of another type than the signature says."""
 
 
 class _Names(dict[str, Any]):
@@ -24,32 +39,65 @@ class _Names(dict[str, Any]):
     def __missing__(self, name: str) -> object:
         if name in constructs_lib.__all__:
             return getattr(constructs_lib, name)
+        if name in _PROTOCOLS:
+            return getattr(importlib.import_module(_PROTOCOLS[name]), name)
         return _NAMES.get(name, getattr(builtins, name, Any))
 
 
 @cache
-def _types(made_by: Callable[..., object]) -> dict[str, object]:
-    return get_type_hints(made_by, localns=_Names(made_by.__globals__))
+def _types(function: Callable[..., object]) -> dict[str, object]:
+    try:
+        return get_type_hints(function, localns=_Names(function.__globals__))
+    except Exception:  # noqa: BLE001  a caller's own construct may be annotated with anything
+        return {}
 
 
-def misfits(class_: type, args: Sequence[object], kwargs: Mapping[str, object]) -> Problems:
-    """Return the arguments for a class that are of other types than its signature says.
+def explain(
+    path: str, function: Callable[..., object], call: Callable[[], T], args: Sequence[object], kwargs: Mapping[str, Any]
+) -> T:
+    """Return what a call returns; refuse arguments of other types than the function's signature says.
 
-    A generator where a sequence is asked for is one of them: whoever checks it leaves nothing to whoever uses it.
+    What the function itself says about an argument comes first. A generator where a sequence is asked for is of
+    another type: whoever checks it leaves nothing to whoever uses it.
+
+    Args:
+        path: The construct path, for the error.
+        function: The function, whose first parameter is not among the arguments.
+        call: Calls it with the arguments.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+
+    Raises:
+        ArgumentTypeError: An argument of another type, whether the call failed or not.
     """
-    made_by: Any = class_.__init__  # type: ignore[misc]
-    given = {**dict(zip(made_by.__code__.co_varnames[1:], args, strict=False)), **kwargs}
-    scope, id_ = given.get("scope"), given.get("id_")
-    problems = Problems(f"{path_of(scope)}/{id_}" if isinstance(scope, core.Construct) else str(id_))
-    types = _types(made_by)
+    try:
+        result = call()
+    except Exception as error:
+        # What an argument led to further inside says less than the argument itself.
+        if isinstance(error, ConfigurationError) and not isinstance(error, ArgumentTypeError):
+            raise
+        _check(path, function, args, kwargs)
+        raise
+    _check(path, function, args, kwargs)
+    return result
+
+
+def _check(path: str, function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+    problems = Problems(path)
+    types = _types(function)
+    given = {
+        **dict(zip(function.__code__.co_varnames[1 : function.__code__.co_argcount], args, strict=False)),
+        **kwargs,
+    }
     for name, value in given.items():
         problems.check(
             name not in types or _fits(value, types[name]),
             name,
             value,
-            f"must be of the type {made_by.__annotations__.get(name)}, and is of the type {type(value).__name__}",
+            f"must be of the type {function.__annotations__.get(name)}, and is of the type {type(value).__name__}",
         )
-    return problems
+    if problems.found:
+        raise ArgumentTypeError(path, *problems.found) from None
 
 
 def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401  a type
@@ -69,8 +117,11 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401  a type
 
 
 def _is(value: object, class_: Any) -> bool:  # noqa: ANN401  a type
-    if class_ is Any or not isinstance(class_, type) or getattr(class_, "_is_protocol", False):
+    if class_ is Any or not isinstance(class_, type):
         return True
+    if getattr(class_, "_is_protocol", False):
+        # Properties are not read: some of them refuse to be.
+        return {name for name in vars(class_) if not name.startswith("_")} <= set(dir(value))
     if class_ in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, (int, float) if class_ is float else class_)

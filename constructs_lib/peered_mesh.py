@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
@@ -78,8 +78,8 @@ class PeeredMesh(HardenedConstruct):
         scope: core.Construct,
         id_: str,
         *,
-        vpcs: Mapping[str, Vpc] | Sequence[Vpc],
-        edges: Sequence[tuple[Vpc, Vpc]] | None = None,
+        vpcs: Mapping[str, Vpc] | Iterable[Vpc],
+        edges: Sequence[Sequence[Vpc]] | None = None,
         tiers: Sequence[Tier] = PEERED_TIERS,
     ) -> None:
         given = list(vpcs.values()) if isinstance(vpcs, Mapping) else list(vpcs)
@@ -238,7 +238,7 @@ class PeeredMesh(HardenedConstruct):
                 self._tables(vpc, tiers), "vpcs", vpc.path, f"has no route table in the tiers {', '.join(tiers)}"
             )
 
-    def _pairs(self, edges: Sequence[tuple[Vpc, Vpc]] | None) -> list[tuple[Vpc, Vpc]]:
+    def _pairs(self, edges: Sequence[Sequence[Vpc]] | None) -> list[tuple[Vpc, Vpc]]:
         """Return who is peered with whom, the side that asks first, in an order that does not depend on the caller."""
         if edges is None:
             return list(combinations(self.members, 2))

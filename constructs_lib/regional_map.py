@@ -26,6 +26,8 @@ class RegionalMap(Mapping[str, V], Generic[V]):
     """
 
     def __init__(self, stack: HardenedStack, values: Mapping[str, V], *, name: str = "RegionalMap") -> None:
+        if not isinstance(values, Mapping):
+            raise ConfigurationError(f"{stack.path}/{name}", f"values={values!r}: must be a dict of values by region")
         missing = [region for region in stack.regions if region not in values]
         extra = [region for region in values if region not in stack.regions]
         problems = [f"no value for {region}, which is a region of the stack; add one" for region in missing]

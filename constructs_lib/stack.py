@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -18,7 +19,7 @@ from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
 from constructs_lib.notes import Notes, notes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from constructs_lib.foundation.opt_out import OptOut
 
@@ -69,7 +70,7 @@ class HardenedStack(core.TerraformStack):
         check_slug(str(id_), "id_", id_)
         self.environment = Environment.parse(environment, path=id_)
         self.project = check_slug(id_, "project", id_ if project is None else project)
-        self.tags = self._check_tags(id_, owner, tags or {})
+        self.tags = self._check_tags(id_, owner, {} if tags is None else tags)
         self.allowed_account_ids = self._check_accounts(id_, allowed_account_ids)
         try:
             super().__init__(scope, id_)
@@ -283,6 +284,8 @@ class HardenedStack(core.TerraformStack):
             "Stack": path,
         }
         problems = Problems(path)
+        if not isinstance(tags, Mapping) or not all(isinstance(key, str) for key in tags):
+            problems.stop("tags", tags, "must be a dict of strings")
         for key in own.keys() & tags.keys():
             problems.add(f"tags[{key!r}]", tags[key], "set by the stack itself; leave it out")
         problems.raise_if_any()
@@ -291,9 +294,9 @@ class HardenedStack(core.TerraformStack):
     @staticmethod
     def _check_accounts(path: str, accounts: Iterable[str]) -> list[str]:
         problems = Problems(path)
-        given = [accounts] if isinstance(accounts, str) else list(accounts)
-        if isinstance(accounts, str):
-            problems.add("allowed_account_ids", accounts, "must be a list of account ids")
+        if isinstance(accounts, str) or not isinstance(accounts, Iterable):
+            problems.stop("allowed_account_ids", accounts, "must be a list of account ids")
+        given = list(accounts)
         for account in given:
             problems.check(
                 isinstance(account, str) and _ACCOUNT_ID.fullmatch(account),

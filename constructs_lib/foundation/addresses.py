@@ -145,7 +145,7 @@ def check_vpc_cidr(path: str, value: object, argument: str = "cidr") -> IPv4Netw
 
 
 def subnet_cidr(vpc_cidr: str | IPv4Network, tier: Tier, zone_letter: str) -> str:
-    """Return the range of a tier's subnet in a zone.
+    """Return the range of a tier's subnet in a zone: `10.0.11.0/24` for `10.0.0.0/16`, `private` and `b`.
 
     The slot depends on the tier and the letter only, so that adding a zone or a tier moves no subnet.
 
@@ -153,9 +153,6 @@ def subnet_cidr(vpc_cidr: str | IPv4Network, tier: Tier, zone_letter: str) -> st
         vpc_cidr: The VPC's range, /16 to /20.
         tier: `public` (slots 1 to 9), `private` (10 to 18) or `database` (20 to 28).
         zone_letter: The last letter of the zone's name, a to i.
-
-    Returns:
-        A range 8 bits smaller than the VPC's: `10.0.11.0/24` for `10.0.0.0/16`, `private` and `b`.
 
     Raises:
         ConfigurationError: A range that no VPC may have, or an unknown tier or letter.
@@ -254,6 +251,8 @@ def _advice(free: IPv4Network | None, prefix: int, space: IPv4Network) -> str:
 
 def _read_all(problems: Problems, ranges: Mapping[str, str], label: str = "{}") -> dict[str, IPv4Network]:
     """Return the ranges that can be read, by their label, and note those that cannot."""
+    if not isinstance(ranges, Mapping):
+        problems.stop(label.partition("[")[0], ranges, "must be a dict of ranges by name")
     read = {label.format(name): _read(problems, label.format(name), value) for name, value in ranges.items()}
     return {name: network for name, network in read.items() if network is not None}
 

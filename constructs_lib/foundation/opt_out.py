@@ -22,7 +22,7 @@ class OptOut:
 
     def __post_init__(self) -> None:
         """Refuse a reason that says nothing."""
-        if len(self.reason.strip()) < MIN_REASON_LENGTH:
+        if not isinstance(self.reason, str) or len(self.reason.strip()) < MIN_REASON_LENGTH:
             raise ConfigurationError(
                 type(self).__name__,
                 f"reason={self.reason!r}: must be a sentence of at least {MIN_REASON_LENGTH} characters that says why",

@@ -254,7 +254,7 @@ def _check_concurrency(problems: Problems, maximum: int, reserved: int | None) -
 
 
 def _check_filters(problems: Problems, filters: Filters) -> None:
-    if isinstance(filters, (str, dict)) or len(filters) > MAX_FILTERS:
+    if not isinstance(filters, (list, tuple)) or len(filters) > MAX_FILTERS:
         problems.add("filters", filters, f"must be a list of at most {MAX_FILTERS} patterns")
         return
     for index, pattern in enumerate(filters):

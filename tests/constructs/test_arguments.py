@@ -9,6 +9,7 @@ import pytest
 
 import constructs_lib
 from constructs_lib import (
+    App,
     AuroraProvisioned,
     ConfigurationError,
     EventBus,
@@ -19,6 +20,7 @@ from constructs_lib import (
     PaymentLambda,
     Queue,
     RegionalBucket,
+    RegionalMap,
     RegionalVpc,
     RestApi,
     SecurityGroup,
@@ -69,6 +71,7 @@ def test_the_types_of_every_public_construct_are_known(construct: type) -> None:
         (LogGroup, "key", None, "MultiRegionKey, and is of the type NoneType"),
         (LogGroup, "name", b"x", "str | None, and is of the type bytes"),
         (RestApi, "custom_domain", "no", "bool, and is of the type str"),
+        (RestApi, "account_has_log_role", "no", "bool, and is of the type str"),
         (RegionalBucket, "account_in_name", 0, "bool, and is of the type int"),
         (Queue, "alarm_topics", None, "Iterable[str], and is of the type NoneType"),
         (WebAcl, "managed_groups", [["x"]], "Sequence[str], and is of the type list"),
@@ -111,6 +114,63 @@ def test_a_generator_is_refused_where_its_check_would_use_it_up(
     given = (each for each in [value])
     assert refusal(lambda: add(type_, **{argument: given})) == (
         f"shop/x: {argument}={given!r}: must be of the type Sequence[str], and is of the type generator"
+    )
+
+
+def test_an_argument_of_a_method_is_refused_too(add: Callable[..., object]) -> None:
+    function = add(
+        PaymentLambda,
+        "fn",
+        source=InlineSource("def handler(event, context):\n    return {}\n"),
+        handler="index.handler",
+        reserved_concurrency=1,
+    )
+    api = add(RestApi)
+    assert isinstance(api, RestApi)
+    assert refusal(lambda: api.add_method("GET", "/", function, late_finish="it is safe")) == (  # type: ignore[arg-type]
+        "shop/x: late_finish='it is safe': must be of the type LateFinish | None, and is of the type str"
+    )
+    names = (name for name in ["header.Key"])
+    assert refusal(lambda: api.add_method("GET", "/a", function, required_parameters=names)) == (  # type: ignore[arg-type]
+        f"shop/x: required_parameters={names!r}: must be of the type Sequence[str], and is of the type generator"
+    )
+
+
+def test_something_without_a_role_is_granted_nothing(add: Callable[..., object]) -> None:
+    queue = add(Queue)
+    assert isinstance(queue, Queue)
+    assert refusal(lambda: queue.grant_send("role")) == (  # type: ignore[arg-type]
+        "shop/x: grantee='role': must be of the type Grantee, and is of the type str"
+    )
+
+
+def test_a_callers_own_construct_may_be_annotated_with_anything(stack: HardenedStack) -> None:
+    class Own(HardenedConstruct):
+        def __init__(self, scope: HardenedStack, id_: str, *, colour: paint.Colour) -> None:  # type: ignore[name-defined]  # noqa: F821
+            super().__init__(scope, id_, region=stack.region("eu-west-1"))
+            self.colour = colour
+
+    assert Own(stack, "own", colour="red").colour == "red"
+
+
+@pytest.mark.parametrize("tags", [["CostCenter"], {7: "x"}])
+def test_tags_that_are_none_are_refused(tags: Any) -> None:
+    assert refusal(lambda: HardenedStack(App(), "other", environment="dev", owner="me", tags=tags)) == (
+        f"other: tags={tags!r}: must be a dict of strings"
+    )
+
+
+@pytest.mark.parametrize("accounts", [None, 1, "111122223333"])
+def test_accounts_that_are_no_list_are_refused(accounts: Any) -> None:
+    assert refusal(
+        lambda: HardenedStack(App(), "other", environment="dev", owner="me", allowed_account_ids=accounts)
+    ) == (f"other: allowed_account_ids={accounts!r}: must be a list of account ids")
+
+
+def test_values_of_regions_that_are_no_mapping_are_refused(stack: HardenedStack) -> None:
+    stack.region("eu-west-1")
+    assert refusal(lambda: RegionalMap(stack, ["a"])) == (  # type: ignore[arg-type]
+        "shop/RegionalMap: values=['a']: must be a dict of values by region"
     )
 
 

@@ -79,6 +79,12 @@ def test_a_range_that_overlaps_an_office() -> None:
     )
 
 
+def test_ranges_without_names() -> None:
+    assert refusal(lambda: AddressPlan("10.0.0.0/8", ["eu-west-1"], on_premises=["10.1.0.0/16"])) == (  # type: ignore[arg-type]
+        "AddressPlan: on_premises=['10.1.0.0/16']: must be a dict of ranges by name"
+    )
+
+
 def test_members_of_a_mesh_that_overlap(stack: HardenedStack) -> None:
     key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"), replicas=[stack.region("us-east-1")])
     vpcs = [

@@ -261,6 +261,7 @@ def test_a_queue_of_another_region_or_no_queue_is_refused(stack: HardenedStack) 
         (STREAM, {"batch_size": 0}, "batch_size=0: must be a whole number of messages from 1 to 10000"),
         (STREAM, {"batching_window": -1}, "batching_window=-1: must be a whole number of seconds from 0 to 300"),
         (STREAM, {"filters": "x"}, "filters='x': must be a list of at most 5 patterns"),
+        (STREAM, {"filters": None}, "filters=None: must be a list of at most 5 patterns"),
     ],
 )
 def test_what_lambda_refuses_of_a_stream_is_refused(

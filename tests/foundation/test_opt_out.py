@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from constructs_lib.foundation.errors import ConfigurationError
@@ -10,8 +12,8 @@ def test_a_reason_of_real_length_is_kept() -> None:
     assert OptOut("the partner calls from fixed addresses").reason == "the partner calls from fixed addresses"
 
 
-@pytest.mark.parametrize("reason", ["", "because", " " * 40])
-def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
+@pytest.mark.parametrize("reason", ["", "because", " " * 40, None, True])
+def test_a_reason_that_says_nothing_is_refused(reason: Any) -> None:
     with pytest.raises(ConfigurationError) as error:
         OptOut(reason)
     assert str(error.value) == (
