@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,35 @@ def test_each_folder_below_that_holds_terraform_json_is_a_stack(tmp_path: Path) 
     write(tmp_path, **{".terraform/x.tf.json": "no", "node_modules/y.tf.json": "no", ".git/z.tf.json": "no"})
     write(tmp_path, **{"venv/pyvenv.cfg": "", "venv/y.tf.json": "no"})
     assert names(tmp_path) == ["a", "net"]
+
+
+def test_a_file_that_terraform_would_read_and_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, main=QUEUE)
+    (tmp_path / ".#main.tf.json").symlink_to("user@host.1")  # as Emacs leaves it while a file is edited
+    assert names(tmp_path) == [tmp_path.name]
+    other = tmp_path / "other.tf.json"
+    for target, reason in (
+        ("nowhere", "cannot be read: No such file or directory"),
+        (other.name, "cannot be read: Too many levels of symbolic links"),
+    ):
+        other.symlink_to(target)
+        assert refusal(tmp_path) == f"{other}: {reason}"
+        other.unlink()
+    os.mkfifo(other)
+    assert refusal(tmp_path) == f"{other}: is no regular file"
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, main=QUEUE, closed__main=QUEUE)
+    closed, scandir = str(tmp_path / "closed"), os.scandir
+
+    def refuse(path: Any) -> Any:  # the tests may run as an administrator, who can list everything
+        if str(path) == closed:
+            raise PermissionError(13, "Permission denied", closed)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert refusal(tmp_path) == f"{closed}: cannot be read: Permission denied"
 
 
 def test_stacks_in_folders_of_the_same_name_are_told_apart_by_the_folders_above(tmp_path: Path) -> None:

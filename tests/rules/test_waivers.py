@@ -338,6 +338,18 @@ def test_the_file_is_looked_for_beside_the_path_and_in_the_current_folder(
     assert find_file([there / "plan.json"]) == there / "waivers.toml"
 
 
+def test_beside_a_path_that_cannot_be_read_there_is_no_file_of_waivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "is_dir", refuse)
+        assert find_file([tmp_path / "main.tf.json"]) is None
+
+
 # The rules about waivers.
 
 

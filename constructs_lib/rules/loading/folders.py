@@ -36,10 +36,13 @@ def load(paths: Iterable[str | os.PathLike[str]], *, environment: str | None = N
     """
     sources: dict[Path, Source] = {}
     for path in map(Path, paths):
-        for place in _places(path):
-            key = place.resolve()
-            if key not in sources:
-                sources[key] = read(place)
+        try:
+            for place in _places(path):
+                key = place.resolve()
+                if key not in sources:
+                    sources[key] = read(place)
+        except OSError as error:
+            raise ConfigurationError(str(error.filename or path), f"cannot be read: {error.strerror}") from error
     _tell_apart(sources)
     return Estate(sources.values(), environment)
 
@@ -76,7 +79,7 @@ def _places(path: Path) -> list[Path]:
         return [path]
     found: list[Path] = []
     written_in_hcl = ""
-    for folder, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path, onerror=_stop):
         here = Path(folder)
         has_json = any(_counts(name) for name in files)
         if has_json:
@@ -92,8 +95,15 @@ def _places(path: Path) -> list[Path]:
     raise ConfigurationError(str(path), "holds no *.tf.json: give a cdktf.out, a folder of Terraform JSON, or a plan")
 
 
+def _stop(error: OSError) -> None:
+    """Do not pass over a folder that cannot be listed."""
+    raise error
+
+
 def _is_entered(folder: Path) -> bool:
-    return not folder.name.startswith(".") and folder.name not in _SKIPPED and not (folder / "pyvenv.cfg").exists()
+    if folder.name.startswith(".") or folder.name in _SKIPPED:
+        return False
+    return not os.access(folder, os.X_OK) or not (folder / "pyvenv.cfg").exists()
 
 
 def _counts(name: str) -> bool:
@@ -102,7 +112,11 @@ def _counts(name: str) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder / entry.name for entry in os.scandir(folder) if _counts(entry.name) and entry.is_file())
+    found = sorted(folder / entry.name for entry in os.scandir(folder) if _counts(entry.name))
+    for file in found:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise ConfigurationError(str(file), "is no regular file")
+    return [file for file in found if not file.is_dir()]
 
 
 def _read_files(folder: Path, files: list[Path]) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +23,11 @@ _ENTRY: Final = re.compile(r"^[ \t]*\[\[[ \t]*waiver[ \t]*\]\]", re.MULTILINE)
 
 def find_file(paths: Iterable[Path]) -> Path | None:
     """Return the `waivers.toml` in or beside one of the paths, else in the current folder; None when there is none."""
-    for path in paths:
-        for folder in [path, path.parent] if path.is_dir() else [path.parent]:
-            if (folder / FILE).is_file():
-                return folder / FILE
+    with suppress(PermissionError):  # of a path that cannot be read, which reading the estate says
+        for path in paths:
+            for folder in [path, path.parent] if path.is_dir() else [path.parent]:
+                if (folder / FILE).is_file():
+                    return folder / FILE
     return Path(FILE) if Path(FILE).is_file() else None
 
 
