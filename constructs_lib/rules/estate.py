@@ -120,30 +120,33 @@ class Stack:
         return raw
 
     def follow(
-        self, raw: object, block: Block | None = None, seen: frozenset[str] = frozenset()
+        self, raw: object, block: Block | None = None, seen: set[str] | None = None
     ) -> Iterator[tuple[Block, Reference]]:
         """Yield the resources and data sources that a value refers to, through locals, outputs and remote state.
 
         Args:
             raw: The value, unresolved.
             block: The block that it stands in, whose `for_each` is what `each.value` refers to.
-            seen: What was followed on the way here.
+            seen: What was gone through already: each local value once, however many others hold it.
         """
+        seen = set() if seen is None else seen
         for _, reference in edges(raw, ""):
             mark = f"{self.name}:{reference.text}"
             if mark in seen:
                 continue
             if reference.kind == "each" and block is not None:
+                seen.add(mark)
                 each = block.body.get("for_each")
                 here = each.get(block.key, each) if isinstance(each, dict) else each
-                yield from self.follow(here, None, seen | {mark})
+                yield from self.follow(here, None, seen)
                 continue
             through = self.one(reference.block) if reference.kind == "local" else self._far_output(reference)
             if through:
+                seen.add(mark)
                 path = reference.path if reference.kind == "local" else reference.path[2:]
                 raw_value = through.body.get("value")
                 part, _ = walk(raw_value, [str(one) for one in path])
-                yield from through.stack.follow(raw_value if part is None else part, None, seen | {mark})
+                yield from through.stack.follow(raw_value if part is None else part, None, seen)
                 continue
             found = self.all(reference.block)
             key: object = next(iter(reference.path), None)

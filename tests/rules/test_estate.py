@@ -298,3 +298,9 @@ def test_ten_thousand_resources_are_indexed_in_a_second() -> None:
     seconds = time.process_time() - started
     assert len(referrers) == 2500
     assert seconds < 2.5  # measured 0.3 on one core; wide, as others may work beside it
+
+
+def test_local_values_that_hold_others_twice_are_each_followed_once() -> None:
+    twice = {f"a{number}": f"${{local.a{number + 1}}}${{local.a{number + 1}}}" for number in range(9)}
+    block = queue({"name": "${local.a0}"}, locals={**twice, "a9": "${aws_sqs_queue.jobs.id}"})
+    assert [target for target, _ in block.stack.follow("${local.a0}")] == [block]
