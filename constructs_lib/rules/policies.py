@@ -21,6 +21,7 @@ DOCUMENT: Final = "data.aws_iam_policy_document"
 Text = str | Unknown
 
 _EXPRESSION: Final = re.compile(r"\$\{[^{}]*\}")
+_LOCAL: Final = re.compile(r"\$\{\s*(local\.[\w-]+)\s*\}")
 _MARK: Final = "<expression>"
 
 
@@ -154,7 +155,12 @@ def _attach(found: RolePolicies, block: Block, path: str) -> None:
 
 
 def _read(block: Block, raw: object, at: str) -> list[Statement] | Unknown:
-    """Read a policy that stands in a block as text or as a structure."""
+    """Read a policy that stands in a block, or in a local value that it names, as text or as a structure."""
+    seen: set[str] = set()
+    while isinstance(raw, str) and (named := _LOCAL.fullmatch(raw)) and named[1] not in seen:
+        seen.add(named[1])
+        local = block.stack.one(named[1])
+        raw = raw if local is None else local.body.get("value")
     if isinstance(raw, str):
         parsed = _json(raw) or _json_around_expressions(raw)
         if parsed is not None:

@@ -156,11 +156,13 @@ def test_a_statement_says_where_it_stands() -> None:
 
 
 def test_a_leaf_that_is_known_at_apply_is_unknown_and_says_whose_attribute_it_is() -> None:
+    text = json.dumps(policy({**SEND, "Resource": "${aws_sqs_queue.jobs.arn}"}))
     for written in (
-        json.dumps(policy({**SEND, "Resource": "${aws_sqs_queue.jobs.arn}"})),
+        text,
         '${jsonencode({"Statement" = [{"Action" = "sqs:SendMessage", "Resource" = aws_sqs_queue.jobs.arn}]})}',
+        "${local.a}",
     ):
-        ((statement,),) = (read(written),)
+        ((statement,),) = (read(written, locals={"a": "${ local.b }", "b": text}),)
         (resource,) = statement.resources
         assert isinstance(resource, Computed)
         assert (str(resource.block), resource.attribute) == ("<shop: aws_sqs_queue.jobs>", "arn")
@@ -170,6 +172,7 @@ def test_a_leaf_that_is_known_at_apply_is_unknown_and_says_whose_attribute_it_is
     ("written", "reason"),
     [
         ("${var.policy}", "var.policy is not declared"),
+        ("${local.policy}", "local.policy is not declared"),
         ('${file("policy.json")}', None),
         ("allow everything", "the policy is not JSON"),
         ("${aws_sqs_queue.jobs.arn}", "aws_sqs_queue.jobs.arn is known after apply"),
