@@ -11,6 +11,7 @@ from constructs_lib.rules.engine import run
 from constructs_lib.rules.estate import Estate
 from constructs_lib.rules.loading import Source
 from constructs_lib.rules.rule import changed
+from constructs_lib.rules.values import Unknown
 
 RULES = {rule.id: rule for rule in rules()}
 
@@ -49,6 +50,11 @@ def good(id_: str, change: dict[str, Any] | None = None) -> dict[str, Any]:
 def broken(id_: str, **change: object) -> dict[str, Any]:
     """Return the good document of a rule, changed at paths written with `__` for each dot."""
     return good(id_, {path.replace("__", "."): value for path, value in change.items()})
+
+
+def planned(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document as one that was read from a plan, which does not say what the backend is."""
+    return document | {"terraform": {"backend": Unknown("a plan does not say")}}
 
 
 def resources(**types: dict[str, Any]) -> dict[str, Any]:

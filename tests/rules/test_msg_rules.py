@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.asking import doubted, found, good, look, resources
+from tests.rules.asking import doubted, found, good, look, planned, resources
 from tests.rules.msg_documents import ACCOUNT, arn, policy, queue
 
 
@@ -194,3 +194,11 @@ class TestBuses:
         text = policy(Effect="Deny", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/x"}, Action="events:*")
         document = resources(aws_cloudwatch_event_bus_policy={"p": {"policy": text}})
         assert found("MSG-012", document) == []
+
+
+def test_a_plan_says_0_where_a_queue_has_no_key_to_use_again() -> None:
+    document = resources(aws_sqs_queue={"jobs": {"kms_data_key_reuse_period_seconds": 0}})
+    assert found("MSG-020", planned(document)) == []
+    assert found("MSG-020", document) == [
+        "aws_sqs_queue.jobs: kms_data_key_reuse_period_seconds = 0: must be 60 to 86400"
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.asking import doubted, found, resources
+from tests.rules.asking import broken, doubted, found, planned, resources
 from tests.rules.net_documents import same_region
 
 
@@ -190,6 +190,19 @@ def test_peering_within_a_region_needs_neither_region_nor_accepter() -> None:
     assert found("NET-003", document) == []
     assert found("NET-004", document) == []
     assert found("NET-003", same_region(peer_region="eu-west-1")) == []
+
+
+def test_a_plan_that_lists_all_that_a_module_hands_on_still_tells_which_vpcs_are_peered() -> None:
+    document = broken(
+        "NET-003",
+        resource__aws_vpc_peering_connection__us_eu__peer_region=None,
+        resource__aws_vpc_peering_connection__us_eu__vpc_id="${aws_vpc.us.id}${aws_vpc.us.cidr_block}"
+        "${aws_route_table.us.id}",
+    )
+    assert found("NET-003", document) == []
+    assert found("NET-003", planned(document)) == [
+        "aws_vpc_peering_connection.us_eu: peer_region = null: must be 'eu-west-1', the region of aws_vpc.eu"
+    ]
 
 
 def test_peering_within_a_region_may_be_accepted_by_an_accepter() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.asking import doubted, found
+from tests.rules.asking import broken, doubted, found, planned
 from tests.rules.reg_documents import eu, two_regions, us
 
 
@@ -18,6 +18,13 @@ def test_what_asks_nobody_and_what_names_its_region_needs_no_provider() -> None:
     document = two_regions(aws_vpc={"main": {"region": "eu-west-1"}}, random_password={"db": {}})
     document["data"] = {"aws_iam_policy_document": {"fn": {}}, "aws_partition": {"current": {}}}
     assert found("REG-001", document) == []
+
+
+def test_a_plan_does_not_tell_a_default_provider_that_is_named_from_one_that_is_not() -> None:
+    document = planned(broken("REG-001", resource__aws_vpc__us__provider=None, data__aws_region__eu__provider=None))
+    assert doubted("REG-001", document) == ["a plan does not say whether the default provider is named"]
+    document["provider"]["aws"][0]["alias"] = "us_east_1"
+    assert len(found("REG-001", document)) == 2
 
 
 def test_providers_of_another_stack_do_not_count() -> None:

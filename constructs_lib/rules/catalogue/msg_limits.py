@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.rules.catalogue.common import AWS, expect_number
+from constructs_lib.rules.catalogue.documents import is_plan
 from constructs_lib.rules.catalogue.links import undecidable
 from constructs_lib.rules.rule import REMOVED, rule
 from constructs_lib.rules.values import Unknown
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from constructs_lib.rules.outcomes import Outcome
 
 _FLAG: Final = {"aws_sqs_queue": "fifo_queue", "aws_sns_topic": "fifo_topic"}
+_REUSE: Final = "kms_data_key_reuse_period_seconds"
 _RANGES: Final = {
     "visibility_timeout_seconds": (0, 43_200),
     "message_retention_seconds": (60, 1_209_600),
     "delay_seconds": (0, 900),
     "receive_wait_time_seconds": (0, 20),
     "max_message_size": (1_024, 1_048_576),
-    "kms_data_key_reuse_period_seconds": (60, 86_400),
+    _REUSE: (60, 86_400),
 }
 _GOOD = {
     "resource": {
@@ -91,8 +93,10 @@ def fifo_names_agree(block: Block) -> Iterator[Outcome]:
     ],
 )
 def figures_are_in_range(queue: Block) -> Iterator[Outcome]:
-    """A missing figure is SQS's default."""
+    """A missing figure is SQS's default, and so is the 0 of a plan, which stands for no key."""
     for at, (least, most) in _RANGES.items():
+        if at == _REUSE and is_plan(queue.stack) and queue.get(at) == 0:
+            continue
         yield from expect_number(
             queue,
             at,

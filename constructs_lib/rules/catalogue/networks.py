@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.rules.catalogue.documents import is_plan
 from constructs_lib.rules.values import Computed, Unknown
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def end_of(section: Section, path: str, value: object, *types: str) -> Block | N
     """Return the one block that a value which is resolved already means, as `other_end` does."""
     if isinstance(value, Computed):
         return value.block if value.block is not None and (not types or value.block.type in types) else None
-    if isinstance(value, Unknown):
+    if isinstance(value, Unknown) and not (types and is_plan(section.block.stack)):
         return None
+    # A plan lists all that a module hands on in one object: what is meant is the one of the right type.
     found = section.targets(path, *types)
     return found[0] if len(found) == 1 else None
 

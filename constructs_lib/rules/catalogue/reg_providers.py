@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.common import PROVIDER, TERRAFORM
+from constructs_lib.rules.catalogue.documents import is_plan
 from constructs_lib.rules.facts.regions import is_global, is_name, named_in
 from constructs_lib.rules.rule import REMOVED, WARNING, rule
 from constructs_lib.rules.values import Unknown
@@ -72,6 +73,9 @@ def blocks_name_their_provider(root: Block) -> Iterator[Outcome]:
     for block in root.stack.blocks:
         placed = block.type.startswith(("aws_", "data.aws_")) and block.type not in _LOCAL_DATA
         if placed and block.raw("provider") is None and block.raw("region") is None:
+            if default is not None and is_plan(root.stack):
+                yield root.undecided(Unknown("a plan does not say whether the default provider is named"), "provider")
+                return
             yield block.fail(f"must be one of {names}: {place}", "provider")
 
 
