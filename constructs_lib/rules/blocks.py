@@ -245,6 +245,9 @@ class Block(Section):
     @cached_property
     def tags(self) -> dict[str, Any] | Unknown:
         """Its tags over its provider's default tags."""
+        planned = self.get("tags_all")  # a plan has both together, and of local values says nothing else
+        if isinstance(planned, dict):
+            return planned
         parts = (self.provider.default_tags if self.provider else None, self.get("tags"))
         for part in parts:
             if isinstance(part, Unknown):

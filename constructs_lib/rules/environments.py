@@ -49,11 +49,11 @@ def environment_of(block: Block) -> str:
 def stack_environment(stack: Stack) -> str | None:
     """Return the environment that a stack's providers, variables or name speak of; None when they do not."""
     for block in stack.blocks:
-        if block.type == "provider.aws":
-            tags = block.get("default_tags.tags")
-            found = _from_tags(tags) if isinstance(tags, dict) else None
-            if found:
-                return found
+        # of a plan, the tags of resources: those of a provider may come from a local value, which it does not show
+        tags = block.get("default_tags.tags" if block.type == "provider.aws" else "tags_all")
+        found = _from_tags(tags) if isinstance(tags, dict) else None
+        if found:
+            return found
     for base in ("local.environment", "local.env", "var.environment", "var.env"):
         block_ = stack.one(base)
         value = block_.get("value" if base.startswith("local") else "default") if block_ else None

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate import Estate
+from constructs_lib.rules.loading import Source, load
 from constructs_lib.rules.plan_document import plan_document
 from constructs_lib.rules.policies import Principal, Statement, statements
 from constructs_lib.rules.values import Computed, Unknown
@@ -25,7 +26,6 @@ from constructs_lib.testing.settings import Terraform
 
 if TYPE_CHECKING:
     from constructs_lib.rules.blocks import Block
-    from constructs_lib.rules.estate import Estate
 
 FILE = Path(__file__).parent / "fixtures" / "plan.json"
 PLAN: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -126,6 +126,18 @@ def test_every_block_is_in_the_region_of_its_provider(estate: Estate, address: s
 def test_default_tags_say_the_environment(estate: Estate) -> None:
     key = at(estate, "aws_kms_key.k")
     assert (key.tags, key.environment) == ({"Environment": "staging"}, "staging")
+
+
+def test_default_tags_from_local_values_are_those_of_the_resources() -> None:
+    plan = copy.deepcopy(PLAN)
+    for provider in plan["configuration"]["provider_config"].values():
+        provider["expressions"]["default_tags"] = [{"tags": {"references": ["local.tags"]}}]
+    for resource in plan["planned_values"]["root_module"]["resources"]:
+        if resource["type"] == "aws_kms_key":
+            resource["values"]["tags_all"] = {"Environment": "staging"}
+    estate = Estate([Source("shop", Path(), plan_document(FILE, plan))])
+    assert {block.environment for block in estate.of("aws_kms_key", "aws_iam_role_policy")} == {"staging"}
+    assert at(estate, "aws_kms_key.k").tags == {"Environment": "staging"}
 
 
 def test_what_nobody_configured_is_left_out(document: dict[str, Any]) -> None:
