@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from constructs_lib.rules.catalogue import (
 from constructs_lib.rules.engine import run
 from constructs_lib.rules.estate import Estate
 from constructs_lib.rules.facts.names import NAMES
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.loading import Source, load
 from constructs_lib.rules.rule import Rule
 
 MODULES = (name_accounts, name_environments, name_labels, name_limits, name_styles, name_tags)
@@ -323,6 +324,18 @@ def test_numbers_that_are_no_account_or_must_be_written_are_right(document: dict
 )
 def test_account_numbers_in_every_field_are_found_once(resource: dict[str, Any]) -> None:
     assert len(found("NAME-013", {"resource": resource})) == 1
+
+
+def test_an_own_account_s_number_belongs_into_a_file_of_values(tmp_path: Path) -> None:
+    document = {"variable": {"account_id": {"type": "string", "default": "123456789012"}}}
+    (tmp_path / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
+    (finding,) = run(load([tmp_path]), [RULES["NAME-013"]]).findings
+    assert finding.message == (
+        'var.account_id: default = "123456789012": is this account\'s number; use '
+        "data.aws_caller_identity.current.account_id"
+    )
+    (tmp_path / "prod.auto.tfvars.json").write_text('{"account_id": "123456789012"}', encoding="utf-8")
+    assert run(load([tmp_path]), [RULES["NAME-013"]]).findings == []
 
 
 def test_an_account_number_in_an_output_s_arn_is_found() -> None:

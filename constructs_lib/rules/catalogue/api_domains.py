@@ -158,6 +158,7 @@ def domain_speaks_modern_tls(domain: Block) -> Iterator[Outcome]:
         {f"{_AT}.web.alias.zone_id": "${aws_route53_zone.main.zone_id}"},
         {f"{_AT}.api.alias.zone_id": "${aws_api_gateway_domain_name.api.cloudfront_zone_id}"},
         {f"{_AT}.web.alias": [{"name": "${aws_lb.web.dns_name}", "zone_id": "${aws_route53_zone.main.id}"}]},
+        {f"{_AT}.web.zone_id": "Z0123456789ABCDEFGHIJ", f"{_AT}.web.alias.zone_id": "Z0123456789ABCDEFGHIJ"},
     ],
     unknown_passes="the zone of a load balancer may be given as a text, by region",
 )
@@ -171,7 +172,8 @@ def alias_names_the_targets_zone(record: Block) -> Iterator[Outcome]:
         own = alias.targets("zone_id", *_ZONES)
         name, zone = str(alias.raw("name")), str(alias.raw("zone_id"))
         kinds = [{kind for kind in ("regional_", "cloudfront_") if f".{kind}" in text} for text in (name, zone)]
-        if own and not alias.targets("zone_id", *_ENDPOINTS):
+        is_own = own or (alias.raw("zone_id") and alias.raw("zone_id") == record.raw("zone_id"))
+        if is_own and not alias.targets("zone_id", *_ENDPOINTS):
             wanted = f"{ends[0].address}.{_ZONE_AT.get(ends[0].type, 'zone_id')}"
             yield alias.fail(f"is a hosted zone of one's own; it must be that of the target: {wanted}", "zone_id")
         elif all(kinds) and not kinds[0] & kinds[1]:

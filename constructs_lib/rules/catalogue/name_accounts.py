@@ -25,6 +25,8 @@ _FIELD: Final = re.compile(
     r"(?:^|\.)(?:principals?|identifiers|account|account_ids?|accounts|source_account|peer_owner_id|peer_account_id|"
     r"aws_account_id|owner_account|registry_id|catalog_id|target_account_id|AWS|values)(?:\.\d+)?$"
 )
+_OWN: Final = re.compile(r"(?:aws_|current_|my_|own_|this_)?account(?:_?id|_?number)?", re.IGNORECASE)
+"""Names of local values and variables that mean the account that is deployed to."""
 _FOREIGN: Final = re.compile(r"^(?:layers|image_uri|owners|filter|most_recent|allowed_publishers)(?:\.|$)")
 """Attributes that name things of other accounts by nature."""
 _BLOCKS: Final = ("local", "output")
@@ -103,19 +105,26 @@ def _numbers(at: str, text: str, *, arns_only: bool) -> Iterator[str]:
             }
         },
         {"locals": {"queue": "arn:aws:sqs:us-east-1:123456789012:jobs"}},
+        {"locals": {"account_id": "123456789012"}},
+        {"variable": {"aws_account_id": {"default": "123456789012"}}},
     ],
     unknown_passes="a variable is what another account's number ought to be",
 )
 def accounts_are_looked_up(root: Block) -> Iterator[Outcome]:
-    """Look at every text of resources and data sources as it is written, and at ARNs in local values and outputs."""
+    """Look at texts of resources and data sources, at ARNs in local values and outputs, at what is named account."""
     if is_plan(root.stack):
         yield NotApplicable("a plan holds what was looked up")
         return
     seen: set[str] = set()
     for block in root.stack.blocks:
-        if block.base in seen or not ("_" in block.type or block.type in _BLOCKS):
+        if block.base in seen or not ("_" in block.type or block.type in (*_BLOCKS, "var")):
             continue
         seen.add(block.base)
+        at = {"local": "value", "var": "default"}.get(block.type, "")
+        if at and _OWN.fullmatch(block.name) and _ACCOUNT.fullmatch(str(block.body.get(at))):
+            if block.type == "local" or block.name not in root.stack.source.given:
+                yield block.fail("is this account's number; use data.aws_caller_identity.current.account_id", at)
+            continue
         for at, text in texts(block) or _leaves(block.body.get("value"), "value"):
             if _FOREIGN.match(at):
                 continue

@@ -139,6 +139,7 @@ def _read_files(folder: Path, files: list[Path]) -> Source:
         duplicates=merged.duplicates,
         notes=_notes(folder),
         unread=unread,
+        given=merged.given,
     )
 
 

@@ -40,10 +40,12 @@ class Merge:
 
     Attributes:
         document: What was added so far.
+        given: Variables whose defaults were set.
     """
 
     def __init__(self) -> None:
         self.document: dict[str, Any] = {}
+        self.given: set[str] = set()
         self._given: dict[str, list[str]] = defaultdict(list)
 
     @property
@@ -94,6 +96,7 @@ class Merge:
         for name, body in self.document.get("variable", {}).items():
             if name in values:
                 body["default"] = values[name]
+                self.given.add(name)
 
     def _add_block(self, file: Path, labels: tuple[str, ...], body: dict[str, Any]) -> None:
         path = ".".join(labels)

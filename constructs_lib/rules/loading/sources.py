@@ -33,6 +33,7 @@ class Source:
         duplicates: What is given twice.
         notes: What stands in `constructs.json` beside it: `callers`, `opt_outs`, `waivers`.
         unread: Files that belong to it and are not read, because they are written in HCL.
+        given: Variables whose default in the document is what a `*.tfvars.json` file beside it gives.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Source:
     duplicates: list[Duplicate] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
 
     def caller(self, path: str) -> str:
         """Return the line of Python that made a construct or the nearest one around it; empty when none is noted."""
