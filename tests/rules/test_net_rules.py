@@ -203,6 +203,8 @@ def test_a_plan_that_lists_all_that_a_module_hands_on_still_tells_which_vpcs_are
     assert found("NET-003", planned(document)) == [
         "aws_vpc_peering_connection.us_eu: peer_region = null: must be 'eu-west-1', the region of aws_vpc.eu"
     ]
+    routed = broken("NET-005", resource__aws_route__eu__route_table_id="${aws_vpc.eu.id}${aws_route_table.eu.id}")
+    assert found("NET-005", planned(routed)) == []
 
 
 def test_peering_within_a_region_may_be_accepted_by_an_accepter() -> None:

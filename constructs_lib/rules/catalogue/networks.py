@@ -182,7 +182,7 @@ class Networks:
 
     def table_named(self, section: Section, path: str) -> Block | None:
         """Return the table that a value means."""
-        table = other_end(section, path, *self.TABLES, "aws_vpc", "aws_default_vpc")
+        table = other_end(section, path, *self.TABLES) or other_end(section, path, "aws_vpc", "aws_default_vpc")
         return table if table is None else self.main.get(table, table)
 
     @cached_property
