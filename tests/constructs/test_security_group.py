@@ -98,6 +98,24 @@ def test_ranges_are_let_out_and_in_on_one_port_with_a_description(connected: Syn
     }
 
 
+def test_a_range_that_is_known_at_apply_is_called_by_what_it_refers_to(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        peer = RegionalVpc(stack, "peer", region=region, cidr="10.1.0.0/16", key=key, zones=["a"], nat="none")
+        group = add_group(stack, "web", name_vpc(stack))
+        group.allow_to_cidr(peer.resource.cidr_block, 443, "The peer")
+        group.allow_from_cidr("${var.office}", 443, "The office")
+
+    made = synth_stack(fill).document["resource"]
+    assert {name: rule["cidr_ipv4"] for name, rule in made["aws_vpc_security_group_egress_rule"].items()} == {
+        "web_to_aws_vpc_peer_eu_west_1_cidr_block_443_eu_west_1": "${aws_vpc.peer_eu_west_1.cidr_block}"
+    }
+    assert list(made["aws_vpc_security_group_ingress_rule"]) == ["web_from_var_office_443_eu_west_1"]
+
+
 def test_asking_twice_makes_one_rule(connected: SynthesizedStack) -> None:
     assert len(rules(connected, "egress")) == 2
     assert len(rules(connected, "ingress")) == 2
