@@ -22,9 +22,8 @@ _NAMES: Final = {"Iterable": Iterable, "Mapping": Mapping, "Sequence": Sequence,
 
 _PROTOCOLS: Final = {
     "ApiFunction": "constructs_lib.rest_api.options",
-    "Client": "constructs_lib.aurora_provisioned.access",
     "Connectable": "constructs_lib.security_group",
-    "Grantee": "constructs_lib.regional_bucket.bucket",
+    "Grantee": "constructs_lib.iam",
 }
 """Where the protocols are that signatures name."""
 

@@ -10,10 +10,10 @@ import jsii
 
 from constructs_lib._engine import core
 from constructs_lib.arguments import explain
-from constructs_lib.foundation.errors import ConfigurationError, Problems
+from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import component_words, terraform_name, words
 from constructs_lib.notes import path_of
-from constructs_lib.stack import Region, translate
+from constructs_lib.stack import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 from constructs_lib._engine import aws, core, provider_of, terraform_type
 from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
-from constructs_lib.foundation.errors import ConfigurationError, Problems
+from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
 from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
@@ -394,10 +394,3 @@ class Region:
             allowed_account_ids=self.stack.allowed_account_ids or None,
             default_tags=[aws.provider.AwsProviderDefaultTags(tags=self.stack.tags)],
         )
-
-
-def translate(error: RuntimeError, path: str, id_: str) -> Exception:
-    """Return the clear form of an engine error, or the error itself."""
-    if "already a Construct with name" in str(error):
-        return ConfigurationError(path, f"id_={id_!r}: already used in this scope; choose another id")
-    return error

@@ -36,6 +36,13 @@ def warn(text: str) -> None:
     warnings.warn(text, ConfigurationWarning, stacklevel=level)
 
 
+def translate(error: RuntimeError, path: str, id_: str) -> Exception:
+    """Return the clear form of an engine error, or the error itself."""
+    if "already a Construct with name" in str(error):
+        return ConfigurationError(path, f"id_={id_!r}: already used in this scope; choose another id")
+    return error
+
+
 @dataclass
 class Problems:
     """Collects the problems of one construct's arguments and raises them together."""

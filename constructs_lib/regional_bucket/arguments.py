@@ -81,9 +81,8 @@ class LogDelivery(OptOut):
     """Encrypted with a key of S3's instead of the customer's; recorded by the bucket itself."""
 
 
-def check_name(problems: Problems, name: str, *, account_in_name: object) -> None:
+def check_name(problems: Problems, name: str) -> None:
     """Note a name that S3 keeps for itself; characters and length are right by construction."""
-    problems.check(isinstance(account_in_name, bool), "account_in_name", account_in_name, "must be True or False")
     problems.check(
         not name.startswith(_RESERVED),
         "project",

@@ -89,7 +89,7 @@ class RegionalBucket(HardenedConstruct):
         self.key = key
         self.locked = object_lock is not None
         problems = self._problems
-        arguments.check_name(problems, self._name("bucket"), account_in_name=account_in_name)
+        arguments.check_name(problems, self._name("bucket"))
         arguments.check_days(problems, region, noncurrent, keep_versions, expire_days)
         arguments.check_transitions(problems, transitions, expire_days)
         arguments.check_lock(problems, object_lock)

@@ -145,7 +145,7 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
         ),
         ({"key": "alias/data"}, "key='alias/data': must be a MultiRegionKey, or None with log_delivery=True"),
         ({"log_delivery": "yes", "key": None}, "log_delivery='yes': must be True or False"),
-        ({"account_in_name": "no"}, "account_in_name='no': must be True or False"),
+        ({"account_in_name": "no"}, "account_in_name='no': must be of the type bool, and is of the type str"),
         ({"replicate_to": "copy"}, "replicate_to='copy': must be a RegionalBucket, or None"),
         (
             {"object_lock": "COMPLIANCE", "force_destroy": ForceDestroy(REASON)},
