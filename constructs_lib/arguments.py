@@ -6,22 +6,35 @@ import builtins
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial, wraps
+from inspect import isfunction
 from types import UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import jsii
 
 import constructs_lib
 from constructs_lib._engine import aws, core
 from constructs_lib.foundation.errors import ConfigurationError, Problems
+from constructs_lib.notes import path_of
 
 T = TypeVar("T")
 
-_NAMES: Final = {"Iterable": Iterable, "Mapping": Mapping, "Sequence": Sequence, "aws": aws, "core": core, "os": os}
+_NAMES: Final = {
+    "Callable": Callable,
+    "Iterable": Iterable,
+    "Mapping": Mapping,
+    "Sequence": Sequence,
+    "aws": aws,
+    "core": core,
+    "os": os,
+}
 """What modules import for the type checker only and use in signatures, beside the library's public names."""
 
 
 _PROTOCOLS: Final = {
     "ApiFunction": "constructs_lib.rest_api.options",
+    "Backend": "constructs_lib.foundation.backend",
     "Connectable": "constructs_lib.security_group",
     "Grantee": "constructs_lib.iam",
 }
@@ -36,6 +49,8 @@ class _Names(dict[str, Any]):
     """The names of a module, with those that it imports for the type checker only; others are not judged."""
 
     def __missing__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise KeyError(name)
         if name in constructs_lib.__all__:
             return getattr(constructs_lib, name)
         if name in _PROTOCOLS:
@@ -45,30 +60,46 @@ class _Names(dict[str, Any]):
 
 @cache
 def _types(function: Callable[..., object]) -> dict[str, object]:
-    try:
-        return get_type_hints(function, localns=_Names(function.__globals__))
-    except Exception:  # noqa: BLE001  a caller's own construct may be annotated with anything
-        return {}
+    return get_type_hints(function, localns=_Names(function.__globals__))
 
 
-def explain(
+class CheckedArguments(jsii.JSIIMeta):
+    """Refuses arguments of other types than a signature says, to whoever makes an object or calls a public method.
+
+    What the library itself says about an argument comes first. A generator where a sequence is asked for is of another
+    type: whoever checks it leaves nothing to whoever uses it. What callers define themselves is not judged.
+    """
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:  # noqa: N805
+        super().__init__(name, bases, namespace)
+        for key, member in namespace.items():
+            if isfunction(member) and not key.startswith("_") and _is_ours(member):
+                setattr(cls, key, _checked(member))
+
+    def __call__(cls: type[T], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401, D102, N805  for every signature
+        given = {**dict(zip(("scope", "id_"), args, strict=False)), **kwargs}
+        scope, id_ = given.get("scope"), str(given.get("id_"))
+        above = path_of(scope) if isinstance(scope, core.Construct) else ""
+        call: Callable[[], T] = partial(super().__call__, *args, **kwargs)  # type: ignore[misc]
+        return _explain(f"{above}/{id_}" if above else id_, cls.__init__, call, args, kwargs)
+
+
+def _is_ours(function: Callable[..., object]) -> bool:
+    return function.__module__.partition(".")[0] == constructs_lib.__name__
+
+
+def _checked(method: Callable[..., T]) -> Callable[..., T]:
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> T:  # noqa: ANN401  any object and signature
+        return _explain(self.path, method, partial(method, self, *args, **kwargs), args, kwargs)
+
+    return checked
+
+
+def _explain(
     path: str, function: Callable[..., object], call: Callable[[], T], args: Sequence[object], kwargs: Mapping[str, Any]
 ) -> T:
-    """Return what a call returns; refuse arguments of other types than the function's signature says.
-
-    What the function itself says about an argument comes first. A generator where a sequence is asked for is of
-    another type: whoever checks it leaves nothing to whoever uses it.
-
-    Args:
-        path: The construct path, for the error.
-        function: The function, whose first parameter is not among the arguments.
-        call: Calls it with the arguments.
-        args: Its positional arguments.
-        kwargs: Its keyword arguments.
-
-    Raises:
-        ArgumentTypeError: An argument of another type, whether the call failed or not.
-    """
+    """Return what a call returns; refuse arguments of other types, whether it failed or not."""
     try:
         result = call()
     except Exception as error:
@@ -82,6 +113,8 @@ def explain(
 
 
 def _check(path: str, function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+    if not _is_ours(function):
+        return
     problems = Problems(path)
     types = _types(function)
     given = {

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial, wraps
-from inspect import isfunction
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
-
-import jsii
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from constructs_lib._engine import core
-from constructs_lib.arguments import explain
+from constructs_lib.arguments import CheckedArguments
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import component_words, terraform_name, words
-from constructs_lib.notes import path_of
 from constructs_lib.stack import Region
 
 if TYPE_CHECKING:
@@ -22,21 +17,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=core.TerraformElement)
-M = TypeVar("M")
 
 
-class _CheckedArguments(jsii.JSIIMeta):
-    """Explains an argument of a wrong type to whoever makes a construct."""
-
-    def __call__(cls: type[M], *args: Any, **kwargs: Any) -> M:  # noqa: ANN401, N805  a metaclass, for every signature
-        given = {**dict(zip(("scope", "id_"), args, strict=False)), **kwargs}
-        scope, id_ = given.get("scope"), given.get("id_")
-        path = f"{path_of(scope)}/{id_}" if isinstance(scope, core.Construct) else str(id_)
-        call: Callable[[], M] = partial(super().__call__, *args, **kwargs)  # type: ignore[misc]
-        return explain(path, cls.__init__, call, args, kwargs)
-
-
-class HardenedConstruct(core.Construct, metaclass=_CheckedArguments):
+class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
     """A construct in one region of a `HardenedStack`.
 
     Attributes:
@@ -44,13 +27,6 @@ class HardenedConstruct(core.Construct, metaclass=_CheckedArguments):
         path: The construct path, as in errors and in the synthesized metadata.
         resources: Every generated resource and data source by its role.
     """
-
-    def __init_subclass__(cls) -> None:
-        """Explain arguments of wrong types to whoever calls its methods, too."""
-        super().__init_subclass__()
-        for name, member in list(vars(cls).items()):
-            if isfunction(member) and not name.startswith("_"):
-                setattr(cls, name, _explained(member))
 
     def __init__(self, scope: core.Construct, id_: str, *, region: Region) -> None:
         if not isinstance(region, Region):
@@ -129,14 +105,6 @@ class HardenedConstruct(core.Construct, metaclass=_CheckedArguments):
     def _record(self, opt_out: OptOut) -> None:
         """Keep a deliberate departure from a default for the report."""
         self.region.stack.opt_outs.append((self.path, opt_out))
-
-
-def _explained(method: Callable[Concatenate[HardenedConstruct, P], M]) -> object:
-    @wraps(method)
-    def explained(self: HardenedConstruct, *args: P.args, **kwargs: P.kwargs) -> M:
-        return explain(self.path, method, partial(method, self, *args, **kwargs), args, kwargs)
-
-    return explained
 
 
 def _components(scope: core.Construct, id_: str, region: Region) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from constructs_lib._engine import aws, core, provider_of, terraform_type
+from constructs_lib.arguments import CheckedArguments
 from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
@@ -36,7 +37,7 @@ REQUIRED_PROVIDERS: Final = {
 _ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 
 
-class HardenedStack(core.TerraformStack):
+class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     """A Terraform stack whose providers, state, tags, names and outputs follow one set of rules.
 
     Args:
@@ -198,6 +199,7 @@ class HardenedStack(core.TerraformStack):
         """
         holder = self._names.setdefault((type_, name), path)
         if holder != path:
+            path, holder = (one.removesuffix("/Resource") for one in (path, holder))
             raise ConfigurationError(
                 path,
                 f"id_={path.rsplit('/', 1)[-1]!r}: gives the Terraform name {name!r}, which {holder} has already; "

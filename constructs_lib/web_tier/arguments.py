@@ -174,13 +174,7 @@ def check_sizes(problems: Problems, region: Region, minimum: object, maximum: ob
         minimum,
         f"must be a whole number from {least}, what {region.environment.value} asks for, to {MAX_INSTANCES}",
     )
-    more = (least if low is None else low) + 1
-    problems.check(
-        type(maximum) is int and more <= maximum <= MAX_INSTANCES,
-        "maximum",
-        maximum,
-        f"must be a whole number from {more}, one more than minimum, to {MAX_INSTANCES}",
-    )
+    problems.check_whole("maximum", maximum, least if low is None else low, MAX_INSTANCES)
 
 
 def check_health_path(problems: Problems, path: object) -> None:

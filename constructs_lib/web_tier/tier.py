@@ -50,7 +50,7 @@ class WebTier(HardenedConstruct):
         clients: Ranges that may connect; by default everybody, the VPC for an internal one.
         health_path: What the load balancer asks instances for; `/health` by default. The script makes a page there.
         minimum: Instances at least; by default from the environment, and not less than that.
-        maximum: Instances at most, more than `minimum`, up to 500; by default from the environment.
+        maximum: Instances at most, up to 500; by default from the environment. As many as `minimum` are a fixed number.
         instance_type: By default from the environment.
         image: What instances start from; by default the newest Amazon Linux 2023, looked up at each launch.
         volume_gb: Size of the root volume, 8 to 16,384; 20 by default.

@@ -153,6 +153,17 @@ def test_a_callers_own_construct_may_be_annotated_with_anything(stack: HardenedS
     assert Own(stack, "own", colour="red").colour == "red"
 
 
+def test_arguments_of_a_stack_and_its_methods_are_explained_too(stack: HardenedStack) -> None:
+    wrong: Any = "s3"
+    seven: Any = 7
+    assert refusal(lambda: HardenedStack(App(), "other", environment="dev", owner="me", backend=wrong)) == (
+        "other: backend='s3': must be of the type Backend | None, and is of the type str"
+    )
+    assert refusal(lambda: stack.output("answer", 42, description=seven)) == (
+        "shop: description=7: must be of the type str, and is of the type int"
+    )
+
+
 @pytest.mark.parametrize("tags", [["CostCenter"], {7: "x"}])
 def test_tags_that_are_none_are_refused(tags: Any) -> None:
     assert refusal(lambda: HardenedStack(App(), "other", environment="dev", owner="me", tags=tags)) == (

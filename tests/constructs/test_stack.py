@@ -299,8 +299,8 @@ def test_two_ids_that_give_one_terraform_name_are_refused(stack: HardenedStack) 
     region = stack.region("eu-west-1")
     MultiRegionKey(stack, "data-key", region=region)
     assert refusal(lambda: MultiRegionKey(stack, "data_key", region=region)) == (
-        "shop/data_key/Resource: id_='Resource': gives the Terraform name 'data_key_eu_west_1', which "
-        "shop/data-key/Resource has already; choose another id"
+        "shop/data_key: id_='data_key': gives the Terraform name 'data_key_eu_west_1', which shop/data-key has already; "
+        "choose another id"
     )
 
 

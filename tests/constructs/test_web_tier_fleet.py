@@ -358,6 +358,11 @@ def test_sizes_volume_and_health_path_are_the_callers(synth_stack: Synth) -> Non
     assert stack.resource("aws_lb_target_group")["health_check"]["path"] == "/app/up"
 
 
+def test_a_fleet_may_have_a_fixed_number_of_instances(synth_stack: Synth) -> None:
+    group = synth_stack(lambda s: make_tier(s, minimum=3, maximum=3)).resource("aws_autoscaling_group")
+    assert (group["min_size"], group["max_size"]) == (3, 3)
+
+
 @pytest.mark.parametrize(
     ("type_", "expected"),
     [

@@ -181,8 +181,8 @@ def test_pay_3_a_name_that_is_taken_is_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     MultiRegionKey(stack, "key", region=region)
     assert refusal(lambda: MultiRegionKey(stack, "key-eu-west-1", region=region)) == (
-        "shop/key-eu-west-1/Resource: id_='Resource': gives the Terraform name 'key_eu_west_1', which shop/key/Resource "
-        "has already; choose another id"
+        "shop/key-eu-west-1: id_='key-eu-west-1': gives the Terraform name 'key_eu_west_1', which shop/key has already; "
+        "choose another id"
     )
     stack.output("answer", 42, "The answer")
     assert refusal(lambda: stack.output("answer", 42, "The answer")) == (

@@ -107,6 +107,13 @@ class TestAccess:
         document = {**good("LAM-019", change), "variable": {"organisation": {}}}
         assert doubted("LAM-019", document) == ["var.organisation has no default"]
 
+    @pytest.mark.parametrize("id_", ["LAM-018", "LAM-019"])
+    def test_the_principal_of_an_account_that_is_not_known_is_an_account(self, id_: str) -> None:
+        principal = "arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"
+        document = resources(aws_lambda_permission={"p": {"principal": principal, "function_name": "x"}})
+        document["data"] = {"aws_caller_identity": {"current": {}}}
+        assert (found(id_, document), doubted(id_, document)) == ([], [])
+
     def test_a_role_of_another_stack_is_followed(self) -> None:
         role = resources(aws_iam_role={"r": {"name": "shop-r", "assume_role_policy": trust({"AWS": "111122223333"})}})
         assert len(found("LAM-015", function(role="arn:aws:iam::111122223333:role/shop-r"), role)) == 1

@@ -154,6 +154,12 @@ def url_names_origins(url: Block) -> Iterator[Outcome]:
             yield cors.fail('must name each site, such as ["https://shop.example.com"]; no *', "allow_origins")
 
 
+def _principal(permission: Block) -> object:
+    """Return who may call; of an ARN only that it is one, when its account is not known."""
+    principal = permission.get("principal")
+    return principal.text if isinstance(principal, Unknown) and principal.text.startswith("arn:") else principal
+
+
 @rule(
     "LAM-018",
     "A service may call a function only for one source",
@@ -171,7 +177,7 @@ def url_names_origins(url: Block) -> Iterator[Outcome]:
 )
 def service_has_a_source(permission: Block) -> Iterator[Outcome]:
     """An Alexa skill is told apart by its event source token."""
-    principal = permission.get("principal")
+    principal = _principal(permission)
     if isinstance(principal, Unknown):
         yield permission.undecided(principal, "principal")
         return
@@ -220,7 +226,7 @@ def service_has_a_source(permission: Block) -> Iterator[Outcome]:
 )
 def not_everyone_may_call(permission: Block) -> Iterator[Outcome]:
     """A URL without authentication needs such a permission; LAM-016 speaks of the URL."""
-    principal = permission.get("principal")
+    principal = _principal(permission)
     if isinstance(principal, Unknown):
         yield permission.undecided(principal, "principal")
         return
