@@ -34,6 +34,8 @@ def main() -> int:
     port = listener.getsockname()[1]
     # moto reads it where it calls itself.
     os.environ["MOTO_PORT"] = str(port)
+    # Seconds until a certificate counts as issued, which moto says of every one, whoever validates it.
+    os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "2")
 
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  slow, and the port is refused before it
         DomainDispatcherApplication,
