@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from constructs_lib.web_acl import WebAcl as WebAcl
     from constructs_lib.web_tier import CpuAlarms as CpuAlarms
     from constructs_lib.web_tier import Image as Image
+    from constructs_lib.web_tier import ScheduledSize as ScheduledSize
     from constructs_lib.web_tier import TargetTracking as TargetTracking
     from constructs_lib.web_tier import UnprotectedLoadBalancer as UnprotectedLoadBalancer
     from constructs_lib.web_tier import WebTier as WebTier
@@ -149,7 +150,7 @@ _MODULES: Final = {
     "stack": ("HardenedStack", "Region"),
     "state_backend": ("StateBackend",),
     "web_acl": ("NoWebAcl", "WebAcl"),
-    "web_tier": ("CpuAlarms", "Image", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"),
+    "web_tier": ("CpuAlarms", "Image", "ScheduledSize", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -8,6 +8,7 @@ from constructs_lib._engine import core
 from constructs_lib.arguments import CheckedArguments
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import component_words, terraform_name, words
+from constructs_lib.foundation.regions import is_token
 from constructs_lib.stack import Region
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
     def _name(self, kind: str, *ids: str) -> str:
         """Return the AWS name of the construct, or of a part of it."""
         return self.region.naming.name((*self.components, *ids), kind)
+
+    def _called(self, value: str) -> str:
+        """Return what a value is called in ids, which can hold no reference: one is called by what it refers to."""
+        if not is_token(value):
+            return value
+        resolver = core.DefaultTokenResolver(core.StringConcat())
+        return "-".join(words(str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))))
 
     def _publish(self, attribute: str, value: object, description: str) -> None:
         """Export a value as the flat output `component_attribute_region` and in the nested summary."""

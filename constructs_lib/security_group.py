@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 from constructs_lib._engine import aws, core
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.regions import is_token
 
 if TYPE_CHECKING:
@@ -107,7 +106,9 @@ class SecurityGroup(HardenedConstruct):
         if cidr == ANYWHERE and port != HTTPS:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: only port 443 may go to the whole internet")
         if self._first(f"to-{cidr}-{port}"):
-            self._rule("egress", f"to-{self._called(cidr)}-{port}", self.id, port, description, cidr=cidr)
+            self._rule(
+                "egress", f"to-{self._called(cidr).replace('/', '-')}-{port}", self.id, port, description, cidr=cidr
+            )
 
     def allow_to_gateway(self, service: Literal["s3", "dynamodb"], description: str | None = None) -> None:
         """Let HTTPS connections out to a service behind a gateway endpoint of the VPC: to its addresses, and no others.
@@ -140,7 +141,9 @@ class SecurityGroup(HardenedConstruct):
         if cidr == ANYWHERE:
             raise ConfigurationError(self.path, f"cidr={cidr!r}: the whole internet may not connect; name a range")
         if self._first(f"from-{cidr}-{port}"):
-            self._rule("ingress", f"from-{self._called(cidr)}-{port}", self.id, port, description, cidr=cidr)
+            self._rule(
+                "ingress", f"from-{self._called(cidr).replace('/', '-')}-{port}", self.id, port, description, cidr=cidr
+            )
 
     def _rule(
         self,
@@ -174,13 +177,6 @@ class SecurityGroup(HardenedConstruct):
         fresh = rule not in self._rules
         self._rules.add(rule)
         return fresh
-
-    def _called(self, cidr: str) -> str:
-        """Return what a range is called in ids, which can hold no reference: one is called by what it refers to."""
-        if not is_token(cidr):
-            return cidr.replace("/", "-")
-        resolver = core.DefaultTokenResolver(core.StringConcat())
-        return "-".join(words(str(core.Tokenization.resolve(cidr, preparing=False, scope=self, resolver=resolver))))
 
     def _check_cidr(self, cidr: str) -> None:
         # What is only known at apply, such as another VPC's range, is passed on.

@@ -3,6 +3,7 @@
 from constructs_lib.web_tier.arguments import UnprotectedLoadBalancer
 from constructs_lib.web_tier.image import Image
 from constructs_lib.web_tier.scaling import CpuAlarms, TargetTracking
+from constructs_lib.web_tier.schedules import ScheduledSize
 from constructs_lib.web_tier.tier import WebTier
 
-__all__ = ["CpuAlarms", "Image", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"]
+__all__ = ["CpuAlarms", "Image", "ScheduledSize", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"]

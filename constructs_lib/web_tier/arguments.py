@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 from constructs_lib.certificate import Certificate
 from constructs_lib.foundation.environment import Environment
@@ -26,6 +26,10 @@ MAX_INSTANCES: Final = 500
 """Instances of one group. See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html."""
 VOLUME_GB: Final = range(8, 16385)
 """From what Amazon Linux needs to what a gp3 volume has."""
+STICKINESS: Final = range(1, 7 * 24 * 60 * 60 + 1)
+SLOW_START: Final = range(30, 901)
+XffMode = Literal["append", "remove"]
+"""What the load balancer does to X-Forwarded-For."""
 
 _CERTIFICATE: Final = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):acm:(?P<region>[a-z0-9-]+):"
@@ -164,17 +168,17 @@ def _is_range(cidr: object) -> bool:
         return False
 
 
-def check_sizes(problems: Problems, region: Region, minimum: object, maximum: object) -> None:
+def check_sizes(problems: Problems, region: Region, minimum: object, maximum: object, of: str = "") -> None:
     """Note numbers of instances that AWS or the environment refuses."""
     least = region.profile.fleet_minimum
     low = minimum if type(minimum) is int and least <= minimum <= MAX_INSTANCES else None
     problems.check(
         low is not None,
-        "minimum",
+        f"{of}minimum",
         minimum,
         f"must be a whole number from {least}, what {region.environment.value} asks for, to {MAX_INSTANCES}",
     )
-    problems.check_whole("maximum", maximum, least if low is None else low, MAX_INSTANCES)
+    problems.check_whole(f"{of}maximum", maximum, least if low is None else low, MAX_INSTANCES)
 
 
 def check_health_path(problems: Problems, path: object) -> None:
@@ -191,6 +195,29 @@ def check_health_path(problems: Problems, path: object) -> None:
         "health_path",
         path,
         "must not lie below /index.html, which is the page",
+    )
+
+
+def check_targets(problems: Problems, stickiness_seconds: object, slow_start_seconds: object) -> None:
+    """Note times that no target group takes."""
+    for name, value, allowed in (
+        ("stickiness_seconds", stickiness_seconds, STICKINESS),
+        ("slow_start_seconds", slow_start_seconds, SLOW_START),
+    ):
+        if value is not None:
+            problems.check_whole(name, value, allowed[0], allowed[-1])
+
+
+def check_headers(problems: Problems, xff_header_processing_mode: object, preserve_host_header: object) -> None:
+    """Note what instances must not be told about clients."""
+    problems.check(
+        xff_header_processing_mode in get_args(XffMode),
+        "xff_header_processing_mode",
+        xff_header_processing_mode,
+        f"must be {' or '.join(get_args(XffMode))}; with preserve every client would write its own address",
+    )
+    problems.check(
+        isinstance(preserve_host_header, bool), "preserve_host_header", preserve_host_header, "must be True or False"
     )
 
 

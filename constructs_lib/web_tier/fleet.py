@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.construct import HardenedConstruct
 from constructs_lib.iam import Condition, ServiceRole, Statement
 from constructs_lib.security_group import ANYWHERE, SecurityGroup
@@ -14,13 +14,15 @@ from constructs_lib.web_tier.scaling import CpuAlarms, TargetTracking, tracking
 from constructs_lib.web_tier.user_data import PORT, encoded
 
 if TYPE_CHECKING:
-    from constructs_lib._engine import core
+    from collections.abc import Iterable, Mapping
+
     from constructs_lib.log_group import LogGroup
     from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
     from constructs_lib.web_tier.image import Image
     from constructs_lib.web_tier.load_balancer import LoadBalancer
+    from constructs_lib.web_tier.schedules import ScheduledSize
     from constructs_lib.web_tier.user_data import Machine
 
 WARM_UP: Final = 180
@@ -35,6 +37,10 @@ GROUP_METRICS: Final = (
     *("GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"),
     *("GroupStandbyInstances", "GroupTerminatingInstances", "GroupTotalInstances"),
 )
+
+FAILURES: Final = ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR")
+"""What people are told of. See
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-sns-notifications.html."""
 
 
 class Fleet(HardenedConstruct):
@@ -65,6 +71,8 @@ class Fleet(HardenedConstruct):
         volume_gb: int,
         sizes: tuple[int, int],
         scaling: CpuAlarms | TargetTracking,
+        schedules: Mapping[str, ScheduledSize],
+        topics: Iterable[str],
     ) -> None:
         super().__init__(scope, id_, region=region)
         self._tags = {**region.stack.tags, "Name": self._name("tag")}
@@ -122,6 +130,8 @@ class Fleet(HardenedConstruct):
                 group.AutoscalingGroupTag(key=name, value=value, propagate_at_launch=True)
                 for name, value in sorted(self._tags.items())
             ],
+            # With schedules the sizes are theirs to change, and each apply would turn them back.
+            lifecycle=core.TerraformResourceLifecycle(ignore_changes=["min_size", "max_size"]) if schedules else None,
             # What the script needs, and what makes the instances' health known.
             depends_on=[
                 balancer.listener,
@@ -135,6 +145,10 @@ class Fleet(HardenedConstruct):
             self._track(scaling, balancer)
         else:
             self._scale_by_alarms(scaling)
+        for name, size in schedules.items():
+            self._schedule(name, size)
+        for topic in dict.fromkeys(topics):
+            self._tell(topic)
 
     def _template(
         self, key_arn: str, machine: Machine, image: Image, instance_type: str, volume_gb: int
@@ -247,6 +261,30 @@ class Fleet(HardenedConstruct):
             autoscaling_group_name=self._ref(self.resource, "name"),
             policy_type="TargetTrackingScaling",
             target_tracking_configuration=tracking(scaling, f"{balancer.suffix}/{balancer.target_suffix}"),
+        )
+
+    def _schedule(self, name: str, size: ScheduledSize) -> None:
+        self._create(
+            aws.autoscaling_schedule.AutoscalingSchedule,
+            f"schedule-{name}",
+            scheduled_action_name=name,
+            autoscaling_group_name=self._ref(self.resource, "name"),
+            recurrence=size.recurrence,
+            time_zone=size.time_zone,
+            min_size=size.minimum,
+            max_size=size.maximum,
+            # It stays as it is within them; without this the provider sends 0.
+            desired_capacity=-1,
+        )
+
+    def _tell(self, topic: str) -> None:
+        # Called by its topic: by number, two of them could trade places, and the one be undone by the other's end.
+        self._create(
+            aws.autoscaling_notification.AutoscalingNotification,
+            f"failures-{self._called(topic).split(':', 4)[-1]}",
+            group_names=[self._ref(self.resource, "name")],
+            notifications=list(FAILURES),
+            topic_arn=topic,
         )
 
 

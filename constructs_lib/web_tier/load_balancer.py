@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from constructs_lib.regional_bucket import RegionalBucket
     from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
+    from constructs_lib.web_tier.arguments import XffMode
 
 TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and 1.3. See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html."""
@@ -50,6 +51,10 @@ class LoadBalancer(HardenedConstruct):
         clients: Sequence[str],
         internal: bool,
         health_path: str,
+        stickiness_seconds: int | None,
+        slow_start_seconds: int | None,
+        xff_header_processing_mode: XffMode,
+        preserve_host_header: bool,
         names: dict[str, str],
         protect: bool,
     ) -> None:
@@ -74,6 +79,8 @@ class LoadBalancer(HardenedConstruct):
             connection_logs=lb.LbConnectionLogs(bucket=logs.id, prefix=prefix, enabled=True),
             drop_invalid_header_fields=True,
             desync_mitigation_mode="strictest",
+            xff_header_processing_mode=xff_header_processing_mode,
+            preserve_host_header=preserve_host_header,
             enable_deletion_protection=protect,
             enable_zonal_shift=True,
             # A destroy would take listeners and instances before AWS refuses to delete the load balancer.
@@ -83,7 +90,9 @@ class LoadBalancer(HardenedConstruct):
         )
         self.arn = self._ref(self.resource, "arn")
         self.suffix = self._ref(self.resource, "arn_suffix")
-        self.target_group = self._target_group(vpc, names["target-group"], health_path)
+        self.target_group = self._target_group(
+            vpc, names["target-group"], health_path, stickiness_seconds, slow_start_seconds
+        )
         self.target_group_arn = self._ref(self.target_group, "arn")
         self.target_suffix = self._ref(self.target_group, "arn_suffix")
         self.listener = self._listen(certificate_arn)
@@ -102,7 +111,9 @@ class LoadBalancer(HardenedConstruct):
                     description="Clients" if len(ports) == 1 or port == HTTPS else "Clients, to be redirected to HTTPS",
                 )
 
-    def _target_group(self, vpc: Vpc, name: str, health_path: str) -> aws.lb_target_group.LbTargetGroup:
+    def _target_group(
+        self, vpc: Vpc, name: str, health_path: str, stickiness_seconds: int | None, slow_start_seconds: int | None
+    ) -> aws.lb_target_group.LbTargetGroup:
         return self._create(
             aws.lb_target_group.LbTargetGroup,
             "targets",
@@ -113,6 +124,11 @@ class LoadBalancer(HardenedConstruct):
             protocol="HTTP",
             port=PORT,
             deregistration_delay=str(DRAIN_SECONDS),
+            slow_start=slow_start_seconds,
+            # Said in either case: the provider leaves on what is no longer mentioned.
+            stickiness=aws.lb_target_group.LbTargetGroupStickiness(
+                type="lb_cookie", enabled=stickiness_seconds is not None, cookie_duration=stickiness_seconds
+            ),
             health_check=aws.lb_target_group.LbTargetGroupHealthCheck(
                 enabled=True,
                 protocol="HTTP",

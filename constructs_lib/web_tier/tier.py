@@ -10,11 +10,12 @@ from constructs_lib.log_group import LogGroup
 from constructs_lib.security_group import ANYWHERE
 from constructs_lib.web_acl import check_web_acl, chosen_web_acl
 from constructs_lib.web_tier import arguments
-from constructs_lib.web_tier.arguments import UnprotectedLoadBalancer
+from constructs_lib.web_tier.arguments import UnprotectedLoadBalancer, XffMode
 from constructs_lib.web_tier.fleet import Fleet
 from constructs_lib.web_tier.image import Image, check_image
 from constructs_lib.web_tier.load_balancer import LoadBalancer
 from constructs_lib.web_tier.scaling import CpuAlarms, TargetTracking, check_scaling
+from constructs_lib.web_tier.schedules import ScheduledSize, check_schedules
 from constructs_lib.web_tier.user_data import Machine, check_settings, check_size
 from constructs_lib.web_tier.watch import BALANCER_ALARMS, TARGET_ALARMS
 
@@ -49,12 +50,20 @@ class WebTier(HardenedConstruct):
         internal: Whether the load balancer stands in private subnets and serves the VPC only; False by default.
         clients: Ranges that may connect; by default everybody, the VPC for an internal one.
         health_path: What the load balancer asks instances for; `/health` by default. The script makes a page there.
+        stickiness_seconds: How long a client keeps its instance, by a cookie of the load balancer, 1 to 604,800; by
+            default it does not.
+        slow_start_seconds: How long a new instance gets fewer requests than the others, 30 to 900; by default it does
+            not.
+        xff_header_processing_mode: Whether the load balancer adds a client's address to X-Forwarded-For, `append`
+            (default), or takes the header away, `remove`.
+        preserve_host_header: Whether instances get the Host header just as the client sent it; False by default.
         minimum: Instances at least; by default from the environment, and not less than that.
         maximum: Instances at most, up to 500; by default from the environment. As many as `minimum` are a fixed number.
         instance_type: By default from the environment.
         image: What instances start from; by default the newest Amazon Linux 2023, looked up at each launch.
         volume_gb: Size of the root volume, 8 to 16,384; 20 by default.
         scaling: `CpuAlarms` (default, 70 and 30 percent) or `TargetTracking`.
+        schedules: Sizes by time of day, by names such as `morning`; none by default.
         commands: Lines of shell that set the application up, before the web server starts; plain text.
         settings: Environment variables of the commands and the web server; values may be references, never secrets.
         web_acl: A `WebAcl`, True for one of its own, False, or `NoWebAcl(reason)`; by default from the environment, and
@@ -62,7 +71,7 @@ class WebTier(HardenedConstruct):
         deletion_protection: True, False, or `UnprotectedLoadBalancer` where the environment protects; by default from
             the environment.
         alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told.
+        alarm_topics: ARNs of SNS topics that are told, of alarms and of instances that could not start or end.
 
     Attributes:
         load_balancer: Listeners, target group and the load balancer.
@@ -92,12 +101,17 @@ class WebTier(HardenedConstruct):
         internal: bool = False,
         clients: Sequence[str] | None = None,
         health_path: str = "/health",
+        stickiness_seconds: int | None = None,
+        slow_start_seconds: int | None = None,
+        xff_header_processing_mode: XffMode = "append",
+        preserve_host_header: bool = False,
         minimum: int | None = None,
         maximum: int | None = None,
         instance_type: str | None = None,
         image: Image | None = None,
         volume_gb: int = VOLUME_GB,
         scaling: CpuAlarms | TargetTracking | None = None,
+        schedules: Mapping[str, ScheduledSize] | None = None,
         commands: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         web_acl: WebAcl | NoWebAcl | bool | None = None,
@@ -116,6 +130,7 @@ class WebTier(HardenedConstruct):
         type_ = region.profile.fleet_instance_type if instance_type is None else instance_type
         image = Image() if image is None else image
         scaling = CpuAlarms() if scaling is None else scaling
+        schedules = {} if schedules is None else schedules
         settings = {} if settings is None else settings
         given = ([vpc.cidr] if internal else [ANYWHERE]) if clients is None else clients
         arguments.check_name(problems, names["load-balancer"])
@@ -124,10 +139,13 @@ class WebTier(HardenedConstruct):
         arguments.check_certificate(problems, region, certificate)
         arguments.check_clients(problems, given, 1 if certificate is None else 2)
         arguments.check_health_path(problems, health_path)
+        arguments.check_targets(problems, stickiness_seconds, slow_start_seconds)
+        arguments.check_headers(problems, xff_header_processing_mode, preserve_host_header)
         arguments.check_sizes(problems, region, *sizes)
         check_image(problems, image, type_)
         arguments.check_volume(problems, volume_gb)
         check_scaling(problems, scaling)
+        check_schedules(problems, region, schedules)
         arguments.check_commands(problems, commands)
         check_settings(problems, settings)
         if not internal or web_acl not in (None, False):
@@ -153,6 +171,10 @@ class WebTier(HardenedConstruct):
             clients=given,
             internal=internal,
             health_path=health_path,
+            stickiness_seconds=stickiness_seconds,
+            slow_start_seconds=slow_start_seconds,
+            xff_header_processing_mode=xff_header_processing_mode,
+            preserve_host_header=preserve_host_header,
             names=names,
             protect=protect,
         )
@@ -170,6 +192,8 @@ class WebTier(HardenedConstruct):
             volume_gb=volume_gb,
             sizes=sizes,
             scaling=scaling,
+            schedules=schedules,
+            topics=watch.topics if watch.wanted else (),
         )
         self.resource = self.load_balancer.resource
         unwatched = internal and web_acl in (None, False)
@@ -179,12 +203,7 @@ class WebTier(HardenedConstruct):
         self._watch(watch)
         self.dns_name = self._ref(self.resource, "dns_name")
         self.zone_id = self._ref(self.resource, "zone_id")
-        self._publish("dns_name", self.dns_name, "Name of the load balancer in DNS")
-        self._publish("zone_id", self.zone_id, "Hosted zone of the load balancer's name, for alias records")
-        self._publish("load_balancer_arn", self.load_balancer.arn, "ARN of the load balancer")
-        self._publish("target_group_arn", self.load_balancer.target_group_arn, "ARN of the target group")
-        self._publish("group_name", self._ref(self.fleet.resource, "name"), "Name of the Auto Scaling group")
-        self._publish("log_group", log_name, "Log group of the web servers")
+        self._publish_all()
 
     @property
     def security_group(self) -> SecurityGroup:
@@ -217,3 +236,11 @@ class WebTier(HardenedConstruct):
             watch.add(f"{name}-alarm", alarm, dimensions)
         for name, alarm in TARGET_ALARMS.items():
             watch.add(f"{name}-alarm", alarm, {**dimensions, "TargetGroup": self.load_balancer.target_suffix})
+
+    def _publish_all(self) -> None:
+        self._publish("dns_name", self.dns_name, "Name of the load balancer in DNS")
+        self._publish("zone_id", self.zone_id, "Hosted zone of the load balancer's name, for alias records")
+        self._publish("load_balancer_arn", self.load_balancer.arn, "ARN of the load balancer")
+        self._publish("target_group_arn", self.load_balancer.target_group_arn, "ARN of the target group")
+        self._publish("group_name", self._ref(self.fleet.resource, "name"), "Name of the Auto Scaling group")
+        self._publish("log_group", self.log_group.name, "Log group of the web servers")

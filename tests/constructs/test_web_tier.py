@@ -64,8 +64,10 @@ def test_the_load_balancer_is_public_protected_strict_and_logged(prod: Synthesiz
             "lifecycle": {"prevent_destroy": True},
             "load_balancer_type": "application",
             "name": "shop-prod-web-eu-west-1",
+            "preserve_host_header": False,
             "security_groups": [BALANCER_GROUP],
             "subnets": EXISTING[:3],
+            "xff_header_processing_mode": "append",
         }
     )
 
@@ -164,10 +166,24 @@ def test_targets_are_asked_for_the_health_path(prod: SynthesizedStack) -> None:
             "name": "shop-prod-web-eu-west-1",
             "port": 8080,
             "protocol": "HTTP",
+            "stickiness": {"enabled": False, "type": "lb_cookie"},
             "target_type": "instance",
             "vpc_id": "vpc-00000001",
         }
     )
+
+
+def test_a_client_may_stay_with_its_instance_and_a_new_one_start_slowly(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, stickiness_seconds=3600, slow_start_seconds=90))
+    group = stack.resource("aws_lb_target_group")
+    assert group["stickiness"] == {"cookie_duration": 3600, "enabled": True, "type": "lb_cookie"}
+    assert group["slow_start"] == 90
+
+
+def test_instances_may_be_told_less_of_the_client_and_the_host_as_it_was_sent(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, xff_header_processing_mode="remove", preserve_host_header=True))
+    balancer = stack.resource("aws_lb")
+    assert (balancer["xff_header_processing_mode"], balancer["preserve_host_header"]) == ("remove", True)
 
 
 def test_clients_reach_the_load_balancer_and_only_it_reaches_the_instances(prod: SynthesizedStack) -> None:

@@ -74,6 +74,7 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         Effect.NOT_APPLIED,
         "moto has none",
         aws_lambda_provisioned_concurrency_config=("*",),
+        aws_autoscaling_notification=("*",),
         aws_cloudwatch_composite_alarm=("*",),
     ),
     *_rows(
