@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MAX_SCHEDULES: Final = 125
 """Of one group. See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html."""
-MAX_NAME: Final = 255
+MAX_TEXT: Final = 255
+"""Characters of a name, and of a recurrence."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -65,11 +66,13 @@ def check_schedules(problems: Problems, region: Region, schedules: object) -> No
         f"{len(schedules)} schedules",
         f"a group has room for {MAX_SCHEDULES}",
     )
+    # Read from the system's files each time.
+    zones = available_timezones() if schedules else set()
     taken: dict[tuple[str, str], object] = {}
     for name, size in schedules.items():
         argument = f"schedules[{name!r}]"
         problems.check(
-            isinstance(name, str) and len(name) <= MAX_NAME and _NAME.fullmatch(name),
+            isinstance(name, str) and len(name) <= MAX_TEXT and _NAME.fullmatch(name),
             "schedules",
             name,
             "a name is lower-case letters, digits and single hyphens, a letter first, up to 255",
@@ -80,7 +83,7 @@ def check_schedules(problems: Problems, region: Region, schedules: object) -> No
         problems.check(not wrong, f"{argument}.recurrence", size.recurrence, wrong)
         # All canonical names, which are what AWS takes, have an area.
         problems.check(
-            isinstance(size.time_zone, str) and "/" in size.time_zone and size.time_zone in available_timezones(),
+            isinstance(size.time_zone, str) and "/" in size.time_zone and size.time_zone in zones,
             f"{argument}.time_zone",
             size.time_zone,
             "must be the IANA name of a time zone with its area, such as 'Europe/Berlin' or 'Etc/UTC'",
@@ -103,6 +106,8 @@ def _wrong_in(recurrence: object) -> str:
             "must be five fields with one space between them, such as '0 7 * * MON-FRI': minute, hour, day of the "
             "month, month and day of the week"
         )
+    if len(str(recurrence)) > MAX_TEXT:
+        return f"must have at most {MAX_TEXT} characters; give ranges and steps in place of lists"
     for field, (title, numbers, names) in zip(fields, _FIELDS, strict=True):
         if not all(_is_part(part, numbers, names) for part in field.split(",")):
             allowed = f"{numbers[0]} to {numbers[-1]}" + (f" or {names[0]} to {names[-1]}" if names else "")

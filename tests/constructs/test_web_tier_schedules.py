@@ -33,6 +33,7 @@ FIVE = (
     "and day of the week"
 )
 ZONE = "must be the IANA name of a time zone with its area, such as 'Europe/Berlin' or 'Etc/UTC'"
+LONG = f"{','.join(map(str, range(60)))} {','.join(map(str, range(24)))} {','.join(map(str, range(1, 29)))} * *"
 NAME = "a name is lower-case letters, digits and single hyphens, a letter first, up to 255"
 REST = "a range, a list of these, or */2 for every second one"
 
@@ -160,6 +161,13 @@ def test_a_time_zone_that_nobody_knows_is_refused(stack: HardenedStack, zone: ob
             "schedules['m'].minimum=0: must be a whole number from 1, what dev asks for, to 500",
         ),
         ({"schedules": sized(minimum=3)}, "schedules['m'].maximum=2: must be a whole number from 3 to 500"),
+        (
+            {"schedules": sized(LONG)},
+            (
+                f"schedules['m'].recurrence={LONG!r}: must have at most 255 characters; give ranges and steps in place of "
+                "lists"
+            ),
+        ),
         ({"schedules": sized(maximum=501)}, "schedules['m'].maximum=501: must be a whole number from 1 to 500"),
         ({"stickiness_seconds": 0}, "stickiness_seconds=0: must be a whole number from 1 to 604800"),
         ({"stickiness_seconds": 604801}, "stickiness_seconds=604801: must be a whole number from 1 to 604800"),
