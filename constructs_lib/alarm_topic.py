@@ -1,4 +1,4 @@
-"""AlarmTopic: an encrypted SNS topic that CloudWatch and Auto Scaling write to, and people subscribe to."""
+"""AlarmTopic: an encrypted SNS topic that CloudWatch alarms of the account write to, and people subscribe to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 
 
 class AlarmTopic(HardenedConstruct):
-    """A topic for alarms, encrypted with a customer key, which takes messages of the own account only.
+    """A topic for alarms, encrypted with a customer key, which takes messages of the own account's alarms only.
 
     Subscriptions are left to people: an address that confirms itself cannot be made by Terraform.
 
@@ -41,8 +41,6 @@ class AlarmTopic(HardenedConstruct):
         super().__init__(scope, id_, region=region)
         own_account = Condition("StringEquals", "aws:SourceAccount", (region.account_id,))
         key.allow_service(self, CLOUDWATCH, (own_account,))
-        # It publishes with its role in the account, which the topic's policy need not name.
-        key.allow_auto_scaling(self, volumes=False)
         self.resource = self._create(
             aws.sns_topic.SnsTopic, "Resource", name=self._name("topic"), kms_master_key_id=key.arn_for(self)
         )

@@ -70,7 +70,7 @@ class MultiRegionKey(HardenedConstruct):
         window = floor if deletion_window_days is None else deletion_window_days
         self._check(replicas, window, floor)
         self._statements: dict[str, list[Statement]] = {place.name: [] for place in (region, *replicas)}
-        self._auto_scaling: dict[str, bool] = {}
+        self._auto_scaling: set[str] = set()
         self._log_groups: dict[str, list[str]] = {place.name: [] for place in (region, *replicas)}
         names = Naming(region.naming.project, region.naming.environment)
         self.alias = "alias/" + names.name((self.component,), "alias")
@@ -127,22 +127,17 @@ class MultiRegionKey(HardenedConstruct):
         self.arn_for(consumer)
         self._log_groups[consumer.region.name].append(log_group_name)
 
-    def allow_auto_scaling(self, consumer: HardenedConstruct, *, volumes: bool = True) -> None:
+    def allow_auto_scaling(self, consumer: HardenedConstruct) -> None:
         """Let EC2 Auto Scaling in the consumer's region start instances whose volumes the key encrypts.
 
         It uses the account's service-linked role, which no IAM policy can give the key to: without this the instances
-        end as soon as they start, and a topic that the key encrypts takes none of its messages. A condition names the
-        role, since a principal must exist when the policy is written and AWS makes the role with the first group.
-
-        Args:
-            consumer: The construct that it works for.
-            volumes: Whether it starts instances; False for a topic that it only writes to.
+        end as soon as they start. A condition names the role, since a principal must exist when the policy is written
+        and AWS makes the role with the first group.
 
         See https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html.
         """
         self.arn_for(consumer)
-        name = consumer.region.name
-        self._auto_scaling[name] = self._auto_scaling.get(name, False) or volumes
+        self._auto_scaling.add(consumer.region.name)
 
     def allow_service(self, consumer: HardenedConstruct, service: str, conditions: tuple[Condition, ...]) -> None:
         """Let an AWS service in the consumer's region use the key under conditions, at least one.
@@ -184,7 +179,7 @@ class MultiRegionKey(HardenedConstruct):
             *self._statements[place.name],
         ]
         if place.name in self._auto_scaling:
-            statements += _auto_scaling_statements(place, volumes=self._auto_scaling[place.name])
+            statements += _auto_scaling_statements(place)
         groups = self._log_groups[place.name]
         if groups:
             arns = tuple(place.arn("logs", f"log-group:{name}") for name in sorted(set(groups)))
@@ -237,13 +232,16 @@ class MultiRegionKey(HardenedConstruct):
         self._problems.raise_if_any()
 
 
-def _auto_scaling_statements(place: Region, *, volumes: bool) -> list[Statement]:
+def _auto_scaling_statements(place: Region) -> list[Statement]:
     role = (
         f"arn:{place.partition}:iam::{place.account_id}:role/aws-service-role/autoscaling.amazonaws.com/{_AUTO_SCALING}"
     )
     whom = Condition("ArnEquals", "aws:PrincipalArn", (role,))
     for_aws = Condition("Bool", "kms:GrantIsForAWSResource", ("true",))
-    everybody = (("AWS", ("*",)),)
-    use = Statement("AutoScaling", _USE, ("*",), everybody, (whom,))
-    grant = Statement("AutoScalingVolumes", ("kms:CreateGrant",), ("*",), everybody, (whom, for_aws))
-    return [use, grant] if volumes else [use]
+    return [
+        Statement(sid, actions, ("*",), (("AWS", ("*",)),), conditions)
+        for sid, actions, conditions in (
+            ("AutoScaling", _USE, (whom,)),
+            ("AutoScalingVolumes", ("kms:CreateGrant",), (whom, for_aws)),
+        )
+    ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from constructs_lib import AlarmTopic, HardenedStack, MultiRegionKey
-from tests.constructs.web_tiers import make_tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,24 +55,3 @@ def test_the_key_admits_cloudwatch_for_the_own_account(synth_stack: Callable[...
     policy = synth_stack(build).resource("aws_kms_key")["policy"]
     assert '"Principal": {"Service": ["cloudwatch.amazonaws.com"]}' in policy
     assert f'"StringEquals": {{"aws:SourceAccount": ["{ACCOUNT}"]}}' in policy
-
-
-def test_the_key_admits_the_role_that_auto_scaling_publishes_with_and_starts_no_instances_for_it(
-    synth_stack: Callable[..., SynthesizedStack],
-) -> None:
-    found = json.loads(synth_stack(build).resource("aws_kms_key")["policy"])["Statement"]
-    policy = {statement["Sid"]: statement for statement in found}
-    role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    assert policy["AutoScaling"]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [role]}}
-    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(policy["AutoScaling"]["Action"])
-    assert "AutoScalingVolumes" not in policy
-
-
-def test_a_topic_takes_nothing_from_instances_of_the_same_key(synth_stack: Callable[..., SynthesizedStack]) -> None:
-    def both(stack: HardenedStack) -> None:
-        make_tier(stack)
-        AlarmTopic(
-            stack, "alarms", region=stack.region("eu-west-1"), key=cast("MultiRegionKey", stack.node.find_child("key"))
-        )
-
-    assert "AutoScalingVolumes" in synth_stack(both).resource("aws_kms_key")["policy"]
