@@ -75,7 +75,10 @@ if TYPE_CHECKING:
     from constructs_lib.redis_cache import RedisCache as RedisCache
     from constructs_lib.redis_cache import ReplicationGroup as ReplicationGroup
     from constructs_lib.redis_cache import Shards as Shards
+    from constructs_lib.regional_bucket import AnyOrigin as AnyOrigin
+    from constructs_lib.regional_bucket import CorsRule as CorsRule
     from constructs_lib.regional_bucket import ForceDestroy as ForceDestroy
+    from constructs_lib.regional_bucket import Inventory as Inventory
     from constructs_lib.regional_bucket import NoAccessLogs as NoAccessLogs
     from constructs_lib.regional_bucket import ObjectLock as ObjectLock
     from constructs_lib.regional_bucket import RegionalBucket as RegionalBucket
@@ -140,7 +143,8 @@ _MODULES: Final = {
     "queue": ("Fifo", "Queue", "SqsManagedKey"),
     "redis_cache": ("CacheUser", "RedisCache", "ReplicationGroup", "Shards"),
     "regional_bucket": (
-        *("ForceDestroy", "NoAccessLogs", "ObjectLock", "RegionalBucket", "Transition", "UnprotectedBucket"),
+        *("AnyOrigin", "CorsRule", "ForceDestroy", "Inventory", "NoAccessLogs", "ObjectLock", "RegionalBucket"),
+        *("Transition", "UnprotectedBucket"),
     ),
     "regional_map": ("RegionalMap",),
     "regional_vpc": ("LAMBDA_BASIC", "RegionalVpc", "SingleNat", "Vpc"),

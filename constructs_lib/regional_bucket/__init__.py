@@ -8,5 +8,17 @@ from constructs_lib.regional_bucket.arguments import (
     UnprotectedBucket,
 )
 from constructs_lib.regional_bucket.bucket import RegionalBucket
+from constructs_lib.regional_bucket.cors import AnyOrigin, CorsRule
+from constructs_lib.regional_bucket.inventory import Inventory
 
-__all__ = ["ForceDestroy", "NoAccessLogs", "ObjectLock", "RegionalBucket", "Transition", "UnprotectedBucket"]
+__all__ = [
+    "AnyOrigin",
+    "CorsRule",
+    "ForceDestroy",
+    "Inventory",
+    "NoAccessLogs",
+    "ObjectLock",
+    "RegionalBucket",
+    "Transition",
+    "UnprotectedBucket",
+]

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeGuard, get_args
 from constructs_lib.foundation.environment import Environment
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.opt_out import OptOut
+from constructs_lib.foundation.regions import is_token
+from constructs_lib.multi_region_key import MultiRegionKey
+from constructs_lib.regional_bucket.policy import CHINA_LOAD_BALANCERS
+from constructs_lib.regional_vpc.network import Vpc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +32,7 @@ _INFREQUENT_DAYS: Final = 30
 _INFREQUENT: Final = ("STANDARD_IA", "ONEZONE_IA")
 _ARCHIVES: Final = ("GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 _LOG_PREFIX: Final = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
+_ENDPOINT: Final = re.compile(r"vpce-[0-9a-f]{8,17}")
 _RESERVED: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 
 
@@ -203,6 +208,54 @@ def check_lock(problems: Problems, lock: ObjectLock | None) -> None:
     problems.check(
         lock.mode in get_args(LockMode), "object_lock.mode", lock.mode, f"must be {' or '.join(get_args(LockMode))}"
     )
+
+
+def check_encryption(problems: Problems, key: object, log_delivery: object, lock: ObjectLock | None) -> None:
+    """Note a bucket without its key, and one whose key or lock keeps logs out."""
+    problems.check(isinstance(log_delivery, bool), "log_delivery", log_delivery, "must be True or False")
+    known = key is None or isinstance(key, MultiRegionKey)
+    problems.check(known, "key", key, "must be a MultiRegionKey, or None with log_delivery=True")
+    if not log_delivery:
+        problems.check(key, "key", key, "is required: give a MultiRegionKey, or log_delivery=True for access logs")
+        return
+    problems.check(
+        key is None,
+        "log_delivery",
+        log_delivery,
+        "S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3; leave out the key",
+    )
+    problems.check(
+        lock is None, "object_lock", lock, "S3 delivers no access logs to a bucket that locks them; leave it out"
+    )
+
+
+def check_endpoints(problems: Problems, region: Region, endpoints: Sequence[Vpc | str], *, log_delivery: bool) -> None:
+    """Note what is no VPC endpoint, or one that no request to the bucket comes in by."""
+    allowed = "must be a list of VPCs with a gateway endpoint of S3, and ids of endpoints such as 'vpce-0a1b2c3d'"
+    if not problems.check(isinstance(endpoints, (list, tuple)), "vpc_endpoints", endpoints, allowed):
+        return
+    problems.check(
+        not (endpoints and log_delivery and region.name in CHINA_LOAD_BALANCERS),
+        "vpc_endpoints",
+        endpoints,
+        "would keep out load balancers, which deliver as an account in China; leave it out of a bucket that takes logs",
+    )
+    for index, endpoint in enumerate(endpoints):
+        at = f"vpc_endpoints[{index}]"
+        if not isinstance(endpoint, Vpc):
+            ok = isinstance(endpoint, str) and (is_token(endpoint) or _ENDPOINT.fullmatch(endpoint))
+            problems.check(ok, at, endpoint, allowed)
+            continue
+        problems.check(
+            endpoint.region.name == region.name,
+            at,
+            endpoint.path,
+            f"is in {endpoint.region.name}, whose gateway endpoint leads to S3 there; the bucket is in {region.name}",
+        )
+        try:
+            endpoint.gateway("s3")
+        except ConfigurationError:
+            problems.add(at, endpoint.path, "has no gateway endpoint of S3; give gateway_tiers, or an endpoint's id")
 
 
 def check_removal(

@@ -10,9 +10,10 @@ from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.iam import Condition, PolicyDocument, Statement
-from constructs_lib.multi_region_key import MultiRegionKey
 from constructs_lib.regional_bucket import arguments, policy
 from constructs_lib.regional_bucket.arguments import LogDelivery, NoAccessLogs, UnprotectedBucket
+from constructs_lib.regional_bucket.cors import check_cors, write_cors
+from constructs_lib.regional_bucket.inventory import Inventory, check_inventory, write_inventory
 from constructs_lib.regional_bucket.lifecycle import retention
 from constructs_lib.regional_bucket.replication import check_replica, replicate
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs_lib.iam import Grantee
+    from constructs_lib.multi_region_key import MultiRegionKey
     from constructs_lib.regional_bucket.arguments import ForceDestroy, ObjectLock, Transition
+    from constructs_lib.regional_bucket.cors import CorsRule
+    from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
 
 _LOG_DELIVERY: Final = LogDelivery("S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3")
@@ -47,6 +51,12 @@ class RegionalBucket(HardenedConstruct):
             `noncurrent_days`.
         object_lock: How long versions cannot be deleted; can be turned on only when the bucket is made.
         replicate_to: A bucket in another region of the same stack that gets a copy of every new object.
+        replication_time_control: Whether S3 promises copies within 15 minutes, measures it and reports late ones; off
+            by default, as it costs by the gigabyte.
+        cors: What scripts of web pages may ask, at most 100 rules; nothing by default.
+        inventory: `Inventory(logs)` lists every version into a log bucket; none by default.
+        vpc_endpoints: VPCs whose gateway endpoint, and ids of endpoints, that objects are reached by; then by nothing
+            else but services of AWS. By default from wherever credentials allow.
         protected: Whether Terraform refuses to destroy the bucket; by default from the environment.
             `UnprotectedBucket(reason)` where it may go all the same.
         force_destroy: `ForceDestroy(reason)` lets a destroy delete every object first; refused in prod.
@@ -81,6 +91,10 @@ class RegionalBucket(HardenedConstruct):
         expire_days: int | None = None,
         object_lock: ObjectLock | None = None,
         replicate_to: RegionalBucket | None = None,
+        replication_time_control: bool = False,
+        cors: Sequence[CorsRule] = (),
+        inventory: Inventory | None = None,
+        vpc_endpoints: Sequence[Vpc | str] = (),
         protected: bool | UnprotectedBucket | None = None,
         force_destroy: ForceDestroy | None = None,
     ) -> None:
@@ -96,16 +110,18 @@ class RegionalBucket(HardenedConstruct):
         prevented = arguments.check_removal(
             problems, region, protected=protected, force_destroy=force_destroy, lock=object_lock
         )
-        self._check_encryption(log_delivery=log_delivery, lock=object_lock)
+        arguments.check_encryption(problems, key, log_delivery, object_lock)
         self._check_access_logs(access_logs)
-        if isinstance(replicate_to, RegionalBucket):
-            check_replica(problems, region, replicate_to, object_lock)
-            problems.check(key, "replicate_to", replicate_to.path, "copies objects of a bucket with a key only")
-        elif replicate_to is not None:
-            problems.add("replicate_to", replicate_to, "must be a RegionalBucket, or None")
+        check_cors(problems, region.environment, cors)
+        check_inventory(problems, inventory)
+        if isinstance(inventory, Inventory):
+            self._check_log_bucket("inventory.logs", inventory.logs, "inventories")
+        arguments.check_endpoints(problems, region, vpc_endpoints, log_delivery=log_delivery)
+        self._check_copies(replicate_to, object_lock, time_control=replication_time_control)
         problems.raise_if_any()
         self.key_arn = key.arn_for(self) if key else ""
-        for given in (_LOG_DELIVERY if log_delivery else None, access_logs, protected, force_destroy):
+        origins = (rule.origins for rule in cors)
+        for given in (_LOG_DELIVERY if log_delivery else None, access_logs, protected, force_destroy, *origins):
             if isinstance(given, OptOut):
                 self._record(given)
 
@@ -121,6 +137,8 @@ class RegionalBucket(HardenedConstruct):
         self.id = self._ref(self.resource, "id")
         self.arn = self._ref(self.resource, "arn")
         self._keep_private()
+        if vpc_endpoints:
+            self._policy.add(policy.endpoints_only(region, self.arn, vpc_endpoints))
         self._encrypt()
         versioning = aws.s3_bucket_versioning
         self.versioning = self._create(
@@ -146,7 +164,11 @@ class RegionalBucket(HardenedConstruct):
         if isinstance(logs, RegionalBucket):
             self._log_to(logs)
         if replicate_to:
-            self.replication = replicate(self, replicate_to)
+            self.replication = replicate(self, replicate_to, time_control=replication_time_control)
+        if cors:
+            write_cors(self, cors)
+        if inventory:
+            write_inventory(self, inventory)
         self._publish("name", self.id, "Name of the bucket")
         self._publish("arn", self.arn, "ARN of the bucket")
 
@@ -205,7 +227,18 @@ class RegionalBucket(HardenedConstruct):
         """
         self._check_takes_logs("source", source.path)
         prefix = f"access-log/{source.component}/"
-        self._policy.add(policy.access_logs_from(source.arn, source.region.account_id, self.arn, prefix))
+        self._policy.add(policy.access_logs_from(source, self.arn, prefix))
+        return prefix
+
+    def allow_inventory(self, source: RegionalBucket) -> str:
+        """Let S3 deliver the inventory of another bucket, and return the prefix that it gets.
+
+        Raises:
+            ConfigurationError: The bucket was not made with `log_delivery=True`.
+        """
+        self._check_takes_logs("source", source.path)
+        prefix = f"inventory/{source.component}/"
+        self._policy.add(policy.inventory_of(source, self.arn, prefix))
         return prefix
 
     def deny(self, statement: Statement) -> None:
@@ -306,42 +339,10 @@ class RegionalBucket(HardenedConstruct):
     def _sid(self, verb: str, prefix: str = "") -> str:
         return verb + "".join(word.title() for word in words(f"{self.component}/{prefix}"))
 
-    def _check_encryption(self, *, log_delivery: object, lock: ObjectLock | None) -> None:
-        check = self._problems.check
-        check(isinstance(log_delivery, bool), "log_delivery", log_delivery, "must be True or False")
-        known = self.key is None or isinstance(self.key, MultiRegionKey)
-        check(known, "key", self.key, "must be a MultiRegionKey, or None with log_delivery=True")
-        if log_delivery:
-            self._problems.check(
-                self.key is None,
-                "log_delivery",
-                log_delivery,
-                "S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3; leave out the key",
-            )
-            self._problems.check(
-                lock is None,
-                "object_lock",
-                lock,
-                "S3 delivers no access logs to a bucket that locks them; leave it out",
-            )
-        else:
-            self._problems.check(
-                self.key, "key", self.key, "is required: give a MultiRegionKey, or log_delivery=True for access logs"
-            )
-
     def _check_access_logs(self, logs: object) -> None:
         region = self.region
         if isinstance(logs, RegionalBucket):
-            self._problems.check(
-                logs.key is None, "access_logs", logs.path, "takes no logs; make it with log_delivery=True"
-            )
-            self._problems.check(
-                logs.region is region,
-                "access_logs",
-                logs.path,
-                f"is in {logs.region.name} of the stack {logs.region.stack.path}; S3 delivers access logs within a "
-                f"region, here {region.name} of {region.stack.path}",
-            )
+            self._check_log_bucket("access_logs", logs, "access logs")
         elif logs is None:
             self._problems.check(
                 self.key is None or not region.profile.bucket_access_logs,
@@ -357,6 +358,29 @@ class RegionalBucket(HardenedConstruct):
                 logs,
                 "must be a RegionalBucket with log_delivery=True, or NoAccessLogs(reason)",
             )
+
+    def _check_copies(self, target: object, lock: ObjectLock | None, *, time_control: bool) -> None:
+        check = self._problems.check
+        if isinstance(target, RegionalBucket):
+            check_replica(self._problems, self.region, target, lock)
+            check(self.key, "replicate_to", target.path, "copies objects of a bucket with a key only")
+        else:
+            check(target is None, "replicate_to", target, "must be a RegionalBucket, or None")
+            check(not time_control, "replication_time_control", time_control, "is about copies; give replicate_to too")
+
+    def _check_log_bucket(self, argument: str, logs: object, delivered: str) -> None:
+        check, region = self._problems.check, self.region
+        if not isinstance(logs, RegionalBucket):
+            self._problems.add(argument, logs, "must be a RegionalBucket with log_delivery=True")
+            return
+        check(logs.key is None, argument, logs.path, "takes no logs; make it with log_delivery=True")
+        check(
+            logs.region is region,
+            argument,
+            logs.path,
+            f"is in {logs.region.name} of the stack {logs.region.stack.path}; S3 delivers {delivered} within a region, "
+            f"here {region.name} of {region.stack.path}",
+        )
 
     def _check_takes_logs(self, argument: str, given: str) -> None:
         if self.key is not None:

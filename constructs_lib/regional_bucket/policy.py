@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.iam import Condition, Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs_lib.regional_bucket.bucket import RegionalBucket
+    from constructs_lib.regional_vpc import Vpc
     from constructs_lib.stack import Region
 
 MIN_TLS: Final = "1.2"
@@ -19,6 +23,20 @@ cannot be narrowed down to one customer's load balancers.
 
 See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html.
 """
+OBJECT_ACTIONS: Final = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+    "s3:RestoreObject",
+)
+"""What is done with objects by who works with them; Terraform and the role of a replication need none of it."""
+
 _EVERYBODY: Final = (("AWS", ("*",)),)
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 
@@ -69,16 +87,46 @@ def no_lost_versions(arn: str) -> Statement:
     return Statement("VersionsStay", ("s3:DeleteObjectVersion",), (f"{arn}/*",), _EVERYBODY, (), "Deny")
 
 
-def access_logs_from(source_arn: str, account_id: str, arn: str, prefix: str) -> Statement:
+def endpoints_only(region: Region, arn: str, endpoints: Sequence[Vpc | str]) -> Statement:
+    """Refuse work with objects that comes in by none of some VPC endpoints, unless a service of AWS does it.
+
+    The bucket itself stays within reach from everywhere. `s3:ListBucket` does too: Terraform asks with it whether the
+    bucket is there.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html.
+    """
+    ids = (each if isinstance(each, str) else region.stack.reach(each.gateway("s3"), "id") for each in endpoints)
+    roles = f"arn:{region.partition}:iam::{region.account_id}:role"
+    conditions = (
+        Condition("StringNotEquals", "aws:SourceVpce", tuple(ids)),
+        # Of an unsigned request AWS knows none of these, and it is refused too.
+        Condition("BoolIfExists", "aws:ViaAWSService", ("false",)),
+        Condition("BoolIfExists", "aws:PrincipalIsAWSService", ("false",)),
+        # Only a service can take on a service-linked role; Macie reads objects with one.
+        Condition("ArnNotLikeIfExists", "aws:PrincipalArn", (f"{roles}/aws-service-role/*",)),
+    )
+    return Statement("EndpointsOnly", OBJECT_ACTIONS, (f"{arn}/*",), _EVERYBODY, conditions, "Deny")
+
+
+def access_logs_from(source: RegionalBucket, arn: str, prefix: str) -> Statement:
     """Let S3 deliver the access logs of one bucket."""
+    return _delivery("AccessLogs", "logging.s3.amazonaws.com", source, arn, prefix)
+
+
+def inventory_of(source: RegionalBucket, arn: str, prefix: str) -> Statement:
+    """Let S3 deliver the inventory of one bucket."""
+    return _delivery("Inventory", "s3.amazonaws.com", source, arn, prefix)
+
+
+def _delivery(kind: str, service: str, source: RegionalBucket, arn: str, prefix: str) -> Statement:
     return Statement(
-        sid="AccessLogs" + "".join(part.title() for part in prefix.rstrip("/").split("/")[-1].split("-")),
+        sid=kind + "".join(part.title() for part in prefix.rstrip("/").split("/")[-1].split("-")),
         actions=("s3:PutObject",),
         resources=(f"{arn}/{prefix}*",),
-        principals=(("Service", ("logging.s3.amazonaws.com",)),),
+        principals=(("Service", (service,)),),
         conditions=(
-            Condition("ArnEquals", "aws:SourceArn", (source_arn,)),
-            Condition("StringEquals", "aws:SourceAccount", (account_id,)),
+            Condition("ArnEquals", "aws:SourceArn", (source.arn,)),
+            Condition("StringEquals", "aws:SourceAccount", (source.region.account_id,)),
         ),
     )
 

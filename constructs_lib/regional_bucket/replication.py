@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib._engine import aws
 from constructs_lib.iam import Condition, ServiceRole, Statement
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from constructs_lib.regional_bucket.arguments import ObjectLock
     from constructs_lib.regional_bucket.bucket import RegionalBucket
     from constructs_lib.stack import Region
+
+
+TIME_CONTROL_MINUTES: Final = 15
+"""The time that S3 promises for copies with replication time control; it knows no other."""
 
 
 def check_replica(problems: Problems, region: Region, target: RegionalBucket, lock: ObjectLock | None) -> None:
@@ -36,7 +40,7 @@ def check_replica(problems: Problems, region: Region, target: RegionalBucket, lo
     )
 
 
-def replicate(source: RegionalBucket, target: RegionalBucket) -> ServiceRole:
+def replicate(source: RegionalBucket, target: RegionalBucket, *, time_control: bool) -> ServiceRole:
     """Copy every new object of a bucket, delete markers included, and return the role that S3 does it with."""
     role = ServiceRole(
         source,
@@ -74,6 +78,9 @@ def replicate(source: RegionalBucket, target: RegionalBucket) -> ServiceRole:
             encryption_configuration=rules.S3BucketReplicationConfigurationRuleDestinationEncryptionConfiguration(
                 replica_kms_key_id=target.key_arn
             ),
+            replication_time=_replication_time() if time_control else None,
+            # S3 takes the one with the other only.
+            metrics=_metrics() if time_control else None,
         ),
     )
     source.resources["replication"] = source.region.create(
@@ -87,6 +94,26 @@ def replicate(source: RegionalBucket, target: RegionalBucket) -> ServiceRole:
         depends_on=[source.versioning, target.versioning, role.policy],
     )
     return role
+
+
+def _replication_time() -> (
+    aws.s3_bucket_replication_configuration.S3BucketReplicationConfigurationRuleDestinationReplicationTime
+):
+    rules = aws.s3_bucket_replication_configuration
+    return rules.S3BucketReplicationConfigurationRuleDestinationReplicationTime(
+        status="Enabled",
+        time=rules.S3BucketReplicationConfigurationRuleDestinationReplicationTimeTime(minutes=TIME_CONTROL_MINUTES),
+    )
+
+
+def _metrics() -> aws.s3_bucket_replication_configuration.S3BucketReplicationConfigurationRuleDestinationMetrics:
+    rules = aws.s3_bucket_replication_configuration
+    return rules.S3BucketReplicationConfigurationRuleDestinationMetrics(
+        status="Enabled",
+        event_threshold=rules.S3BucketReplicationConfigurationRuleDestinationMetricsEventThreshold(
+            minutes=TIME_CONTROL_MINUTES
+        ),
+    )
 
 
 def _reads(*, locked: bool) -> tuple[str, ...]:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib import HardenedStack, MultiRegionKey, NoAccessLogs, ObjectLock, RegionalBucket, Transition
+import pytest
+
+from constructs_lib import (
+    App,
+    ConfigurationError,
+    HardenedStack,
+    MultiRegionKey,
+    NoAccessLogs,
+    ObjectLock,
+    RegionalBucket,
+    Transition,
+)
 from constructs_lib.iam import ServiceRole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from constructs_lib.testing import SynthesizedStack
 
 ACCOUNT = "${data.aws_caller_identity.current_eu_west_1.account_id}"
@@ -62,3 +75,25 @@ def statements(stack: SynthesizedStack, path: str) -> dict[str, dict[str, Any]]:
 
 def part(stack: SynthesizedStack, type_: str, bucket: str = "data") -> Any:
     return stack.resource(f"aws_s3_bucket_{type_}", f"shop/{bucket}/*")
+
+
+class Shop:
+    """A stack with a key and a log bucket, in which one bucket is asked for."""
+
+    def __init__(self, folder: Path, environment: str = "dev", **arguments: Any) -> None:
+        folder.mkdir(exist_ok=True)
+        self.app = App(outdir=str(folder / "cdktf.out"))
+        self.stack = HardenedStack(self.app, "shop", environment=environment, owner="me", **arguments)
+        self.eu, self.us = self.stack.region("eu-west-1"), self.stack.region("us-east-1")
+        self.key = MultiRegionKey(self.stack, "key", region=self.eu, replicas=[self.us])
+        self.logs = RegionalBucket(self.stack, "logs", region=self.eu, log_delivery=True)
+
+    def bucket(self, id_: str = "data", **arguments: Any) -> RegionalBucket:
+        given = {"region": self.eu, "key": self.key, "access_logs": self.logs, **arguments}
+        return RegionalBucket(self.stack, id_, **given)
+
+    def refusal(self, **arguments: Any) -> list[str]:
+        id_ = f"data-{len(self.stack.node.children)}"
+        with pytest.raises(ConfigurationError) as error:
+            self.bucket(id_, **arguments)
+        return [line.removeprefix(f"shop/{id_}: ") for line in str(error.value).split("\n")]

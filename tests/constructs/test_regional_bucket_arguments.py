@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import (
-    App,
     ConfigurationError,
     ForceDestroy,
     HardenedStack,
@@ -22,7 +21,7 @@ from constructs_lib import (
 )
 from constructs_lib.iam import ServiceRole, Statement
 from constructs_lib.testing import read_stack
-from tests.constructs.regional_buckets import part
+from tests.constructs.regional_buckets import Shop, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,28 +29,6 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 REASON = "A test bucket that holds nothing of worth"
-
-
-class Shop:
-    """A stack with a key and a log bucket, in which one bucket is asked for."""
-
-    def __init__(self, folder: Path, environment: str = "dev", **arguments: Any) -> None:
-        folder.mkdir(exist_ok=True)
-        self.app = App(outdir=str(folder / "cdktf.out"))
-        self.stack = HardenedStack(self.app, "shop", environment=environment, owner="me", **arguments)
-        self.eu, self.us = self.stack.region("eu-west-1"), self.stack.region("us-east-1")
-        self.key = MultiRegionKey(self.stack, "key", region=self.eu, replicas=[self.us])
-        self.logs = RegionalBucket(self.stack, "logs", region=self.eu, log_delivery=True)
-
-    def bucket(self, id_: str = "data", **arguments: Any) -> RegionalBucket:
-        given = {"region": self.eu, "key": self.key, "access_logs": self.logs, **arguments}
-        return RegionalBucket(self.stack, id_, **given)
-
-    def refusal(self, **arguments: Any) -> list[str]:
-        id_ = f"data-{len(self.stack.node.children)}"
-        with pytest.raises(ConfigurationError) as error:
-            self.bucket(id_, **arguments)
-        return [line.removeprefix(f"shop/{id_}: ") for line in str(error.value).split("\n")]
 
 
 @pytest.fixture
