@@ -83,8 +83,10 @@ class Statement:
 
     def allows(self, action: str) -> bool:
         """Return whether it allows an action, whatever its resources and conditions; an unknown one it does not."""
-        if self.effect != "Allow":
-            return False
+        return self.effect == "Allow" and self.covers(action)
+
+    def covers(self, action: str) -> bool:
+        """Return whether an action is among its own, whatever its effect, resources and conditions; as `allows`."""
         if self.not_actions:
             return not any(_matches(pattern, action) for pattern in self.not_actions)
         return any(_matches(pattern, action) for pattern in self.actions)

@@ -98,6 +98,44 @@ class TestPolicies:
         document["resource"]["aws_s3_bucket"] = {"data": {"bucket": "shop-data", "policy": policy()}}
         assert found("S3-004", document) == []
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"Condition": NO_TLS},
+            {"Condition": {"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/admin"}}},
+            {"Principal": None, "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/admin"}},
+            {"Principal": {"AWS": "arn:aws:iam::111122223333:role/guest"}},
+            {"Resource": "arn:aws:s3:::shop-data/*"},
+            {"Action": ["s3:DeleteBucket", "s3:PutBucketPolicy"]},
+            {"Action": "s3:*Object*"},
+            {"Action": None, "NotAction": ["s3:*BucketPolicy"]},
+            {"Action": None, "NotAction": ["${var.spared}"]},
+            {"Effect": "Allow"},
+        ],
+    )
+    def test_a_refusal_that_leaves_somebody_a_way_in_is_right(self, change: dict[str, Any]) -> None:
+        document = bucket_policy(**{**TLS, **change})
+        assert found("S3-022", {**document, "variable": {"spared": {}}}) == []
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {},
+            {"Action": None, "NotAction": "s3:GetObject"},
+            {"Resource": "*"},
+            {"Resource": "arn:aws:s3:::shop-${var.name}"},
+            {"Resource": ["${var.name}", "${aws_s3_bucket.data.arn}"]},
+        ],
+    )
+    def test_a_refusal_of_everything_for_everybody_locks_all_out(self, change: dict[str, Any]) -> None:
+        document = bucket_policy(**{**TLS, **change})
+        (message,) = found("S3-022", {**document, "variable": {"name": {}}})
+        assert "a statement denies everybody to mend the policy" in message
+
+    def test_a_refusal_of_what_is_not_known_is_undecided(self) -> None:
+        document = bucket_policy(**{**TLS, "Resource": "${var.arn}"}) | {"variable": {"arn": {}}}
+        assert doubted("S3-022", document) == ["var.arn has no default"]
+
     def test_services_that_aws_admits_without_a_condition_are_left_alone(self) -> None:
         service = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
         assert found("S3-007", bucket_policy(Principal=service)) == []

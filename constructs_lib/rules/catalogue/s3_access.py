@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.admission import has_source, is_for_everyone
 from constructs_lib.rules.catalogue.buckets import BUCKET, GUIDE, POLICY, missing, parts, policies_of, policy_of
-from constructs_lib.rules.catalogue.common import AWS, expect_flag, policy_text
+from constructs_lib.rules.catalogue.common import AWS, expect_flag, is_partly_known, policy_text
+from constructs_lib.rules.catalogue.links import undecidable
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.policies import Statement
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
@@ -27,6 +28,8 @@ _ENFORCED: Final = "BucketOwnerEnforced"
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read")
 _PUBLIC_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 _ACCESS_POINTS: Final = ("s3:DataAccessPointAccount", "s3:DataAccessPointArn")
+_MENDING: Final = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+"""Whoever may do one of them can mend a policy."""
 _NO_SOURCE: Final = frozenset({"logdelivery.elasticloadbalancing.amazonaws.com"})
 """Services that AWS's own examples admit to a bucket without a condition."""
 
@@ -320,6 +323,52 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
                 f"{_named(statement)} lets {', '.join(asked)} act for any account; add a condition on aws:SourceArn",
                 "policy",
             )
+
+
+@rule(
+    "S3-022",
+    "A bucket's policy does not lock everybody out",
+    why="A Deny of everything for everybody also denies to mend the policy: administrators and Terraform are out, and "
+    "only the root user of the account gets in again.",
+    fix="Add a condition that spares who manages the bucket, or deny only what is done with objects.",
+    page=f"{AWS}/AmazonS3/latest/API/API_PutBucketPolicy.html",
+    types=[POLICY, BUCKET],
+    frameworks=Frameworks(checkov=("CKV_AWS_93",)),
+    good=_GOOD,
+    breaks=[
+        {_POLICY_AT: policy_text({**_TLS, "Sid": "Nobody", "Condition": {}})},
+        {_POLICY_AT: policy_text(_statement(), {**_TLS, "Principal": {"AWS": ["*"]}, "Action": "*", "Condition": {}})},
+        {f"resource.{BUCKET}.data.policy": policy_text({**_TLS, "Action": ["s3:Put*", "s3:Delete*"], "Condition": {}})},
+        {_POLICY_AT: policy_text({**_TLS, "Resource": "arn:aws:s3:::shop-prod-data*", "Condition": {}})},
+    ],
+)
+def policy_locks_nobody_out(holder: Block) -> Iterator[Outcome]:
+    """Any condition is taken for one that spares somebody, as those on TLS do."""
+    for statement in _read(holder):
+        if not isinstance(statement, Statement):
+            yield statement
+        elif _denies_mending(statement):
+            # What stands after a slash are objects.
+            whole = [arn for arn in statement.resources if "/" not in (arn.text if isinstance(arn, Unknown) else arn)]
+            doubts = [arn for arn in filter(None, map(undecidable, whole)) if not is_partly_known(arn)]
+            if len(doubts) < len(whole):
+                yield holder.fail(
+                    f"{_named(statement)} denies everybody to mend the policy; add a condition, or deny only what is "
+                    "done with objects",
+                    "policy",
+                )
+            elif doubts:
+                yield holder.undecided(doubts[0], "policy")
+
+
+def _denies_mending(statement: Statement) -> bool:
+    return (
+        statement.effect == "Deny"
+        and not statement.conditions
+        and not any(isinstance(action, Unknown) for action in statement.not_actions)
+        and all(map(statement.covers, _MENDING))
+        and any(who.value == "*" for who in statement.principals)
+    )
 
 
 def _read(holder: Block) -> Iterator[Statement | Outcome]:
