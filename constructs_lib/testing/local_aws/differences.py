@@ -311,6 +311,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_s3_bucket_lifecycle_configuration=("rule",),
     ),
     *_fixed(
+        "inventories_come_back_encrypted",
+        "moto keeps how they are encrypted and does not give it back",
+        aws_s3_bucket_inventory=("destination",),
+    ),
+    *_fixed(
         "refusals_with_conditions_refuse_nobody",
         "moto knows no conditions and refuses everybody; here a refusal with conditions refuses nobody",
         aws_s3_bucket_policy=("policy",),

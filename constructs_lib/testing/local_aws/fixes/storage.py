@@ -83,6 +83,22 @@ def lifecycle_rules_keep_the_newest_versions() -> None:
         return original(self)
 
 
+def inventories_come_back_encrypted() -> None:
+    """How an inventory is encrypted is kept by its name in XML, and not found again when it is given back."""
+
+    @around(S3Response, "get_bucket_inventory_configuration")
+    def get_bucket_inventory_configuration(original: Callable[..., object], self: S3Response) -> object:
+        def change(content: dict[str, Any]) -> None:
+            bucket = content["InventoryConfiguration"]["Destination"]["S3BucketDestination"]
+            if "Encryption" in bucket:
+                # An empty XML element is read as None.
+                sent = bucket["Encryption"].items()
+                bucket["Encryption"] = {name.replace("-", ""): inner or {} for name, inner in sent}
+
+        amend(self, change)
+        return original(self)
+
+
 def refusals_with_conditions_refuse_nobody() -> None:
     """A request is judged by the bucket's policy without its conditions, and refused to all where some were meant."""
 
@@ -116,6 +132,7 @@ FIXES = (
     notifications_to_eventbridge_come_back,
     replication_rules_come_back_whole,
     lifecycle_rules_keep_the_newest_versions,
+    inventories_come_back_encrypted,
     refusals_with_conditions_refuse_nobody,
     access_logs_are_never_delivered,
 )
