@@ -35,7 +35,7 @@ def build(stack: HardenedStack) -> None:
     eu, us = stack.region("eu-west-1"), stack.region("us-east-1")
     key = MultiRegionKey(stack, "key", region=eu, replicas=[us])
     logs = RegionalBucket(stack, "logs", region=eu, log_delivery=True)
-    vpc = RegionalVpc(stack, "vpc", region=eu, cidr="10.0.0.0/16", key=key)
+    vpc = RegionalVpc(stack, "vpc", region=eu, cidr="10.0.0.0/16", key=key, zones=["a"], tiers=["private"])
     there = RegionalBucket(stack, "copy", region=us, key=key)
     RegionalBucket(
         stack,
