@@ -9,7 +9,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ?= 20
 # Without it every run compiles the bindings again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help synth deploy-local destroy-local test test-apply check format docs bench wheel clean
+.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs bench wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ destroy-local: $(VENV)/.dev  ## Destroy what deploy-local made and stop the loca
 
 test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
 	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply" -n auto --maxprocesses 4 --dist loadscope
+
+test-unit: $(VENV)/.dev  ## Run the tests that need nothing but Python and Node, in about a minute
+	@$(BIN)/python -m pytest -m "not slow and not terraform and not npm and not apply" -n auto --maxprocesses 4 --dist loadscope
 
 test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local AWS
 	@# The provider mostly waits for databases: several files at a time use the processor better.

@@ -5,6 +5,7 @@ Node process) requires as many JavaScript files: together 13 s and 1.2 GB before
 `install()` each half loads what is used, in under 1 s, and the synthesized output is the same to the byte:
 
 - Python: a finder on `sys.meta_path` gives the package a `__getattr__` (PEP 562) in place of its `__init__`.
+  Generated modules work out the types of arguments once, not for each object that they make.
 - Node: while the first `_jsii` module starts the kernel, NODE_OPTIONS requires `_lazy_index.cjs`.
 
 Nothing installed is touched, and packages that are small, lazy by themselves or define types of their own are
@@ -21,20 +22,23 @@ import re
 import sys
 import threading
 import time
+import typing
 import warnings
+from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from constructs_lib._engine import PROVIDER_PREFIXES, npm_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
 
 EAGER_VARIABLE = "CONSTRUCTS_LIB_EAGER_BINDINGS"
 """The environment variable that leaves the provider packages as they are."""
 
+_GENERATED = ("cdktf", "cdktn", *PROVIDER_PREFIXES)
 _ASSEMBLY = "_jsii"
 _HOOK = Path(__file__).with_name("_lazy_index.cjs")
 _FEWEST_SUBMODULES = 20  # below it there is nothing to win
@@ -76,14 +80,16 @@ class _Finder:
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent, _, name = fullname.rpartition(".")
-        assembly = bool(parent) and name == _ASSEMBLY
-        if not assembly and (parent or not name.startswith(PROVIDER_PREFIXES)):
+        if not fullname.startswith(_GENERATED) and name != _ASSEMBLY:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
             return spec  # zipped or compiled only: there is no source file to read the names from
-        if assembly:
+        if name == _ASSEMBLY:
             spec.loader = _AssemblyLoader(spec.loader)
+            return spec
+        if parent or not name.startswith(PROVIDER_PREFIXES):
+            spec.loader = _CheckedModuleLoader(spec.loader.name, spec.loader.path)
             return spec
         source = spec.loader.get_data(spec.loader.path)
         submodules = frozenset(match.decode() for match in _SUBMODULE.findall(source))
@@ -112,6 +118,19 @@ class _LazyPackageLoader(SourceFileLoader):
             __getattr__=load,
             __dir__=lambda: sorted({*submodules, *vars(module)}),
         )
+
+
+class _CheckedModuleLoader(SourceFileLoader):
+    """Runs a generated module, which then works out the types that it checks once, and not for each object it makes."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        if vars(module).get("typing") is typing:
+            vars(module)["typing"] = _typing
+
+
+_typing = ModuleType("typing", "What `typing` has, for generated modules alone, with a memory.")
+vars(_typing).update(vars(typing), get_type_hints=cache(typing.get_type_hints))
 
 
 class _AssemblyLoader(SourceFileLoader):

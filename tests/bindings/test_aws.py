@@ -106,6 +106,16 @@ def test_an_app_loads_the_submodules_it_uses_and_no_more(seen: dict[str, Any]) -
     assert seen["app"]["resources"]["aws_subnet"]["subnet"]["vpc_id"] == "${aws_vpc.vpc.id}"
 
 
+def test_the_types_of_arguments_are_checked_and_worked_out_once(seen: dict[str, Any]) -> None:
+    assert seen["checks"] == {
+        "worked out again": 0,
+        "asked again": True,
+        "refused": "TypeError: type of argument id_ must be str; got int instead",
+        "everybody's": True,
+        "engine's": True,
+    }
+
+
 def test_the_kernel_requires_the_files_of_the_types_created_and_no_more(kernel: dict[str, Any]) -> None:
     created = [f"lib/{name}/index.js" for name in ("provider", "sns-topic", "subnet", "vpc")]
     assert kernel["files"] == ["lib/lazy-index.js", *created]

@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
 from constructs_lib.rules.loading import load
@@ -13,6 +15,8 @@ from tests.bench.rules import document
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 RESOURCES = 10_000
 BYTES = 50_000_000

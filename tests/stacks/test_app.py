@@ -13,6 +13,8 @@ import pytest
 
 from constructs_lib.testing import read_stack
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 STACKS = ("events", "payments", "platform", "state-backend", "ticketing", "trading")
 
@@ -73,7 +75,6 @@ def test_the_program_of_the_readme_synthesizes(tmp_path: Path) -> None:
     assert stack.outputs["deployment_summary"]["regions"]["eu-west-1"]["hello"]
 
 
-@pytest.mark.slow
 def test_the_newest_bindings_give_the_same_json(app: Path, tmp_path: Path) -> None:
     python = os.environ.get("BINDINGS_21_PYTHON")
     if not python:

@@ -18,6 +18,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,18 @@ seen["app"] = {
     "submodules": loaded(),
     "resources": json.loads((OUTPUT / "stacks" / "network" / "cdk.tf.json").read_text())["resource"],
     "resource": issubclass(vpc_class, cdktf.TerraformResource),
+}
+
+# --- the types of arguments ------------------------------------------------------------------------------------
+hints = vpc_class.__init__.__globals__["typing"].get_type_hints
+first = hints.cache_info().misses
+vpc_class(stack, "second", cidr_block="10.1.0.0/16")
+seen["checks"] = {
+    "worked out again": hints.cache_info().misses - first,
+    "asked again": hints.cache_info().hits > 0,
+    "refused": error(lambda: vpc_class(stack, 7)),
+    "everybody's": typing.get_type_hints is not hints and not hasattr(typing.get_type_hints, "cache_info"),
+    "engine's": cdktf.TerraformOutput.__init__.__globals__["typing"].get_type_hints is hints,
 }
 
 # --- a type that only JavaScript has met ------------------------------------------------------------------------
