@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
 
@@ -215,10 +216,9 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     def provider_for(self, name: str) -> core.TerraformProvider:
         """Return the stack's one provider of a kind that knows no regions: archive or random."""
         if name not in self._providers:
-            from constructs_lib._engine import archive, random  # noqa: PLC0415  loaded where they are used
-
-            types = {"archive": archive.provider.ArchiveProvider, "random": random.provider.RandomProvider}
-            self._providers[name] = types[name](self, name)
+            # Loaded where it is used, and without the other one.
+            engine = import_module(f"constructs_lib._engine.{name}")
+            self._providers[name] = getattr(engine.provider, f"{name.title()}Provider")(self, name)
         return self._providers[name]
 
     def publish(self, region: str, component: str, attribute: str, value: object) -> None:

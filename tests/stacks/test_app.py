@@ -121,7 +121,8 @@ PaymentsStack(app := App(outdir=os.environ["OUT"]), "payments", environment="pro
 app.synth()
 prefix = "cdktf_cdktf_provider_aws."
 modules = sorted(name.removeprefix(prefix) for name in sys.modules if name.startswith(prefix))
-print(json.dumps({"sent": sent, "modules": modules}))
+packages = sorted(name for name in sys.modules if name.startswith("cdktf_cdktf_provider_") and "." not in name)
+print(json.dumps({"sent": sent, "modules": modules, "packages": packages}))
 """
 
 
@@ -133,6 +134,7 @@ def test_the_engine_is_called_at_most_two_and_a_half_times_a_resource_and_only_u
     counted = json.loads(done.stdout.splitlines()[-1])
     stack = read_stack(tmp_path / "stacks" / "payments")
     assert counted["sent"] / len(stack.blocks) <= 2.5
+    assert counted["packages"] == ["cdktf_cdktf_provider_archive", "cdktf_cdktf_provider_aws"]
     types = {block.address.rsplit(".", 1)[0] for block in stack.blocks}
     used = {type_.replace("data.aws_", "data_aws_").removeprefix("aws_") for type_ in types} - {"data.archive_file"}
     loaded = {module for module in counted["modules"] if "." not in module} - {"_jsii", "provider"}
