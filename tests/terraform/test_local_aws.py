@@ -89,7 +89,7 @@ def test_every_fix_is_in_the_table_with_what_it_touches(local_aws: LocalAws) -> 
 
 
 def test_types_that_moto_lacks_are_not_applied_and_only_few_differences_are_excused() -> None:
-    lacking = ("autoscaling_notification", "cloudwatch_composite_alarm", "lambda_provisioned_concurrency_config")
+    lacking = ("cloudwatch_composite_alarm", "lambda_provisioned_concurrency_config")
     assert not_applied() == {f"aws_{type_}" for type_ in lacking}
     excused = {f"{row.type}.{row.attribute}" for row in KNOWN_DIFFERENCES if row.covers(row.type, row.attribute)}
     assert excused == {

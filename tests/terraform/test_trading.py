@@ -108,11 +108,21 @@ def one(name: str, applied: dict[str, SimpleNamespace]) -> SimpleNamespace:
 
 
 @pytest.mark.apply
-def test_a_second_plan_changes_nothing(one: SimpleNamespace, name: str) -> None:
-    assert (one.drift.unexpected, one.drift.known) == ((), ())
-    # The local AWS has no notifications, which only production has; they are validated and planned.
-    left_out = [address.partition(".")[0] for address in one.workspace.left_out]
-    assert left_out == (["aws_autoscaling_notification"] * len(REGIONS) if name == "prod" else [])
+def test_a_second_plan_changes_nothing(one: SimpleNamespace) -> None:
+    assert (one.drift.unexpected, one.drift.known, one.workspace.left_out) == ((), (), ())
+
+
+@pytest.mark.apply
+@regions
+def test_production_is_told_of_instances_that_cannot_start(one: SimpleNamespace, name: str, region: str) -> None:
+    scaling = one.aws.client("autoscaling", region)
+    told = {
+        (row["TopicARN"], row["NotificationType"])
+        for row in scaling.describe_notification_configurations()["NotificationConfigurations"]
+    }
+    kinds = ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR")
+    topic = one.outputs["monitoring"][region]["alarm_topic"]
+    assert told == ({(topic, kind) for kind in kinds} if name == "prod" else set())
 
 
 @pytest.mark.apply

@@ -74,7 +74,6 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         Effect.NOT_APPLIED,
         "moto has none",
         aws_lambda_provisioned_concurrency_config=("*",),
-        aws_autoscaling_notification=("*",),
         aws_cloudwatch_composite_alarm=("*",),
     ),
     *_rows(
@@ -177,6 +176,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
             *("default_instance_warmup", "instance_maintenance_policy", "max_instance_lifetime"),
             "capacity_reservation_specification",
         ),
+    ),
+    *_fixed(
+        "groups_tell_topics",
+        "moto has no notifications; here they are kept, and nobody is told",
+        aws_autoscaling_notification=("*",),
     ),
     *_fixed(
         "private_zones_have_their_vpcs",

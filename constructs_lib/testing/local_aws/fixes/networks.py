@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.autoscaling.models import FakeScalingPolicy
 from moto.autoscaling.responses import AutoScalingResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.network_acls import NetworkACLs
@@ -108,6 +108,38 @@ def groups_keep_how_they_replace_instances() -> None:
         return answer
 
 
+def groups_tell_topics() -> None:
+    """Auto Scaling has none of the calls for notifications."""
+
+    def notifications(self: AutoScalingResponse) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = kept(self.autoscaling_backend, "notifications", dict)
+        return found
+
+    @add(AutoScalingResponse, "put_notification_configuration")
+    def put_notification_configuration(self: AutoScalingResponse) -> EmptyResult:
+        given = self._get_params()
+        kinds = given["NotificationTypes"]
+        notifications(self)[given["AutoScalingGroupName"], given["TopicARN"]] = kinds
+        return EmptyResult()
+
+    @add(AutoScalingResponse, "describe_notification_configurations")
+    def describe_notification_configurations(self: AutoScalingResponse) -> ActionResult:
+        asked = self._get_params().get("AutoScalingGroupNames")
+        rows = [
+            {"AutoScalingGroupName": group, "TopicARN": topic, "NotificationType": kind}
+            for (group, topic), kinds in notifications(self).items()
+            for kind in kinds
+            if not asked or group in asked
+        ]
+        return ActionResult({"NotificationConfigurations": rows})
+
+    @add(AutoScalingResponse, "delete_notification_configuration")
+    def delete_notification_configuration(self: AutoScalingResponse) -> EmptyResult:
+        given = self._get_params()
+        notifications(self).pop((given["AutoScalingGroupName"], given["TopicARN"]), None)
+        return EmptyResult()
+
+
 def private_zones_have_their_vpcs() -> None:
     """A zone created with a VPC is not private unless it says so, and its VPCs come back under unknown names."""
 
@@ -157,5 +189,6 @@ FIXES = (
     scalable_targets_have_tags,
     scaling_policies_are_enabled,
     groups_keep_how_they_replace_instances,
+    groups_tell_topics,
     private_zones_have_their_vpcs,
 )
