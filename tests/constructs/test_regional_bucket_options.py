@@ -200,11 +200,16 @@ def test_an_inventory_is_weekly_and_parquet_unless_asked(shop: Shop, tmp_path: P
     assert (block["schedule"], block["destination"]["bucket"]["format"]) == ({"frequency": "Weekly"}, "Parquet")
 
 
-def test_a_log_bucket_may_be_closed_to_a_network_too(shop: Shop) -> None:
+def test_a_log_bucket_may_be_closed_to_a_network_too(shop: Shop, tmp_path: Path) -> None:
     closed = RegionalBucket(
         shop.stack, "closed", region=shop.eu, log_delivery=True, vpc_endpoints=["${var.endpoint_id}"]
     )
     closed.allow_load_balancer_logs()
+    shop.app.synth()
+    policy = statements(read_stack(tmp_path / "cdktf.out/stacks/shop"), "shop/closed/policy-document")
+    outside = next(one for one in policy["EndpointsOnly"]["condition"] if one["variable"] == "aws:SourceVpce")
+    assert outside["values"] == ["${var.endpoint_id}"]
+    assert [one["actions"] for sid, one in policy.items() if sid.startswith("LoadBalancers")] == [["s3:PutObject"]]
 
 
 @pytest.mark.parametrize(
@@ -219,8 +224,11 @@ def test_a_log_bucket_may_be_closed_to_a_network_too(shop: Shop) -> None:
         "http://localhost:3000",
     ],
 )
-def test_an_origin_that_browsers_send_is_taken(shop: Shop, origin: str) -> None:
+def test_an_origin_that_browsers_send_is_taken(shop: Shop, tmp_path: Path, origin: str) -> None:
     shop.bucket(cors=[CorsRule([origin], ["GET"])])
+    shop.app.synth()
+    block = part(read_stack(tmp_path / "cdktf.out/stacks/shop"), "cors_configuration")
+    assert [one["allowed_origins"] for one in block["cors_rule"]] == [[origin]]
 
 
 @pytest.mark.parametrize(
@@ -316,8 +324,11 @@ def test_what_s3_does_not_know_is_refused(shop: Shop, arguments: dict[str, Any],
     assert shop.refusal(**arguments) == [message]
 
 
-def test_a_hundred_rules_are_taken(shop: Shop) -> None:
+def test_a_hundred_rules_are_taken(shop: Shop, tmp_path: Path) -> None:
     shop.bucket(cors=rule() * 100)
+    shop.app.synth()
+    block = part(read_stack(tmp_path / "cdktf.out/stacks/shop"), "cors_configuration")
+    assert len(block["cors_rule"]) == 100
 
 
 def test_an_inventory_goes_to_a_log_bucket_of_the_same_place(shop: Shop) -> None:

@@ -304,3 +304,10 @@ def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:
     }
     assert {name: dev.outputs[f"web_{name}_eu_west_1"] for name in values} == values
     assert dev.outputs["deployment_summary"]["regions"]["eu-west-1"]["web"] == values
+
+
+def test_as_many_clients_as_a_security_group_takes_are_let_in(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    clients = [f"10.{number}.0.0/16" for number in range(30)]
+    stack = synth_stack(lambda s: make_tier(s, clients=clients))
+    let_in = {rule.config.get("cidr_ipv4") for rule in stack.resources("aws_vpc_security_group_ingress_rule")}
+    assert set(clients) <= let_in

@@ -361,10 +361,6 @@ def test_a_health_path_below_the_page_is_refused(stack: HardenedStack) -> None:
     )
 
 
-def test_as_many_clients_as_a_security_group_takes_are_let_in(stack: HardenedStack) -> None:
-    make_tier(stack, clients=MANY[:30])
-
-
 def test_a_script_that_is_too_long_is_refused(stack: HardenedStack) -> None:
     assert "and EC2 takes 16384: fetch the application from a bucket" in refused(stack, commands=["#" * 16384])
 

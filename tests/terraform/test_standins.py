@@ -271,7 +271,9 @@ def test_random_names_the_argument_that_is_wrong(kind: ResourceType, config: Val
 
 def test_what_is_not_known_yet_is_not_refused() -> None:
     for kind in (*PROVIDERS["random"].resources.values(), ARCHIVE_FILE):
-        kind.refuse_bad(dict.fromkeys((*kind.attributes, *kind.blocks), UNKNOWN))
+        unknown = dict.fromkeys((*kind.attributes, *kind.blocks), UNKNOWN)
+        kind.refuse_bad(unknown)
+        assert set(kind.plan(None, unknown, unknown)[0].values()) == {UNKNOWN}
 
 
 def test_plan_fills_in_the_documented_defaults() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from constructs_lib import Environment, HostedZone
 from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
@@ -40,6 +41,17 @@ def test_the_real_provider_finds_the_stack_valid(
 ) -> None:
     given = None if name == "dev-http" else certificates()
     with Workspace(trading(synthesize, SYSTEMS[name], certificates=given), terraform=aws_provider) as workspace:
+        workspace.init()
+        assert workspace.validate() == ()
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_with_a_zone_in_place_of_certificates_it_is_valid_too(
+    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, environment: Environment
+) -> None:
+    zone = HostedZone("Z0123456789ABCDEFGHIJ", "trading.example.com")
+    stack = trading(synthesize, environment, certificates=None, zone=zone)
+    with Workspace(stack, terraform=aws_provider) as workspace:
         workspace.init()
         assert workspace.validate() == ()
 
