@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from constructs_lib import Environment
-from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import LOADS, REGION, SOURCE, EventsStack
 from tests.terraform.events_pipeline import Pipeline, always_throttled
+from tests.terraform.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import SimpleNamespace
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
@@ -47,28 +45,10 @@ def test_the_real_provider_finds_the_stack_valid(
 def applied(
     synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
 ) -> Iterator[dict[str, SimpleNamespace]]:
-    """The stack of each environment, applied to a local AWS of its own; side by side, as the provider mostly waits."""
+    """The stack of each environment."""
     stacks = {environment.value: events(synthesize, environment) for environment in Environment}
-    with contextlib.ExitStack() as cleanup, ThreadPoolExecutor() as threads:
-        workspaces = {
-            name: cleanup.enter_context(Workspace(stack, aws=cleanup.enter_context(LocalAws()), terraform=aws_provider))
-            for name, stack in stacks.items()
-        }
-        seen = dict(zip(workspaces, threads.map(apply, workspaces.values()), strict=True))
+    with side_by_side(stacks, aws_provider) as seen:
         yield seen
-        for one, destroyed in zip(
-            seen.values(), threads.map(lambda one: one.workspace.destroy(), seen.values()), strict=True
-        ):
-            assert destroyed.destroy.total() == one.made.add.total()
-
-
-def apply(workspace: Workspace) -> SimpleNamespace:
-    workspace.init()
-    workspace.plan()
-    made = workspace.apply()
-    return SimpleNamespace(
-        workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
-    )
 
 
 @pytest.fixture(params=list(Environment))

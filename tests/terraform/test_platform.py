@@ -8,7 +8,6 @@ import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,10 +29,12 @@ from constructs_lib.testing.terraform import Drift, Terraform, Workspace
 from stacks.platform import REGION, PlatformStack
 from stacks.state_backend import StateBackendStack
 from tests.constructs.aurora import make_cluster
+from tests.terraform.side_by_side import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import SimpleNamespace
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
@@ -86,15 +87,6 @@ def applied(
         )
         for one, destroyed in zip(seen.values(), threads.map(destroy, seen.values()), strict=True):
             assert destroyed.destroy.total() == one.made.add.total()
-
-
-def apply(workspace: Workspace) -> SimpleNamespace:
-    workspace.init()
-    workspace.plan()
-    made = workspace.apply()
-    return SimpleNamespace(
-        workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
-    )
 
 
 def destroy(one: SimpleNamespace) -> Changes:

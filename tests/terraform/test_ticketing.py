@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
 from constructs_lib import Environment
-from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.ticketing import REGIONS, TicketingStack
+from tests.terraform.side_by_side import side_by_side
 from tests.terraform.ticket_sales import Cache, Sales, commands_of, free_port, real_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import SimpleNamespace
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
@@ -53,28 +51,10 @@ def test_the_real_provider_finds_the_stack_valid(
 def applied(
     synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
 ) -> Iterator[dict[str, SimpleNamespace]]:
-    """The stack of each environment, applied to a local AWS of its own; side by side, as the provider mostly waits."""
+    """The stack of each environment."""
     stacks = {environment.value: ticketing(synthesize, environment) for environment in Environment}
-    with contextlib.ExitStack() as cleanup, ThreadPoolExecutor() as threads:
-        workspaces = {
-            name: cleanup.enter_context(Workspace(stack, aws=cleanup.enter_context(LocalAws()), terraform=aws_provider))
-            for name, stack in stacks.items()
-        }
-        seen = dict(zip(workspaces, threads.map(apply, workspaces.values()), strict=True))
+    with side_by_side(stacks, aws_provider) as seen:
         yield seen
-        for one, destroyed in zip(
-            seen.values(), threads.map(lambda one: one.workspace.destroy(), seen.values()), strict=True
-        ):
-            assert destroyed.destroy.total() == one.made.add.total()
-
-
-def apply(workspace: Workspace) -> SimpleNamespace:
-    workspace.init()
-    workspace.plan()
-    made = workspace.apply()
-    return SimpleNamespace(
-        workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
-    )
 
 
 @pytest.fixture(params=list(Environment))

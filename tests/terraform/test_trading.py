@@ -7,7 +7,6 @@ import contextlib
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +19,12 @@ from stacks.certificates import EXAMPLES
 from stacks.trading import DATABASE_USER, REGIONS
 from tests.constructs.started_machines import Machine, get
 from tests.stacks.trading_systems import alias, certificates, trading
+from tests.terraform.side_by_side import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import SimpleNamespace
 
     from constructs_lib.testing import SynthesizedStack
 
@@ -97,15 +98,6 @@ def issued(aws: LocalAws, region: str) -> str:
     request = {"DomainName": "trading.example.com", "ValidationMethod": "DNS"}
     arn: str = aws.client("acm", region).request_certificate(**request)["CertificateArn"]
     return arn
-
-
-def apply(workspace: Workspace) -> SimpleNamespace:
-    workspace.init()
-    workspace.plan()
-    made = workspace.apply()
-    return SimpleNamespace(
-        workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
-    )
 
 
 @pytest.fixture(params=list(SYSTEMS))
