@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from constructs_lib import Environment
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from estates import estates
 
 if TYPE_CHECKING:

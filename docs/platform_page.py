@@ -11,7 +11,7 @@ from tabulate import tabulate
 from constructs_lib import Environment
 from constructs_lib.analysis.cost import NOT_INCLUDED, cost_of
 from constructs_lib.analysis.prices import READ_ON
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from constructs_lib.testing import SynthesizedStack, synthesize
 from stacks.platform import REGION, PlatformStack
 

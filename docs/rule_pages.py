@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tabulate import tabulate
 
-from constructs_lib.rules.explaining import example, facts_of
+from constructs_lib.rules.reports.explaining import example, facts_of
 from constructs_lib.rules.rule import FAMILIES
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib import LogGroup, aws
-from constructs_lib.construct import HardenedConstruct
-from constructs_lib.iam import Condition, PolicyDocument, Statement
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, MultiRegionKey, Region, WebTier

@@ -88,4 +88,4 @@ def test_every_public_name_can_be_imported() -> None:
     for name in constructs_lib.__all__:
         assert getattr(constructs_lib, name) is not None, name
     with pytest.raises(AttributeError, match="has no attribute 'Nonsense'"):
-        _ = constructs_lib.Nonsense
+        _ = constructs_lib.Nonsense  # type: ignore[attr-defined]

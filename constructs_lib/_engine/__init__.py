@@ -1,6 +1,6 @@
 """The engine's package names, in the only place that knows them.
 
-Nothing is imported here, so that `constructs_lib.bindings` can read the names before the engine starts.
+Nothing is imported here, so that `constructs_lib._engine.bindings` can read the names before the engine starts.
 """
 
 from typing import Final

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final
 from tabulate import tabulate
 
 from constructs_lib.analysis.prices import HOME, HOURS, IO_OPTIMIZED, MONTHLY, READ_ON, aurora_hour, hourly
-from constructs_lib.rules.loading import load
-from constructs_lib.rules.values import Unknown
+from constructs_lib.rules.estate.loading import load
+from constructs_lib.rules.estate.values import Unknown
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from constructs_lib.rules.blocks import Block
-    from constructs_lib.rules.estate import Estate
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Estate
 
 NOT_INCLUDED: Final = (
     "Not included: whatever is billed by use (data, requests, log events, storage, I/O, backups, load balancer "

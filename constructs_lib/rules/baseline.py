@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.errors import ConfigurationError
-from constructs_lib.rules.loading.json_files import read_json
+from constructs_lib.rules.estate.loading.json_files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

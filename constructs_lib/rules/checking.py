@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from constructs_lib.rules.engine import Finding
-    from constructs_lib.rules.estate import Estate, Stack
+    from constructs_lib.rules.estate.model import Estate, Stack
     from constructs_lib.rules.rule import Level, Rule
     from constructs_lib.rules.waivers import Waiver
 

@@ -15,8 +15,8 @@ from constructs_lib.rules.outcomes import Fail, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.blocks import Block
-    from constructs_lib.rules.estate import Estate
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Estate
     from constructs_lib.rules.outcomes import Undecided
     from constructs_lib.rules.rule import Level, Rule
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.blocks import Block
+    from constructs_lib.rules.estate.blocks import Block
 
 
 @dataclass(frozen=True)

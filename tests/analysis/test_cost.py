@@ -11,8 +11,8 @@ import pytest
 from constructs_lib.analysis.cost import Cost, cost_of, render
 from constructs_lib.analysis.prices import aurora_hour, hourly
 from constructs_lib.cli import main
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
 
 
 def cost(region: str = "us-east-1", **types: Any) -> Cost:

@@ -7,7 +7,7 @@ import sys
 from itertools import count
 
 from constructs_lib import App, HardenedStack, LogGroup, MultiRegionKey, aws
-from constructs_lib.iam import ServiceRole, Statement
+from constructs_lib.core.iam import ServiceRole, Statement
 
 wanted = int(sys.argv[1])
 app = App(outdir=os.environ["OUTPUT_DIRECTORY"])

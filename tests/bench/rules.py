@@ -14,8 +14,8 @@ from tabulate import tabulate
 
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
 
 SIZES: Final = (1_000, 3_000, 10_000)
 LIMIT: Final = 2.0

@@ -11,7 +11,7 @@ import pytest
 from constructs_lib import App, ConfigurationError, HardenedStack, InlineSource, MultiRegionKey, PaymentLambda
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from stacks.events import REGION, EventsStack
 
 if TYPE_CHECKING:

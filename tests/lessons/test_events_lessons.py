@@ -11,7 +11,7 @@ import pytest
 from constructs_lib import EventBus, HardenedStack, MultiRegionKey, SecretParameter
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from stacks.events import REGION
 from tests.lessons.events_system import PLACE, events, every, found, function, key, raw, refusal, stack
 

@@ -22,7 +22,7 @@ from constructs_lib import (
 )
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from stacks.ticketing import REGIONS, TicketingStack
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from constructs_lib import (
 )
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from stacks.trading import REGIONS, TradingStack
-from tests.constructs.web_tiers import make_tier
+from tests.constructs.web_tier.tiers import make_tier
 from tests.lessons.trading_system import add_tier, every, found, make_stack, raw, refusal, stack, system
 from tests.stacks.trading_systems import alias, script_of, trading
 

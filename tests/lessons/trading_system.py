@@ -18,8 +18,8 @@ from constructs_lib import (
 )
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
-from tests.constructs.web_tiers import make_vpc
+from constructs_lib.rules.estate.loading import load
+from tests.constructs.web_tier.tiers import make_vpc
 from tests.stacks.trading_systems import trading
 
 if TYPE_CHECKING:

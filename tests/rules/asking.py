@@ -8,10 +8,10 @@ from typing import Any
 
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.rule import changed
-from constructs_lib.rules.values import Unknown
 
 RULES = {rule.id: rule for rule in rules()}
 

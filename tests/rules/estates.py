@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.blocks import Block
+    from constructs_lib.rules.estate.blocks import Block
 
 
 def estate(document: dict[str, Any], environment: str | None = None, **others: dict[str, Any]) -> Estate:

@@ -6,16 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.rules.catalogue.common import expect_number, expect_set
 from constructs_lib.rules.checking import Report, check
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
+from constructs_lib.rules.queries.common import expect_number, expect_set
 from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.blocks import Block
+    from constructs_lib.rules.estate.blocks import Block
     from constructs_lib.rules.outcomes import Outcome
 
 TODAY = date(2026, 11, 22)

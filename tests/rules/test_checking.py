@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib.rules.checking import Place, check
 from constructs_lib.rules.engine import fingerprint
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
 from tests.rules.queues import TODAY, document, encrypted, report_on
 
 if TYPE_CHECKING:

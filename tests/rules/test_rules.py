@@ -13,8 +13,8 @@ import pytest
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.checking import check
 from constructs_lib.rules.engine import Result, run
-from constructs_lib.rules.estate import Estate
-from constructs_lib.rules.loading import Source
+from constructs_lib.rules.estate.loading import Source
+from constructs_lib.rules.estate.model import Estate
 from constructs_lib.rules.rule import FAMILIES, REMOVED, changed
 from constructs_lib.rules.waivers import Waiver
 

@@ -16,8 +16,8 @@ import pytest
 
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
+from constructs_lib.rules.estate.loading import load
 from constructs_lib.rules.lessons import LESSONS
-from constructs_lib.rules.loading import load
 from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.workspace import Workspace
 

@@ -11,10 +11,10 @@ import pytest
 from constructs_lib import App, ConfigurationError, Environment, HostedZone, PartialS3Backend
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
-from constructs_lib.rules.loading import load
+from constructs_lib.rules.estate.loading import load
 from stacks.certificates import EXAMPLES, certificates_from_environment
 from stacks.trading import DATABASE_USER, REGIONS, TradingStack
-from tests.constructs.started_machines import Machine, get
+from tests.constructs.web_tier.started_instances import Machine, get
 from tests.stacks.pinned import check_addresses
 from tests.stacks.trading_systems import ACCOUNT, alias, arn, certificates, script_of, trading
 

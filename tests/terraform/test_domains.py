@@ -11,7 +11,7 @@ import pytest
 from constructs_lib import CustomDomain, Environment, HardenedStack, HostedZone, MultiRegionKey, RestApi
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Drift, Workspace
-from tests.constructs.rest_apis import SAFE, make_function
+from tests.constructs.rest_api.apis import SAFE, make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

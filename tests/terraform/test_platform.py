@@ -28,7 +28,7 @@ from constructs_lib.testing.standins.random_values import make_string
 from constructs_lib.testing.terraform import Drift, Terraform, Workspace
 from stacks.platform import REGION, PlatformStack
 from stacks.state_backend import StateBackendStack
-from tests.constructs.aurora import make_cluster
+from tests.constructs.aurora_provisioned.clusters import make_cluster
 from tests.terraform.side_by_side import apply
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from constructs_lib import HardenedStack
 from constructs_lib.testing.workspace import Workspace
-from tests.constructs.test_regional_bucket_options import build
+from tests.constructs.regional_bucket.test_options import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.certificates import EXAMPLES
 from stacks.trading import DATABASE_USER, REGIONS
-from tests.constructs.started_machines import Machine, get
+from tests.constructs.web_tier.started_instances import Machine, get
 from tests.stacks.trading_systems import alias, certificates, trading
 from tests.terraform.side_by_side import apply
 

@@ -18,9 +18,9 @@ from constructs_lib import (
     ScheduledSize,
     WebTier,
 )
+from constructs_lib.constructs.web_tier.user_data import encoded, render
 from constructs_lib.testing.workspace import Workspace
-from constructs_lib.web_tier.user_data import encoded, render
-from tests.constructs.web_tiers import make_machine
+from tests.constructs.web_tier.tiers import make_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from constructs_lib.rules.waivers.model import Waiver, check_waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.estate import Estate
+    from constructs_lib.rules.estate.model import Estate
 
 FILE: Final = "waivers.toml"
 

@@ -1,0 +1,15 @@
+"""AuroraProvisioned: an Aurora cluster with instances of fixed size, never serverless."""
+
+from constructs_lib.constructs.aurora_provisioned.cluster import AuroraProvisioned
+from constructs_lib.constructs.aurora_provisioned.engines import ExtendedSupport, MajorUpgrade, PinnedMinorVersion
+from constructs_lib.constructs.aurora_provisioned.instances import Instance
+from constructs_lib.constructs.aurora_provisioned.scaling import ReaderScaling
+
+__all__ = [
+    "AuroraProvisioned",
+    "ExtendedSupport",
+    "Instance",
+    "MajorUpgrade",
+    "PinnedMinorVersion",
+    "ReaderScaling",
+]

@@ -1,0 +1,130 @@
+"""What the remaining arguments of a cluster may be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from constructs_lib.constructs.aurora_provisioned.engines import Engine, MajorUpgrade
+    from constructs_lib.core.construct import HardenedConstruct
+    from constructs_lib.core.stack import Region
+    from constructs_lib.foundation.errors import Problems
+
+DEFAULT_USER: Final = "cluster_owner"
+GUESSED_USERS: Final = frozenset(
+    ("admin", "administrator", "awsuser", "dba", "master", "mysql", "postgres", "root", "sa", "user")
+)
+"""Names that everybody tries first."""
+RESERVED_USERS: Final = ("pg_", "rds")
+"""Beginnings of names that the engines and RDS keep for themselves."""
+MAX_RETENTION: Final = 35
+MIN_PORT: Final = 1150
+MAX_PORT: Final = 65535
+MAX_BACKTRACK_HOURS: Final = 72
+MAX_DATABASE_NAME: Final = 63
+_USER: Final = re.compile(r"[a-z][a-z0-9_]*")
+_DATABASE: Final = {
+    "aurora-postgresql": (re.compile(r"[a-z][a-z0-9_]*"), "lower-case letters, digits and underscores"),
+    "aurora-mysql": (re.compile(r"[a-z][a-z0-9]*"), "lower-case letters and digits"),
+}
+_RESERVED_DATABASES: Final = frozenset(
+    {"information_schema", "mysql", "performance_schema", "postgres", "rdsadmin", "sys", "template0", "template1"}
+)
+
+
+def check_names(problems: Problems, engine: Engine, database: object, port: object) -> None:
+    """Note a database name or a port that AWS refuses."""
+    pattern, allowed = _DATABASE[engine.name]
+    if problems.check(
+        isinstance(database, str) and pattern.fullmatch(database) and len(database) <= MAX_DATABASE_NAME,
+        "database_name",
+        database,
+        f"must be 1 to {MAX_DATABASE_NAME} {allowed}, starting with a letter",
+    ):
+        problems.check(
+            database not in _RESERVED_DATABASES, "database_name", database, "is reserved by the engine; choose another"
+        )
+    problems.check_whole("port", port, MIN_PORT, MAX_PORT)
+
+
+def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
+    """Note a name of the master user that is guessed first, or that the engine does not take."""
+    if problems.check(
+        isinstance(user, str) and _USER.fullmatch(user) and len(user) <= engine.max_user,
+        argument,
+        user,
+        f"must be 1 to {engine.max_user} lower-case letters, digits and underscores, starting with a letter",
+    ):
+        problems.check(
+            user not in GUESSED_USERS, argument, user, "is a name that everybody tries first; choose another"
+        )
+        problems.check(
+            not str(user).startswith(RESERVED_USERS),
+            argument,
+            user,
+            f"must not begin with {' or '.join(RESERVED_USERS)}, which the engine and RDS keep for themselves",
+        )
+
+
+def check_retention(problems: Problems, region: Region, days: object) -> None:
+    """Note a retention of backups that AWS or the environment refuses."""
+    floor = region.profile.backup_retention_days
+    problems.check(
+        type(days) is int and floor <= days <= MAX_RETENTION,
+        "backup_retention_days",
+        days,
+        f"must be a whole number from {floor}, what {region.environment.value} asks for, to {MAX_RETENTION}",
+    )
+
+
+def check_backtrack(problems: Problems, engine: Engine, hours: object) -> None:
+    """Note backtracking where the engine has none."""
+    problems.check_whole("backtrack_hours", hours, 0, MAX_BACKTRACK_HOURS)
+    problems.check(
+        not hours or engine.name == "aurora-mysql",
+        "backtrack_hours",
+        hours,
+        f"{engine.name} cannot backtrack; restore to a point in time instead",
+    )
+
+
+def serverless_traces(construct: HardenedConstruct) -> list[str]:
+    """Return what somebody changed on the cluster or its instances to make them serverless."""
+    found: list[str] = []
+    for role, element in construct.resources.items():
+        if not (role == "Resource" or role.startswith("instance-")):
+            continue
+        ((_, named),) = element.to_terraform()["resource"].items()
+        ((_, block),) = named.items()
+        # Whatever is there counts: an override cannot be told from an argument here, and neither may be.
+        found += [
+            f"{role}: {name} makes the cluster serverless, and it is provisioned; take the change out"
+            for name in ("scaling_configuration", "serverlessv2_scaling_configuration")
+            if block.get(name) not in (None, [], {})
+        ]
+        mode = block.get("engine_mode", "provisioned")
+        class_ = block.get("instance_class")
+        if mode != "provisioned":
+            found.append(f"{role}: engine_mode={mode!r}: must stay 'provisioned'")
+        if class_ == "db.serverless":
+            found.append(f"{role}: instance_class={class_!r}: must be a provisioned class")
+    return found
+
+
+def upgrade_settings(upgrade: MajorUpgrade | None, instance_group: str) -> dict[str, Any]:
+    """Return the arguments that a major upgrade needs together, none without one.
+
+    The instances' parameter group must change with the engine: instances of the new version cannot keep the old one's.
+    Both must happen in the apply that asks for them, or Terraform would move the instances to a group of a version
+    that they do not have yet.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html.
+    """
+    if upgrade is None:
+        return {}
+    return {
+        "allow_major_version_upgrade": True,
+        "apply_immediately": True,
+        "db_instance_parameter_group_name": instance_group,
+    }

@@ -1,0 +1,170 @@
+"""The instances of a cluster: their names, classes, zones, and who takes over from the writer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.constructs.aurora_provisioned.classes import check_class, memory_bytes
+from constructs_lib.foundation.errors import ConfigurationError, warn
+from constructs_lib.foundation.regions import check_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs_lib.constructs.aurora_provisioned.engines import EngineName
+    from constructs_lib.core.stack import Region
+    from constructs_lib.foundation.errors import Problems
+
+MAX_INSTANCES: Final = 16
+"""A writer and 15 readers."""
+LAST_TIER: Final = 15
+_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a cluster.
+
+    Attributes:
+        instance_class: Such as `db.r7g.large`; by default from the environment.
+        zone: The letter or the full name of its availability zone, one of the database subnets'; by default the one
+            with the fewest instances so far.
+        promotion_tier: 0 to 15, the order in which readers take over; by default 0 for the first instance, 1 for
+            others of the same size, 15 for the rest.
+    """
+
+    instance_class: str | None = None
+    zone: str | None = None
+    promotion_tier: int | None = None
+
+
+@dataclass(frozen=True)
+class PlacedInstance:
+    """An instance with everything decided."""
+
+    name: str
+    instance_class: str
+    zone: str
+    promotion_tier: int
+
+
+def place(
+    problems: Problems,
+    given: Mapping[str, Instance] | None,
+    *,
+    engine: EngineName,
+    region: Region,
+    zones: Sequence[str],
+) -> list[PlacedInstance]:
+    """Return the instances with class, zone and tier, and note what speaks against them.
+
+    Args:
+        problems: Where a problem is noted.
+        given: Instances by name, the first writer first; None for as many as the environment asks for.
+        engine: The engine.
+        region: Where they run.
+        zones: The full names of the zones with a database subnet.
+    """
+    least = region.profile.database_instances
+    if given is not None and not isinstance(given, Mapping):
+        problems.add("instances", given, "must be a dict of Instance by name")
+        return []
+    wanted = {str(number): Instance() for number in range(1, least + 1)} if given is None else dict(given)
+    placed: list[PlacedInstance] = []
+    for name, instance in wanted.items():
+        argument = f"instances[{name!r}]"
+        problems.check(
+            isinstance(name, str) and _NAME.fullmatch(name),
+            "instances",
+            name,
+            "must be lower-case letters, digits and single hyphens",
+        )
+        if not isinstance(instance, Instance):
+            problems.add(argument, instance, "must be an Instance")
+            continue
+        class_ = region.profile.database_instance_class if instance.instance_class is None else instance.instance_class
+        known = check_class(problems, f"{argument}.instance_class", class_, engine=engine, region=region)
+        zone = _zone(problems, f"{argument}.zone", instance.zone, region=region, zones=zones, placed=placed)
+        first = placed[0].instance_class if placed else class_
+        alike = known and _size(class_) == _size(first)
+        by_default = 0 if not placed else 1 if alike else LAST_TIER
+        tier = by_default if instance.promotion_tier is None else instance.promotion_tier
+        problems.check_whole(f"{argument}.promotion_tier", tier, 0, LAST_TIER)
+        placed.append(PlacedInstance(name, class_, zone, tier))
+    _check_count(problems, wanted, least, region)
+    if not problems.found:
+        _check_failover(problems, placed, region)
+    return placed
+
+
+def _zone(
+    problems: Problems,
+    argument: str,
+    given: str | None,
+    *,
+    region: Region,
+    zones: Sequence[str],
+    placed: Sequence[PlacedInstance],
+) -> str:
+    if given is None:
+        taken = [instance.zone for instance in placed]
+        # Later instances do not count, so that adding one at the end moves none.
+        return min(zones, key=taken.count, default="")
+    try:
+        zone = region.name + check_zone(problems.path, region.name, given, argument)
+    except ConfigurationError as error:
+        problems.found.extend(error.problems)
+        return ""
+    problems.check(
+        zone in zones, argument, given, f"has no database subnet; the VPC has them in {', '.join(zones) or 'no zone'}"
+    )
+    return zone
+
+
+def _size(instance_class: str) -> int:
+    try:
+        return memory_bytes(instance_class)
+    except (KeyError, IndexError):
+        return 0
+
+
+def _check_count(problems: Problems, wanted: Mapping[str, Instance], least: int, region: Region) -> None:
+    problems.check(
+        len(wanted) >= max(least, 1),
+        "instances",
+        list(wanted),
+        f"must be at least {least} in {region.environment.value}",
+    )
+    problems.check(
+        len(wanted) <= MAX_INSTANCES,
+        "instances",
+        list(wanted),
+        f"Aurora allows {MAX_INSTANCES}, a writer and 15 readers",
+    )
+
+
+def _check_failover(problems: Problems, placed: Sequence[PlacedInstance], region: Region) -> None:
+    """Refuse in production, and warn elsewhere, when what takes over from the writer is worse than it."""
+    writer = min(placed, key=lambda instance: instance.promotion_tier)
+    readers = [instance for instance in placed if instance is not writer]
+    if not readers:
+        return
+    target = min(readers, key=lambda instance: (instance.promotion_tier, -_size(instance.instance_class)))
+    faults: list[tuple[str, object, str]] = []
+    if len({instance.zone for instance in placed}) == 1:
+        text = f"must not all be in {writer.zone}, whose failure would take every one of them"
+        faults.append(("instances", [instance.name for instance in placed], text))
+    if _size(target.instance_class) < _size(writer.instance_class):
+        text = (
+            f"is smaller than {writer.instance_class} of {writer.name!r}, which it would take over from; give one "
+            "reader the same size, and a higher promotion_tier to smaller ones"
+        )
+        faults.append((f"instances[{target.name!r}].instance_class", target.instance_class, text))
+    for argument, value, text in faults:
+        if region.environment.value == "prod":
+            problems.add(argument, value, text)
+        else:
+            warn(f"{problems.path}: {argument}={value!r}: {text}")

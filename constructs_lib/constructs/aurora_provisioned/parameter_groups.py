@@ -1,0 +1,93 @@
+"""Parameter groups whose names hold their family and content, so that another engine version gets others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib._engine import aws, core
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.constructs.aurora_provisioned.engines import Engine
+    from constructs_lib.core.stack import Region
+    from constructs_lib.foundation.errors import Problems
+
+_HASH_LENGTH: Final = 8
+
+
+def check_parameters(problems: Problems, argument: str, given: Mapping[str, str], engine: Engine) -> None:
+    """Note parameters that are no texts, and those that keep the cluster safe."""
+    for name, value in given.items():
+        problems.check(
+            name not in engine.secure,
+            f"{argument}[{name!r}]",
+            value,
+            "is set by the construct and cannot be changed",
+        )
+        problems.check(
+            isinstance(name, str) and isinstance(value, str) and not is_token(name) and not is_token(value),
+            f"{argument}[{name!r}]",
+            value,
+            "must be a plain string, because the name of the parameter group is made from it",
+        )
+
+
+class ParameterGroups(HardenedConstruct):
+    """The parameter group of a cluster and that of its instances.
+
+    A group cannot change its family, and cannot go while a cluster uses it. So another family or another content is
+    another name, and the new group is there before the old one goes.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithParamGroups.html.
+    """
+
+    def __init__(
+        self,
+        scope: HardenedConstruct,
+        id_: str,
+        *,
+        region: Region,
+        family: str,
+        cluster: Mapping[str, str],
+        instance: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id_, region=region)
+        groups = aws.rds_cluster_parameter_group
+        self.cluster = self._create(
+            groups.RdsClusterParameterGroup,
+            "cluster",
+            name=self._versioned_name("cluster", family, cluster),
+            description=f"Cluster {scope.path}",
+            family=family,
+            parameter=[
+                groups.RdsClusterParameterGroupParameter(name=name, value=value, apply_method="pending-reboot")
+                for name, value in sorted(cluster.items())
+            ],
+            lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        singles = aws.db_parameter_group
+        self.instance = self._create(
+            singles.DbParameterGroup,
+            "instance",
+            name=self._versioned_name("instance", family, instance),
+            description=f"Instances of {scope.path}",
+            family=family,
+            parameter=[
+                # A new group takes effect with a restart anyway, and static parameters accept nothing else.
+                singles.DbParameterGroupParameter(name=name, value=value, apply_method="pending-reboot")
+                for name, value in sorted(instance.items())
+            ],
+            lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        self.cluster_name = self._ref(self.cluster, "name")
+        self.instance_name = self._ref(self.instance, "name")
+
+    def _versioned_name(self, kind: str, family: str, parameters: Mapping[str, str]) -> str:
+        content = json.dumps([family, sorted(parameters.items())])
+        digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
+        return self._name("db-parameter-group", kind, family, digest)

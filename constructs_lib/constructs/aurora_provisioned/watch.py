@@ -1,0 +1,72 @@
+"""What is watched of a cluster in production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.constructs.aurora_provisioned.classes import max_connections, memory_bytes
+from constructs_lib.core.alarms import Alarm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.constructs.aurora_provisioned.engines import EngineName
+
+_NAMESPACE: Final = "AWS/RDS"
+CPU_PERCENT: Final = 80
+FREE_MEMORY_SHARE: Final = 0.1
+CONNECTIONS_SHARE: Final = 0.8
+REPLICA_LAG_MS: Final = 1000
+
+
+def instance_alarms(engine: EngineName, instance_class: str) -> Iterator[tuple[str, Alarm]]:
+    """Yield the alarms of one instance with their names.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html.
+    """
+    yield (
+        "cpu",
+        Alarm(
+            _NAMESPACE,
+            "CPUUtilization",
+            "GreaterThanThreshold",
+            CPU_PERCENT,
+            f"The CPU is over {CPU_PERCENT} % for 15 minutes: look at Performance Insights for the statements",
+        ),
+    )
+    memory = int(memory_bytes(instance_class) * FREE_MEMORY_SHARE)
+    yield (
+        "memory",
+        Alarm(
+            _NAMESPACE,
+            "FreeableMemory",
+            "LessThanThreshold",
+            memory,
+            f"Less than a tenth of the memory of {instance_class} is left: the engine may be restarted",
+        ),
+    )
+    connections = int(max_connections(engine, instance_class) * CONNECTIONS_SHARE)
+    yield (
+        "connections",
+        Alarm(
+            _NAMESPACE,
+            "DatabaseConnections",
+            "GreaterThanThreshold",
+            connections,
+            f"More than {connections} connections, four fifths of what {instance_class} allows: the next are refused",
+        ),
+    )
+
+
+LAG_ALARM: Final = Alarm(
+    _NAMESPACE,
+    "AuroraReplicaLagMaximum",
+    "GreaterThanThreshold",
+    REPLICA_LAG_MS,
+    "A reader is more than a second behind the writer: what it answers is old, and it may be restarted",
+    statistic="Maximum",
+    period=60,
+    evaluation_periods=5,
+    missing_data="notBreaching",
+)
+"""Of the cluster as a whole: which instance is a reader changes."""

@@ -1,0 +1,68 @@
+"""Events that come back to the rule that sent them: what can be told of it before anything runs."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from constructs_lib.foundation.event_pattern import could_match, matches
+
+if TYPE_CHECKING:
+    from constructs_lib.constructs.event_bus.bus import EventBus
+    from constructs_lib.constructs.event_bus.rule import EventRule
+    from constructs_lib.core.iam import Grantee
+
+
+class Sender(NamedTuple):
+    """Who may put which events into a bus."""
+
+    grantee: Grantee
+    sources: tuple[str, ...]
+    detail_types: tuple[str, ...]
+
+
+def loops(bus: EventBus) -> list[str]:
+    """Return a sentence for each way in which events of the bus may go round."""
+    rules = [rule for rule in bus.rules if rule.pattern is not None and rule.loop is None]
+    return [
+        *(sentence for rule in rules for sentence in _through_functions(bus, rule)),
+        *(sentence for rule in rules for sentence in _through_buses(bus, rule)),
+    ]
+
+
+def _through_functions(bus: EventBus, rule: EventRule) -> list[str]:
+    assert rule.pattern is not None  # noqa: S101  schedules match no events
+    found = []
+    for target in rule.targets:
+        for function in target.functions:
+            senders = [sender for sender in bus.senders if sender.grantee in (function, function.role)]
+            for sender in senders:
+                for source, type_ in product(sender.sources, sender.detail_types or (None,)):
+                    known = {"source": source} if type_ is None else {"source": source, "detail-type": type_}
+                    if could_match(rule.pattern, known):
+                        found.append(
+                            f"rule {rule.path}: sends events to {function.path}, which may put events with "
+                            f"{_described(known)} into the same bus, and the rule matches these again; narrow the "
+                            "pattern, or detail_types of grant_put, or give loop=AcceptedLoop(reason)"
+                        )
+    return found
+
+
+def _through_buses(bus: EventBus, rule: EventRule) -> list[str]:
+    back = [
+        there
+        for target in rule.targets
+        for there in getattr(target.to, "rules", ())
+        if there.pattern is not None and any(last.to is bus for last in there.targets)
+    ]
+    return [
+        f"rule {rule.path}: samples[{index}] goes to {there.bus.path}, whose rule {there.path} sends it back; narrow "
+        "one of the patterns, or give loop=AcceptedLoop(reason)"
+        for there in back
+        for index, sample in enumerate(rule.samples)
+        if there.pattern is not None and matches(there.pattern, sample)
+    ]
+
+
+def _described(known: dict[str, str]) -> str:
+    return " and ".join(f"{name}={value!r}" for name, value in known.items())

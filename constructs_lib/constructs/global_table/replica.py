@@ -1,0 +1,60 @@
+"""The replica of a table in one further region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs_lib._engine import aws, core
+from constructs_lib.core.construct import HardenedConstruct
+
+if TYPE_CHECKING:
+    from constructs_lib.core.stack import Region
+
+
+class TableReplica(HardenedConstruct):
+    """A replica, with the protection and the key of its own region.
+
+    Another key would make Terraform replace it.
+
+    See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html.
+    """
+
+    def __init__(
+        self,
+        scope: HardenedConstruct,
+        id_: str,
+        *,
+        region: Region,
+        table_arn: str,
+        key_arn: str,
+        keep: bool,
+        depends_on: list[core.TerraformResource],
+    ) -> None:
+        super().__init__(scope, id_, region=region)
+        self.resource = self._create(
+            aws.dynamodb_table_replica.DynamodbTableReplicaA,
+            "Resource",
+            global_table_arn=table_arn,
+            kms_key_arn=key_arn,
+            point_in_time_recovery=True,
+            deletion_protection_enabled=keep,
+            lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if keep else None,
+            depends_on=depends_on or None,
+        )
+        # The provider says nothing about a replica's stream.
+        self.table = read_back(self, f"{self.region.stack.address(self.resource)}.arn")
+        self.name = self._ref(self.table, "name")
+
+
+def read_back(replica: HardenedConstruct, arn: str) -> core.TerraformElement:
+    """Return the table as it is in the region of a replica.
+
+    The name comes out of an ARN, which is known once the replica is there: with depends_on, every change of the replica
+    would make the stream unknown.
+    """
+    return replica.region.create(
+        replica,
+        (*replica.components, "table"),
+        aws.data_aws_dynamodb_table.DataAwsDynamodbTable,
+        name=f'${{split("/", {arn})[1]}}',
+    )

@@ -1,0 +1,263 @@
+"""LambdaLayer: code that functions share, checked and packaged like theirs."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from constructs_lib._engine import archive, aws, core
+from constructs_lib.constructs.shared.packaging import FILE_MODE, archive_path, stage
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.function_source import FunctionSource, read_source
+from constructs_lib.foundation.lambda_runtimes import RUNTIMES, check_runtime
+from constructs_lib.foundation.naming import terraform_name
+from constructs_lib.foundation.regions import is_token
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from constructs_lib.core.stack import HardenedStack, Region
+
+Architecture = Literal["arm64", "x86_64"]
+
+MAX_RUNTIMES: Final = 15
+MAX_DESCRIPTION: Final = 256
+MAX_LICENSE: Final = 512
+"""See https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html."""
+SHARED_FOLDERS: Final = ("bin/", "lib/")
+"""Folders of a layer that every runtime finds, on its PATH and its library path."""
+
+_MODULES: Final = {"python": ((".py",), "python"), "nodejs": ((".js", ".mjs", ".cjs"), "nodejs/node_modules")}
+"""By family of runtimes: how its modules end, and the folder for them."""
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+class LambdaLayer(HardenedConstruct):
+    """A version of a layer, made from a folder that Terraform packs; a change makes a new version.
+
+    Args:
+        scope: The stack, or a construct in it.
+        id_: The construct's id.
+        region: Where the functions are that use it.
+        source: The folder with `python/` or `nodejs/` in it, relative to the working directory or absolute; read and
+            checked at synth like a function's.
+        runtimes: The runtimes that it is made for; python3.13 by default. A function of another one refuses it.
+        architectures: What its functions run on, arm64 by default; x86_64 for functions of others.
+        description: At most 256 characters.
+        license: An SPDX identifier, an address or a text, at most 512 characters.
+        account: Id of another account whose functions may use it; none by default.
+        organization: Id of an organisation, `o-…`, whose accounts all may, in place of `account`; none by default.
+        keep_versions: Whether versions stay in AWS when a change or a destroy would remove them, for functions of
+            others that still use them; False by default. Nothing removes them then.
+
+    Raises:
+        ConfigurationError: A folder that is laid out in another way than the runtimes read, anything that a function's
+            source may not hold, or an argument that Lambda refuses.
+
+    See https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html.
+    """
+
+    def __init__(
+        self,
+        scope: core.Construct,
+        id_: str,
+        *,
+        region: Region,
+        source: str | os.PathLike[str],
+        runtimes: Sequence[str] = ("python3.13",),
+        architectures: Sequence[Architecture] = ("arm64",),
+        description: str | None = None,
+        license: str | None = None,  # noqa: A002  what Lambda calls it
+        account: str | None = None,
+        organization: str | None = None,
+        keep_versions: bool = False,
+    ) -> None:
+        super().__init__(scope, id_, region=region)
+        self._check_lists(runtimes, architectures)
+        self._check_sharing(account, organization)
+        self._check_text("description", description, MAX_DESCRIPTION)
+        self._check_text("license", license, MAX_LICENSE)
+        code = self._read(source, runtimes)
+        self._problems.raise_if_any()
+        self.runtimes = tuple(runtimes)
+        self.architectures = tuple(architectures)
+        self.size = code.size
+        """Bytes, unpacked."""
+        self.name = self._name("layer")
+        """The layer's name, a plain string."""
+        name = terraform_name(self.components, region.name)
+        package = self._create(
+            archive.data_archive_file.DataArchiveFile,
+            "package",
+            type="zip",
+            output_path=archive_path(name),
+            output_file_mode=FILE_MODE,
+            source_dir=stage(region.stack, name, code),
+        )
+        self.resource = self._create(
+            aws.lambda_layer_version.LambdaLayerVersion,
+            "Resource",
+            layer_name=self.name,
+            description=description,
+            license_info=license,
+            filename=self._ref(package, "output_path"),
+            source_code_hash=self._ref(package, "output_base64sha256"),
+            compatible_runtimes=list(self.runtimes),
+            compatible_architectures=list(self.architectures),
+            skip_destroy=keep_versions,
+            # Functions move to the new version before the old one goes.
+            lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        if account is not None:
+            self._allow("account", account, None, keep_versions)
+        if organization is not None:
+            # Anybody, of that organisation only.
+            self._allow("organization", "*", organization, keep_versions)
+        self._publish("arn", self._ref(self.resource, "arn"), f"ARN of the newest version of the layer {id_}")
+
+    @cached_property
+    def arn(self) -> str:
+        """The ARN of the newest version, for other stacks."""
+        return self.resource.arn
+
+    def arn_in(self, stack: HardenedStack) -> str:
+        """Return the ARN of the newest version as `stack` refers to it."""
+        return stack.reach(self.resource, "arn")
+
+    def _allow(self, id_: str, principal: str, organization: str | None, keep: bool) -> None:  # noqa: FBT001
+        self._create(
+            aws.lambda_layer_version_permission.LambdaLayerVersionPermission,
+            f"allow-{id_}",
+            statement_id=id_,
+            action="lambda:GetLayerVersion",
+            layer_name=self._ref(self.resource, "layer_arn"),
+            version_number=core.Token.as_number(self._ref(self.resource, "version")),
+            principal=principal,
+            organization_id=organization,
+            skip_destroy=keep,
+        )
+
+    def _read(self, source: str | os.PathLike[str], runtimes: Sequence[str]) -> FunctionSource:
+        problems = self._problems
+        families: dict[str, list[str]] = {}
+        for runtime in runtimes if isinstance(runtimes, (list, tuple)) else ():
+            try:
+                families.setdefault(_family(check_runtime(self.path, runtime, today())), []).append(runtime)
+            except ConfigurationError as error:
+                problems.found += error.problems
+        if not families:
+            return FunctionSource({})
+        # The oldest one knows the least of its language.
+        oldest = min((name for names in families.values() for name in names), key=RUNTIMES.index)
+        try:
+            code = read_source(self.path, source, None, oldest)
+        except ConfigurationError as error:
+            problems.found += error.problems
+            return FunctionSource({})
+        for family, names in families.items():
+            self._check_layout(source, code, family, names)
+            self._check_strays(source, code, family)
+        return code
+
+    def _check_layout(self, source: object, code: FunctionSource, family: str, runtimes: Sequence[str]) -> None:
+        """Note a folder in which a runtime would find nothing."""
+        if family == "python":
+            places = ["python/", *(f"python/lib/{name}/site-packages/" for name in runtimes)]
+            other = [name for name in code.files if name.startswith("python/lib/python3.")]
+            found = [name for name in code.files if name.startswith("python/") and name not in other]
+            wrong = [name for name in other if not name.startswith(tuple(places[1:]))]
+            found += [name for name in other if name not in wrong]
+        else:
+            versions = [name.removesuffix(".x").replace("js", "") for name in runtimes]
+            places = ["nodejs/node_modules/", *(f"nodejs/{name}/node_modules/" for name in versions)]
+            found = [name for name in code.files if name.startswith(tuple(places))]
+            wrong = [name for name in code.files if re.match(r"nodejs/node\d+/", name) and name not in found]
+        self._problems.check(
+            found,
+            "source",
+            str(source),
+            f"has nothing in {' or '.join(places)}, where {', '.join(runtimes)} looks below /opt; move its modules",
+        )
+        for name in wrong[:1]:
+            self._problems.add(
+                "source",
+                str(source),
+                f"{name}: is for another runtime than {', '.join(runtimes)}; move it to {' or '.join(places)}",
+            )
+
+    def _check_strays(self, source: object, code: FunctionSource, family: str) -> None:
+        """Note modules that lie where their runtime does not look; data may lie anywhere below /opt."""
+        suffixes, folder = _MODULES[family]
+        tops = (f"{family}/", *SHARED_FOLDERS)
+        strays = [name for name in code.files if name.endswith(suffixes) and not name.startswith(tops)]
+        if strays:
+            more = f", and {len(strays) - 1} more like it" if strays[1:] else ""
+            self._problems.add(
+                "source",
+                str(source),
+                f"{strays[0]}: lies outside {family}/{more}, and no runtime looks for a layer's modules anywhere else; "
+                f"move it to {folder}/{strays[0]}",
+            )
+
+    def _check_lists(self, runtimes: Sequence[str], architectures: Sequence[str]) -> None:
+        problems = self._problems
+        problems.check(
+            isinstance(runtimes, (list, tuple))
+            and 1 <= len(runtimes) <= MAX_RUNTIMES
+            and len(set(runtimes)) == len(runtimes),
+            "runtimes",
+            runtimes,
+            f"must be a list of 1 to {MAX_RUNTIMES} runtimes, each once",
+        )
+        allowed = get_args(Architecture)
+        problems.check(
+            isinstance(architectures, (list, tuple))
+            and architectures
+            and all(name in allowed for name in architectures)
+            and len(set(architectures)) == len(architectures),
+            "architectures",
+            architectures,
+            f"must be a list of {' and '.join(allowed)}, at least one, each once",
+        )
+
+    def _check_sharing(self, account: str | None, organization: str | None) -> None:
+        problems = self._problems
+        problems.check(
+            account is None or is_token(account) or (isinstance(account, str) and _ACCOUNT.fullmatch(account)),
+            "account",
+            account,
+            "must be an account id of 12 digits or a reference to one; '*' would be everybody",
+        )
+        problems.check(
+            organization is None
+            or is_token(organization)
+            or (isinstance(organization, str) and _ORGANIZATION.fullmatch(organization)),
+            "organization",
+            organization,
+            "must be the id of an organisation, such as 'o-a1b2c3d4e5', or a reference to one",
+        )
+        # https://github.com/hashicorp/terraform-provider-aws/pull/44668
+        problems.check(
+            account is None or organization is None,
+            "account",
+            account,
+            "cannot be given beside organization: the AWS provider reads the first permission of a version in place of "
+            "each, and would replace the second one in every plan",
+        )
+
+    def _check_text(self, argument: str, text: object, limit: int) -> None:
+        self._problems.check(
+            text is None or (isinstance(text, str) and not is_token(text) and len(text) <= limit),
+            argument,
+            text,
+            f"must be a plain text of at most {limit} characters",
+        )
+
+
+def _family(runtime: str) -> str:
+    return "python" if runtime.startswith("python") else "nodejs"

@@ -1,0 +1,51 @@
+"""What is watched of a queue in production."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from constructs_lib.core.alarms import Alarm
+
+_NAMESPACE: Final = "AWS/SQS"
+
+
+def age_alarm(seconds: int) -> Alarm:
+    """Return the alarm on messages that wait too long.
+
+    See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html.
+    """
+    return Alarm(
+        _NAMESPACE,
+        "ApproximateAgeOfOldestMessage",
+        "GreaterThanThreshold",
+        seconds,
+        f"A message has waited for more than {seconds} seconds: look at the consumer's errors and throttles",
+        statistic="Maximum",
+        missing_data="notBreaching",
+    )
+
+
+def depth_alarm(messages: int) -> Alarm:
+    """Return the alarm on more messages than the consumers keep up with."""
+    return Alarm(
+        _NAMESPACE,
+        "ApproximateNumberOfMessagesVisible",
+        "GreaterThanThreshold",
+        messages,
+        f"More than {messages} messages wait: the consumers do not keep up with the senders",
+        statistic="Maximum",
+        missing_data="notBreaching",
+    )
+
+
+DEAD_LETTER_ALARM: Final = Alarm(
+    _NAMESPACE,
+    "ApproximateNumberOfMessagesVisible",
+    "GreaterThanThreshold",
+    0,
+    "A message could not be processed: find out why, mend it, then start a redrive before 14 days are over",
+    statistic="Maximum",
+    period=60,
+    evaluation_periods=1,
+    missing_data="notBreaching",
+)

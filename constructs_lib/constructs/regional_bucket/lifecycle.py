@@ -1,0 +1,45 @@
+"""What happens to objects and their versions with time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib._engine import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs_lib.constructs.regional_bucket.arguments import Transition
+
+ABORT_UPLOAD_DAYS: Final = 7
+"""Days until the parts of an upload that was never finished go; nothing lists them, and they are paid for."""
+
+
+def retention(
+    noncurrent_days: int, keep_versions: int | None, transitions: Sequence[Transition], expire_days: int | None
+) -> aws.s3_bucket_lifecycle_configuration.S3BucketLifecycleConfigurationRule:
+    """Return the one rule of a bucket, for all of its objects."""
+    rules = aws.s3_bucket_lifecycle_configuration
+    expiration = rules.S3BucketLifecycleConfigurationRuleExpiration
+    return rules.S3BucketLifecycleConfigurationRule(
+        id="retention",
+        status="Enabled",
+        filter=[rules.S3BucketLifecycleConfigurationRuleFilter()],
+        abort_incomplete_multipart_upload=[
+            rules.S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                days_after_initiation=ABORT_UPLOAD_DAYS
+            )
+        ],
+        # Where objects expire S3 removes the markers by itself, and takes one of the two only.
+        expiration=[expiration(days=expire_days) if expire_days else expiration(expired_object_delete_marker=True)],
+        noncurrent_version_expiration=[
+            rules.S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                noncurrent_days=noncurrent_days, newer_noncurrent_versions=keep_versions
+            )
+        ],
+        transition=[
+            rules.S3BucketLifecycleConfigurationRuleTransition(days=t.days, storage_class=t.storage_class)
+            for t in transitions
+        ]
+        or None,
+    )

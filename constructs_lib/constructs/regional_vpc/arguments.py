@@ -1,0 +1,104 @@
+"""What the arguments of a RegionalVpc may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+from constructs_lib.constructs.regional_vpc.endpoints import SERVICES, Service
+from constructs_lib.constructs.regional_vpc.flow_log import INTERVALS
+from constructs_lib.foundation.environment import NatMode
+from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.opt_out import OptOut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from constructs_lib.core.stack import Region
+    from constructs_lib.foundation.addresses import Tier
+    from constructs_lib.foundation.errors import Problems
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SingleNat(OptOut):
+    """One NAT gateway for all zones where the environment asks for one in each."""
+
+
+def collect(problems: Problems, check: Callable[[], T]) -> T | None:
+    """Return what a check returns; what it raises goes to the other problems."""
+    try:
+        return check()
+    except ConfigurationError as error:
+        problems.found.extend(error.problems)
+        return None
+
+
+def check_tiers(problems: Problems, argument: str, tiers: Sequence[Tier], allowed: Iterable[Tier]) -> None:
+    """Note tiers that are not allowed."""
+    known = ", ".join(allowed)
+    if isinstance(tiers, str):
+        problems.add(argument, tiers, f"must be a list or tuple of {known}")
+        return
+    if argument == "tiers":
+        problems.check(tiers, argument, tiers, f"must name at least one of {known}")
+    for tier in tiers:
+        problems.check(tier in known.split(", "), argument, tier, f"must be one of {known}")
+
+
+def check_nat(problems: Problems, region: Region, nat: NatMode | SingleNat | None, tiers: Sequence[Tier]) -> NatMode:
+    """Return the NAT mode, and note what speaks against it."""
+    wanted = region.profile.nat
+    missing = [tier for tier in ("public", "private") if tier not in tiers]
+    if nat is None:
+        return "none" if missing else wanted
+    mode: NatMode = "single" if isinstance(nat, SingleNat) else nat
+    if not problems.check(
+        mode in get_args(NatMode), "nat", nat, f"must be {', '.join(get_args(NatMode))} or SingleNat(reason)"
+    ):
+        return mode
+    if nat == "single" and wanted == "per_zone":
+        problems.add(
+            "nat",
+            nat,
+            f"must be per_zone in {region.environment.value}, because the failure of one zone would cut off every "
+            "other; give SingleNat(reason) where that is acceptable",
+        )
+    for tier in missing if mode != "none" else ():
+        role = "where NAT gateways are" if tier == "public" else "which uses them"
+        problems.add("nat", nat, f"needs the {tier} tier, {role}; add it or give nat='none'")
+    return mode
+
+
+def check_services(
+    problems: Problems, region: Region, given: Iterable[Service], tiers: Sequence[Tier]
+) -> list[Service]:
+    """Return the services of the interface endpoints, each once, and note those that cannot have one."""
+    if isinstance(given, str):
+        problems.add("interface_endpoints", given, "must be a list or tuple of services")
+        return []
+    services = list(given)
+    for service in services:
+        problems.check(service in SERVICES, "interface_endpoints", service, f"must be one of {', '.join(SERVICES)}")
+    if services:
+        problems.check(
+            "private" in tiers, "interface_endpoints", services, "need the private tier, where they are placed"
+        )
+        problems.check(
+            region.partition != "aws-cn",
+            "interface_endpoints",
+            services,
+            "have other names in China, which differ from service to service; create them as raw resources",
+        )
+    return services if problems.found else list(dict.fromkeys(services))
+
+
+def check_interval(problems: Problems, interval: int) -> None:
+    """Note an interval that flow logs do not have."""
+    problems.check(
+        interval in INTERVALS,
+        "flow_log_interval",
+        interval,
+        f"must be {' or '.join(map(str, INTERVALS))} seconds",
+    )

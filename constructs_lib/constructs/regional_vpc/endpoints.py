@@ -1,0 +1,139 @@
+"""VPC endpoints: S3 and DynamoDB through gateways, other services through interfaces behind one closed group."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from constructs_lib._engine import aws
+from constructs_lib.constructs.security_group import SecurityGroup
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.iam import Condition, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from constructs_lib.constructs.regional_vpc.network import Vpc
+    from constructs_lib.core.stack import Region
+
+Service = Literal[
+    "autoscaling",
+    "cloudformation",
+    "codedeploy",
+    "ec2",
+    "ec2messages",
+    "ecr.api",
+    "ecr.dkr",
+    "elasticache",
+    "elasticloadbalancing",
+    "events",
+    "execute-api",
+    "kinesis-streams",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "rds",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "ssmmessages",
+    "states",
+    "sts",
+    "xray",
+]
+"""AWS's short names of the services that an interface endpoint may lead to.
+
+See https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html.
+"""
+
+SERVICES: Final[tuple[Service, ...]] = get_args(Service)
+"""Every service that `interface_endpoints` accepts."""
+
+LAMBDA_BASIC: Final[tuple[Service, ...]] = (
+    "logs",
+    "kms",
+    "sqs",
+    "secretsmanager",
+    "ssm",
+    "sts",
+    "xray",
+    "events",
+)
+"""What a function of this library calls: logs, keys, dead letters, secrets, parameters, credentials, traces, events."""
+
+HTTPS: Final = 443
+
+
+def service_name(region: Region, service: str) -> str:
+    """Return the name of a service's endpoint service in a region."""
+    return f"com.amazonaws.{region.name}.{service}"
+
+
+def gateway_policy(region: Region, service: Literal["s3", "dynamodb"]) -> str:
+    """Return the policy of a gateway endpoint: only principals of the account may use it.
+
+    It keeps credentials of another account from carrying data out of the VPC. Two kinds of request that instances need
+    carry none of the account's credentials and are let through for reading: packages of Amazon Linux, which are fetched
+    unsigned, and layers of container images, whose addresses are signed by Amazon ECR.
+
+    See https://docs.aws.amazon.com/linux/al2023/ug/live-patching.html and
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html.
+    """
+    everyone = (("AWS", ("*",)),)
+    statements = [
+        Statement(
+            sid="OwnAccount",
+            actions=(f"{service}:*",),
+            resources=("*",),
+            principals=everyone,
+            conditions=(Condition("StringEquals", "aws:PrincipalAccount", (region.account_id,)),),
+        )
+    ]
+    if service == "s3":
+        buckets = (f"al2023-repos-{region.name}-de612dc2", f"prod-{region.name}-starport-layer-bucket")
+        statements.append(
+            Statement(
+                sid="AmazonPackages",
+                actions=("s3:GetObject",),
+                resources=tuple(f"arn:{region.partition}:s3:::{bucket}/*" for bucket in buckets),
+                principals=everyone,
+            )
+        )
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement.as_json() for statement in statements]})
+
+
+class InterfaceEndpoints(HardenedConstruct):
+    """Interface endpoints of a VPC, reachable from inside it on port 443 and from nowhere else.
+
+    Attributes:
+        security_group: The group in front of them; `function.allow_to(vpc.endpoints, 443)` connects a function.
+
+    See https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html.
+    """
+
+    def __init__(self, vpc: Vpc, id_: str, *, services: Iterable[Service], subnet_ids: Sequence[str]) -> None:
+        region = vpc.region
+        super().__init__(vpc, id_, region=region)
+        self.security_group = SecurityGroup(
+            self,
+            "security-group",
+            region=region,
+            vpc=vpc,
+            description=f"Interface endpoints of {vpc.path}",
+        )
+        self.security_group.allow_from_cidr(vpc.cidr, HTTPS, "HTTPS from inside the VPC")
+        for service in services:
+            role = service.replace(".", "-")
+            self._create(
+                aws.vpc_endpoint.VpcEndpoint,
+                role,
+                vpc_id=vpc.id,
+                service_name=service_name(region, service),
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(subnet_ids),
+                security_group_ids=[self.security_group.id],
+                tags={"Name": self._name("tag", role)},
+            )

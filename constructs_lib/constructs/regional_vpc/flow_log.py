@@ -1,0 +1,72 @@
+"""FlowLog: what a VPC's network interfaces sent and received, in an encrypted log group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib._engine import aws
+from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.iam import Condition, ServiceRole, Statement
+
+if TYPE_CHECKING:
+    from constructs_lib.constructs.multi_region_key import MultiRegionKey
+    from constructs_lib.constructs.regional_vpc.network import Vpc
+
+INTERVALS: Final = (60, 600)
+"""Seconds between records; AWS knows no others."""
+FIELDS: Final = (
+    *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets"),
+    *("bytes", "start", "end", "action", "log-status"),
+    *("vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"),
+    *("region", "az-id", "pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path"),
+)
+"""The default fields, then those that name the real ends behind a NAT gateway and the way that traffic took."""
+
+
+class FlowLog(HardenedConstruct):
+    """The flow log of a VPC, with a log group of its own and a role that can write nowhere else.
+
+    See https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html and
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html.
+    """
+
+    def __init__(self, vpc: Vpc, id_: str, *, vpc_id: str, key: MultiRegionKey, interval: int) -> None:
+        region = vpc.region
+        super().__init__(vpc, id_, region=region)
+        self.log_group = LogGroup(self, "log-group", region=region, key=key, name=self._name("log-group"))
+        group = self.log_group.arn
+        self.role = ServiceRole(
+            self,
+            "role",
+            region=region,
+            service="vpc-flow-logs.amazonaws.com",
+            description=f"Writes the flow log of {vpc.path}",
+            statements=[
+                Statement(
+                    sid="WriteFlowLog",
+                    actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+                    resources=(group, f"{group}:*"),
+                ),
+                # The service looks for its group in the list of all groups.
+                Statement(sid="FindLogGroup", actions=("logs:DescribeLogGroups",), resources=("*",)),
+            ],
+            conditions=(
+                Condition("StringEquals", "aws:SourceAccount", (region.account_id,)),
+                Condition("ArnLike", "aws:SourceArn", (region.arn("ec2", "vpc-flow-log/*"),)),
+            ),
+        )
+        self.resource = self._create(
+            aws.flow_log.FlowLog,
+            "Resource",
+            vpc_id=vpc_id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=group,
+            iam_role_arn=self.role.arn,
+            max_aggregation_interval=interval,
+            # Terraform writes $${field} as ${field}.
+            log_format=" ".join(f"$${{{field}}}" for field in FIELDS),
+            depends_on=[self.role.policy],
+            tags={"Name": self._name("tag")},
+        )

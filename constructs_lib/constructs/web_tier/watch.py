@@ -1,0 +1,68 @@
+"""What is watched of a web tier in production."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from constructs_lib.core.alarms import Alarm
+
+_NAMESPACE: Final = "AWS/ApplicationELB"
+ERRORS: Final = 10
+SECONDS: Final = 1
+"""99 of 100 requests are answered in less."""
+
+
+def _errors(metric: str, description: str) -> Alarm:
+    # Without an error there is no value.
+    return Alarm(
+        *(_NAMESPACE, metric, "GreaterThanThreshold", ERRORS, description),
+        statistic="Sum",
+        period=60,
+        evaluation_periods=5,
+        datapoints=3,
+        missing_data="notBreaching",
+    )
+
+
+BALANCER_ALARMS: Final = {
+    "errors": _errors(
+        "HTTPCode_ELB_5XX_Count",
+        "The load balancer answers with errors of its own: no instance is healthy, or they do not answer in time",
+    ),
+    "rejected": Alarm(
+        *(_NAMESPACE, "RejectedConnectionCount", "GreaterThanThreshold", 0),
+        "Connections are refused because the load balancer has reached its maximum",
+        statistic="Sum",
+        period=60,
+        evaluation_periods=5,
+        datapoints=3,
+        missing_data="notBreaching",
+    ),
+}
+"""Of the load balancer as a whole."""
+TARGET_ALARMS: Final = {
+    "target-errors": _errors("HTTPCode_Target_5XX_Count", "Instances answer with errors: look at the error log"),
+    "latency": Alarm(
+        *(_NAMESPACE, "TargetResponseTime", "GreaterThanThreshold", SECONDS),
+        f"One request of a hundred takes more than {SECONDS} second: look at the CPU, and at what instances wait for",
+        statistic=None,
+        percentile="p99",
+        period=60,
+        evaluation_periods=15,
+        datapoints=10,
+        missing_data="notBreaching",
+    ),
+    "unhealthy": Alarm(
+        *(_NAMESPACE, "UnHealthyHostCount", "GreaterThanThreshold", 0),
+        "An instance has been unhealthy for 15 minutes, and replacing it has not helped: look at the setup log",
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=15,
+        # No value means that nobody looks at the targets.
+        missing_data="breaching",
+    ),
+}
+"""Of the instances behind it.
+
+See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html.
+"""

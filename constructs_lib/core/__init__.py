@@ -1,0 +1,1 @@
+"""What constructs stand on: stacks, regions, arguments, policies, alarms, checks at synth."""

@@ -1,0 +1,186 @@
+"""IAM policies and service roles: exact statements, collected until synth, written as policy documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol
+
+from constructs_lib._engine import aws
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.foundation.naming import terraform_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from constructs_lib._engine import core
+    from constructs_lib.core.stack import Region
+
+
+class Grantee(Protocol):
+    """What rights can be granted to: a `ServiceRole`, a function."""
+
+    @property
+    def region(self) -> Region:
+        """Where it is."""
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+
+    def grant(self, statement: Statement) -> None:
+        """Add a statement to its role's policy."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a statement, for instance `Condition("ArnLike", "aws:SourceArn", (arn,))`."""
+
+    test: str
+    variable: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One Allow or Deny of a policy.
+
+    Attributes:
+        sid: Letters and digits; unique in its policy.
+        actions: Actions such as `sqs:SendMessage`.
+        resources: ARNs; `*` only where AWS knows no resource for the action.
+        principals: Principals by type, for resource policies: `(("Service", ("logs.eu-west-1.amazonaws.com",)),)`.
+        conditions: All of them must hold.
+        effect: Allow or Deny.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+    principals: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    effect: str = "Allow"
+
+    def as_struct(self) -> aws.data_aws_iam_policy_document.DataAwsIamPolicyDocumentStatement:
+        """Return the statement of a policy document data source."""
+        document = aws.data_aws_iam_policy_document
+        return document.DataAwsIamPolicyDocumentStatement(
+            sid=self.sid,
+            effect=self.effect,
+            actions=list(self.actions),
+            resources=list(self.resources) or None,
+            principals=[
+                document.DataAwsIamPolicyDocumentStatementPrincipals(type=type_, identifiers=list(identifiers))
+                for type_, identifiers in self.principals
+            ]
+            or None,
+            condition=[
+                document.DataAwsIamPolicyDocumentStatementCondition(
+                    test=condition.test, variable=condition.variable, values=list(condition.values)
+                )
+                for condition in self.conditions
+            ]
+            or None,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the statement as IAM's own JSON."""
+        statement: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
+        if self.principals:
+            statement["Principal"] = {type_: list(identifiers) for type_, identifiers in self.principals}
+        if self.resources:
+            statement["Resource"] = list(self.resources)
+        for condition in self.conditions:
+            tests = statement.setdefault("Condition", {}).setdefault(condition.test, {})
+            tests[condition.variable] = list(condition.values)
+        return statement
+
+
+class PolicyDocument:
+    """A policy document data source whose statements may be added until synth.
+
+    Attributes:
+        json: A reference to the rendered policy, for use inside the stack.
+    """
+
+    def __init__(self, owner: HardenedConstruct, id_: str, statements: Iterable[Statement] = ()) -> None:
+        self.statements = list(statements)
+        self._owner = owner
+        self._id = id_
+        name = terraform_name((*owner.components, id_), owner.region.name)
+        self.json = f"${{data.aws_iam_policy_document.{name}.json}}"
+        owner.region.stack.at_synth(self._write)
+
+    def add(self, statement: Statement) -> None:
+        """Add a statement; the same one twice counts once."""
+        if statement not in self.statements:
+            self.statements.append(statement)
+
+    def _write(self) -> None:
+        owner = self._owner
+        named: dict[str, Statement] = {}
+        for statement in self.statements:
+            # Grants of in/a and in-a are called the same, and IAM takes each name once.
+            sids = (statement.sid + (str(number) if number > 1 else "") for number in count(1))
+            sid = next(sid for sid in sids if sid not in named)
+            named[sid] = replace(statement, sid=sid)
+        owner.resources[self._id] = owner.region.create(
+            owner,
+            (*owner.components, self._id),
+            aws.data_aws_iam_policy_document.DataAwsIamPolicyDocument,
+            statement=[statement.as_struct() for statement in named.values()],
+        )
+
+
+class ServiceRole(HardenedConstruct):
+    """A role that one AWS service assumes, with a single inline policy made of exact grants.
+
+    Args:
+        scope: The construct that the service works for.
+        id_: The construct's id.
+        region: Where the work is done; IAM is global, the name still ends in the region.
+        service: The service principal, for instance `lambda.amazonaws.com`.
+        description: What the role is for.
+        statements: The first grants; more with `grant`.
+        conditions: Conditions of the trust policy, against confused deputies.
+    """
+
+    def __init__(
+        self,
+        scope: core.Construct,
+        id_: str,
+        *,
+        region: Region,
+        service: str,
+        description: str,
+        statements: Iterable[Statement],
+        conditions: tuple[Condition, ...] = (),
+    ) -> None:
+        super().__init__(scope, id_, region=region)
+        trust = Statement(
+            sid="AssumeRole",
+            actions=("sts:AssumeRole",),
+            principals=(("Service", (service,)),),
+            conditions=conditions,
+        )
+        self._policy = PolicyDocument(self, "policy-document", statements)
+        self.resource = self._create(
+            aws.iam_role.IamRole,
+            "Resource",
+            name=self._name("role"),
+            description=description,
+            assume_role_policy=PolicyDocument(self, "trust", [trust]).json,
+        )
+        self.policy = self._create(
+            aws.iam_role_policy.IamRolePolicy,
+            "policy",
+            name=self._name("policy"),
+            role=self._ref(self.resource, "id"),
+            policy=self._policy.json,
+        )
+        """Consumers depend on it: a role without its policy cannot do its work yet."""
+        self.arn = self._ref(self.resource, "arn")
+
+    def grant(self, statement: Statement) -> None:
+        """Add a statement to the role's policy."""
+        self._policy.add(statement)

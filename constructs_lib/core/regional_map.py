@@ -1,0 +1,51 @@
+"""RegionalMap: one value for each region of a stack, complete or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from constructs_lib.foundation.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from constructs_lib.core.stack import HardenedStack, Region
+
+V = TypeVar("V")
+
+
+class RegionalMap(Mapping[str, V], Generic[V]):
+    """A read-only mapping from the regions of a stack to values, one each.
+
+    Args:
+        stack: The stack whose regions must all be there.
+        values: Values by region name; the stack's order counts, not the mapping's.
+        name: What the values are, for errors.
+
+    Raises:
+        ConfigurationError: A region of the stack is missing, or one is given that the stack does not have.
+    """
+
+    def __init__(self, stack: HardenedStack, values: Mapping[str, V], *, name: str = "RegionalMap") -> None:
+        if not isinstance(values, Mapping):
+            raise ConfigurationError(f"{stack.path}/{name}", f"values={values!r}: must be a dict of values by region")
+        missing = [region for region in stack.regions if region not in values]
+        extra = [region for region in values if region not in stack.regions]
+        problems = [f"no value for {region}, which is a region of the stack; add one" for region in missing]
+        known = ", ".join(stack.regions) or "it has none"
+        problems += [
+            f"a value for {region!r}, which is not a region of the stack ({known}); remove it, or call stack.region() "
+            "first"
+            for region in extra
+        ]
+        if problems:
+            raise ConfigurationError(f"{stack.path}/{name}", *problems)
+        self._values = {region: values[region] for region in stack.regions}
+
+    def __getitem__(self, region: str | Region) -> V:
+        return self._values[region if isinstance(region, str) else region.name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)

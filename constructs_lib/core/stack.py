@@ -1,0 +1,398 @@
+"""HardenedStack and Region: providers, backend, tags, addresses, guards and outputs of every stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
+
+from constructs_lib._engine import aws, core, provider_of, terraform_type
+from constructs_lib.core.arguments import CheckedArguments
+from constructs_lib.core.metadata import Notes, notes_of
+from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
+from constructs_lib.foundation.environment import PROFILES, Environment, Profile
+from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
+from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
+from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
+from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
+from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.foundation.opt_out import OptOut
+
+P = ParamSpec("P")
+E = TypeVar("E", bound=core.TerraformElement)
+
+REQUIRED_PROVIDERS: Final = {
+    "archive": {"source": "hashicorp/archive", "version": ">= 2.4.0, < 3.0.0"},
+    "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
+    "random": {"source": "hashicorp/random", "version": ">= 3.5.0, < 4.0.0"},
+}
+"""Bounded ranges, in place of the one exact version that the engine would write."""
+
+_ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
+
+
+class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
+    """A Terraform stack whose providers, state, tags, names and outputs follow one set of rules.
+
+    Args:
+        scope: The App.
+        id_: The stack's id: lower-case letters, digits and hyphens. Its JSON is `stacks/<id>/cdk.tf.json`.
+        environment: dev, staging or prod.
+        owner: The team that answers for the stack; becomes the tag `Owner`.
+        project: The first part of every AWS name; the stack's id when not given.
+        tags: Tags beside Project, Environment, Stack, Owner and ManagedBy, for every resource of the stack.
+        backend: Where the state is kept; a local file when not given. See `backend_from_environment`.
+        allowed_account_ids: AWS accounts that the stack may be deployed to; any when empty.
+
+    Raises:
+        ConfigurationError: An argument that cannot be deployed.
+
+    See https://developer.hashicorp.com/terraform/language/providers/configuration.
+    """
+
+    def __init__(
+        self,
+        scope: core.Construct,
+        id_: str,
+        *,
+        environment: Environment | str,
+        owner: str,
+        project: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        backend: Backend | None = None,
+        allowed_account_ids: Iterable[str] = (),
+    ) -> None:
+        check_slug(str(id_), "id_", id_)
+        self.environment = Environment.parse(environment, path=id_)
+        self.project = check_slug(id_, "project", id_ if project is None else project)
+        self.tags = self._check_tags(id_, owner, {} if tags is None else tags)
+        self.allowed_account_ids = self._check_accounts(id_, allowed_account_ids)
+        try:
+            super().__init__(scope, id_)
+        except RuntimeError as error:
+            raise translate(error, id_, id_) from None
+        self.path = id_
+        self.regions: dict[str, Region] = {}
+        """Regions by name, in the order they were asked for."""
+        self.notes = notes_of(self) or Notes(id_)
+        """Who made each construct, what was left or accepted on purpose; written beside the JSON."""
+        self.opt_outs: list[tuple[str, OptOut]] = self.notes.opt_outs
+        """Hardened defaults left on purpose: construct path and reason."""
+        self._names: dict[tuple[type, str], str] = {}
+        self._addresses: dict[core.TerraformElement, str] = {}
+        self._providers: dict[str, core.TerraformProvider] = {}
+        self._summary: dict[str, dict[str, dict[str, object]]] = {}
+        self._finishers: list[Callable[[], None]] = []
+        self._ranges: dict[str, str] = {}
+        self._finished = False
+        self._create_backend(backend or LocalBackend())
+        self.add_override("terraform.required_providers", REQUIRED_PROVIDERS)
+
+    @property
+    def profile(self) -> Profile:
+        """What the stack's environment decides."""
+        return PROFILES[self.environment]
+
+    @cached_property
+    def output_directory(self) -> Path:
+        """The folder that the stack's JSON is written to, for files that Terraform reads beside it."""
+        return Path(core.App.of(self).outdir, "stacks", self.path)
+
+    def require_provider(self, name: str, version: str) -> None:
+        """Raise the range of provider versions, for an argument that the older ones do not know; the highest one stays.
+
+        Args:
+            name: A key of `REQUIRED_PROVIDERS`.
+            version: The new range, bounded on both sides.
+        """
+        known = self._ranges.get(name, "")
+        self._ranges[name] = max(known, version, key=lambda one: [int(part) for part in re.findall("[0-9]+", one)])
+        self.add_override(f"terraform.required_providers.{name}.version", self._ranges[name])
+
+    def region(
+        self,
+        name: str,
+        *,
+        provider: aws.provider.AwsProvider | None = None,
+        concurrency_limit: int = QUOTAS["lambda-concurrent-executions"].default,
+    ) -> Region:
+        """Return the stack's region of this name, with a provider of its own.
+
+        Args:
+            name: An AWS region such as `eu-west-1`.
+            provider: A provider of the caller's, which must have an alias and be configured for the region; by default
+                one is created with the stack's tags and account guard.
+            concurrency_limit: Lambda's concurrent executions that the account has in the region, 1,000 unless raised.
+
+        Raises:
+            ConfigurationError: An unknown region, or one that is there already and is asked for differently.
+        """
+        check_region(self.path, name, argument="region")
+        known = self.regions.get(name)
+        if known is None:
+            known = self.regions[name] = Region(self, name, provider=provider, concurrency_limit=concurrency_limit)
+        elif provider not in (None, known.provider) or concurrency_limit != known.concurrency.limit:
+            raise ConfigurationError(
+                self.path,
+                f"region={name!r}: is there already with another provider or concurrency_limit; give both in the first "
+                "call",
+            )
+        return known
+
+    def output(self, name: str, value: object, description: str, *, sensitive: bool = False) -> None:
+        """Export a flat output under exactly this name.
+
+        Raises:
+            ConfigurationError: The name is taken.
+        """
+        path = f"{self.path}/{name}"
+        self.claim(core.TerraformOutput, name, path)
+        try:
+            core.TerraformOutput(
+                self, name, value=value, description=description, sensitive=sensitive or None, static_id=True
+            )
+        except RuntimeError as error:
+            raise translate(error, path, name) from None
+
+    def address(self, element: core.TerraformElement) -> str:
+        """Return the Terraform address of one of this stack's elements, such as `aws_vpc.vpc_eu_west_1`."""
+        return self._addresses[element]
+
+    def ref(self, element: core.TerraformElement, attribute: str) -> str:
+        """Return a Terraform reference to an attribute, for use inside this stack.
+
+        Unlike the element's own property it costs no call into the engine; unlike it, it cannot cross stacks.
+        """
+        return f"${{{self.address(element)}.{attribute}}}"
+
+    def reach(self, element: core.TerraformElement, attribute: str) -> str:
+        """Return a reference to an attribute of an element of any stack, for use inside this one."""
+        return self.ref(element, attribute) if element in self._addresses else str(getattr(element, attribute))
+
+    def at_synth(self, finisher: Callable[[], None]) -> None:
+        """Call `finisher` once, right before the stack is synthesized, to write what was collected until then."""
+        self._finishers.append(finisher)
+
+    def prepare_stack(self) -> None:
+        """Finish what constructs collected; the engine calls this before it synthesizes."""
+        self.notes.paused = True
+        while self._finishers:
+            self._finishers.pop(0)()
+        if not self._finished:
+            self._finished = True
+            self._guard_and_summary()
+        super().prepare_stack()
+        self.notes.paused = False
+        self.notes.write(self.output_directory)
+
+    def claim(self, type_: type, name: str, path: str) -> None:
+        """Take a Terraform name for the construct at `path`.
+
+        Raises:
+            ConfigurationError: Another construct of the stack has the name.
+        """
+        holder = self._names.setdefault((type_, name), path)
+        if holder != path:
+            path, holder = (one.removesuffix("/Resource") for one in (path, holder))
+            raise ConfigurationError(
+                path,
+                f"id_={path.rsplit('/', 1)[-1]!r}: gives the Terraform name {name!r}, which {holder} has already; "
+                "choose another id",
+            )
+
+    def place(self, element: core.TerraformElement, type_: type[core.TerraformElement], name: str, path: str) -> None:
+        """Give an element its Terraform name and remember its address."""
+        self.claim(type_, name, path)
+        element.override_logical_id(name)
+        self._addresses[element] = f"{terraform_type(type_)}.{name}"
+
+    def provider_for(self, name: str) -> core.TerraformProvider:
+        """Return the stack's one provider of a kind that knows no regions: archive or random."""
+        if name not in self._providers:
+            # Loaded where it is used, and without the other one.
+            engine = import_module(f"constructs_lib._engine.{name}")
+            self._providers[name] = getattr(engine.provider, f"{name.title()}Provider")(self, name)
+        return self._providers[name]
+
+    def publish(self, region: str, component: str, attribute: str, value: object) -> None:
+        """Add one value to the nested `deployment_summary`."""
+        self._summary.setdefault(region, {}).setdefault(component, {})[attribute] = value
+
+    def _create_backend(self, backend: Backend) -> None:
+        block = backend.block(project=self.project, environment=self.environment.value, stack=self.path)
+        claim_state(core.App.of(self), self.path, block)
+        self.state_bucket: str = block.get("s3", {}).get("bucket", "")
+        """The bucket that keeps the stack's state, as far as the code knows it."""
+        if "local" in block:
+            core.LocalBackend(self, path=block["local"]["path"])
+            return
+        # The engine wants bucket and key and knows no lock file. A real backend object, rather than an override of the
+        # whole block, is what references between stacks are made of.
+        arguments = {"bucket": "", "key": "", **block["s3"]}
+        lockfile = arguments.pop("use_lockfile", None)
+        element = core.S3Backend(self, **arguments)
+        if lockfile:
+            element.add_override("use_lockfile", lockfile)
+        for name in ("bucket", "key"):
+            if not arguments[name]:
+                element.add_override(name, None)
+
+    def _guard_and_summary(self) -> None:
+        regions = {name: self._summary.get(name, {}) for name in self.regions}
+        self.output(
+            "deployment_summary",
+            {"environment": self.environment.value, "project": self.project, "regions": regions},
+            "Everything the stack exports, nested by region and construct",
+        )
+        workspaces = f'["default", "{self.environment.value}"]'
+        guard = core.TerraformOutput(
+            self,
+            "workspace",
+            value="${terraform.workspace}",
+            description="The Terraform workspace, which must agree with the environment",
+            static_id=True,
+        )
+        # The engine accepts a precondition as an argument and leaves it out of the JSON.
+        guard.add_override(
+            "precondition",
+            {
+                "condition": f"${{contains({workspaces}, terraform.workspace)}}",
+                "error_message": f"The stack {self.path} is synthesized for {self.environment.value}: use the "
+                f"workspace default or {self.environment.value}, or synthesize it for this workspace's environment.",
+            },
+        )
+
+    def _allocate_logical_id(self, tf_element: core.TerraformElement | core.Node) -> str:
+        """Name an element that a caller created without a construct of this library."""
+        node = tf_element if isinstance(tf_element, core.Node) else tf_element.node
+        path: str = node.path
+        name = terraform_name(path.removeprefix(f"{self.path}/").split("/"))
+        self.claim(type(tf_element), name, path)
+        return name
+
+    def _check_tags(self, path: str, owner: str, tags: Mapping[str, str]) -> dict[str, str]:
+        own = {
+            "Environment": self.environment.value,
+            "ManagedBy": "terraform",
+            "Owner": owner,
+            "Project": self.project,
+            "Stack": path,
+        }
+        problems = Problems(path)
+        if not isinstance(tags, Mapping) or not all(isinstance(key, str) for key in tags):
+            problems.stop("tags", tags, "must be a dict of strings")
+        for key in own.keys() & tags.keys():
+            problems.add(f"tags[{key!r}]", tags[key], "set by the stack itself; leave it out")
+        problems.raise_if_any()
+        return check_tags(path, {**tags, **own}, required=REQUIRED_TAGS)
+
+    @staticmethod
+    def _check_accounts(path: str, accounts: Iterable[str]) -> list[str]:
+        problems = Problems(path)
+        if isinstance(accounts, str) or not isinstance(accounts, Iterable):
+            problems.stop("allowed_account_ids", accounts, "must be a list of account ids")
+        given = list(accounts)
+        for account in given:
+            problems.check(
+                isinstance(account, str) and _ACCOUNT_ID.fullmatch(account),
+                "allowed_account_ids",
+                account,
+                "an AWS account id is a string of 12 digits",
+            )
+        problems.raise_if_any()
+        return given
+
+
+class Region:
+    """One AWS region of a stack: its provider, its names, its zones and what its account has left there.
+
+    Made by `HardenedStack.region`; constructs take it as their `region` argument.
+    """
+
+    def __init__(
+        self,
+        stack: HardenedStack,
+        name: str,
+        *,
+        provider: aws.provider.AwsProvider | None,
+        concurrency_limit: int,
+    ) -> None:
+        self.stack = stack
+        self.name = name
+        self.environment = stack.environment
+        self.profile = stack.profile
+        self.partition = partition(name)
+        self.dns_suffix = dns_suffix(name)
+        self.zones = zone_letters(name)
+        self.naming = Naming(stack.project, stack.environment.value, name)
+        self.concurrency = ConcurrencyBudget(concurrency_limit)
+        self.provider = self._check_provider(provider) if provider else self._create_provider()
+
+    def create(
+        self,
+        scope: core.Construct,
+        path: tuple[str, ...],
+        type_: Callable[Concatenate[core.Construct, str, P], E],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> E:
+        """Create a resource or data source under `scope`, with this region's provider and a name from `path`.
+
+        Args:
+            scope: The construct that owns the element.
+            path: Ids below the stack, the element's own last.
+            type_: A generated class.
+            *args: Nothing; generated classes take keywords only.
+            **kwargs: The arguments of the generated class, without `provider`.
+        """
+        element_type = cast("type[E]", type_)
+        kind = provider_of(element_type)
+        provider = self.provider if kind == "aws" else self.stack.provider_for(kind)
+        full = "/".join((self.stack.path, *path))
+        try:
+            element = cast("Callable[..., E]", type_)(scope, path[-1], *args, provider=provider, **kwargs)
+        except RuntimeError as error:
+            raise translate(error, full, path[-1]) from None
+        self.stack.place(element, element_type, terraform_name(path, self.name), full)
+        return element
+
+    @cached_property
+    def account_id(self) -> str:
+        """A reference to the id of the account that the provider is logged in to."""
+        id_ = f"current-{self.name}"
+        identity = self.create(self.stack, (id_,), aws.data_aws_caller_identity.DataAwsCallerIdentity)
+        return self.stack.ref(identity, "account_id")
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of something in this region and account: `arn:partition:service:region:account:resource`."""
+        return f"arn:{self.partition}:{service}:{self.name}:{self.account_id}:{resource}"
+
+    def _check_provider(self, provider: aws.provider.AwsProvider) -> aws.provider.AwsProvider:
+        problems = Problems(self.stack.path)
+        problems.check(
+            provider.region == self.name,
+            "provider",
+            provider.region,
+            f"is configured for another region than {self.name}; resources would land there",
+        )
+        problems.check(provider.alias, "provider", provider.alias, "must have an alias, by which resources name it")
+        problems.raise_if_any()
+        return provider
+
+    def _create_provider(self) -> aws.provider.AwsProvider:
+        return aws.provider.AwsProvider(
+            self.stack,
+            f"aws-{self.name}",
+            alias=self.name.replace("-", "_"),
+            region=self.name,
+            allowed_account_ids=self.stack.allowed_account_ids or None,
+            default_tags=[aws.provider.AwsProviderDefaultTags(tags=self.stack.tags)],
+        )

@@ -1,7 +1,0 @@
-"""GlobalTable: a DynamoDB table, with a replica in every region that is asked for."""
-
-from constructs_lib.global_table.capacity import Provisioned
-from constructs_lib.global_table.indexes import GlobalIndex, LocalIndex
-from constructs_lib.global_table.table import GlobalTable
-
-__all__ = ["GlobalIndex", "GlobalTable", "LocalIndex", "Provisioned"]

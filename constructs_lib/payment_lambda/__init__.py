@@ -1,9 +1,0 @@
-"""PaymentLambda: a function that is packed, encrypted, logged, traced, limited and versioned."""
-
-from __future__ import annotations
-
-from constructs_lib.payment_lambda.arguments import Canary, Unreserved
-from constructs_lib.payment_lambda.function import PaymentLambda
-from constructs_lib.payment_lambda.url import FunctionUrl
-
-__all__ = ["Canary", "FunctionUrl", "PaymentLambda", "Unreserved"]

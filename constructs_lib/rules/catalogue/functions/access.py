@@ -1,0 +1,287 @@
+"""Who may call a function, and who it acts as."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib.rules.estate.policies import statements
+from constructs_lib.rules.estate.values import Unknown
+from constructs_lib.rules.outcomes import NotApplicable
+from constructs_lib.rules.queries.common import AWS, expect
+from constructs_lib.rules.queries.links import FUNCTION, ROLE, function_of, is_given, meant, pointing, undecidable
+from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.outcomes import Outcome
+
+_DG: Final = f"{AWS}/lambda/latest/dg"
+_SERVICE: Final = "lambda.amazonaws.com"
+_OUTSIDE_DEV: Final = Severity("info", "error", "error")
+
+
+def _trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+_GOOD: Final[dict[str, Any]] = {
+    "resource": {
+        "aws_lambda_function": {"worker": {"function_name": "shop-prod-worker", "role": "${aws_iam_role.worker.arn}"}},
+        "aws_iam_role": {"worker": {"name": "shop-prod-worker", "assume_role_policy": _trust(_SERVICE)}},
+        "aws_lambda_function_url": {
+            "worker": {
+                "function_name": "${aws_lambda_function.worker.function_name}",
+                "authorization_type": "AWS_IAM",
+                "cors": {"allow_origins": ["https://shop.example.com"]},
+            }
+        },
+        "aws_sns_topic": {"orders": {"name": "shop-prod-orders"}},
+        "aws_lambda_permission": {
+            "orders": {
+                "action": "lambda:InvokeFunction",
+                "function_name": "${aws_lambda_function.worker.function_name}",
+                "principal": "sns.amazonaws.com",
+                "source_arn": "${aws_sns_topic.orders.arn}",
+            },
+            "url": {
+                "action": "lambda:InvokeFunctionUrl",
+                "function_name": "${aws_lambda_function.worker.function_name}",
+                "principal": "111122223333",
+                "function_url_auth_type": "AWS_IAM",
+            },
+            "call": {
+                "action": "lambda:InvokeFunction",
+                "function_name": "${aws_lambda_function.worker.function_name}",
+                "principal": "111122223333",
+            },
+        },
+    }
+}
+
+
+@rule(
+    "LAM-015",
+    "A function's role trusts Lambda",
+    why="AWS refuses the function: Lambda cannot assume the role. Neither validate nor plan says so.",
+    fix="Allow sts:AssumeRole to the service lambda.amazonaws.com in the role's assume_role_policy.",
+    page=f"{_DG}/lambda-intro-execution-role.html",
+    types=["aws_lambda_function"],
+    good=_GOOD,
+    breaks=[
+        {"resource.aws_iam_role.worker.assume_role_policy": _trust("ec2.amazonaws.com")},
+        {"resource.aws_iam_role.worker.assume_role_policy": _trust(_SERVICE).replace("Allow", "Deny")},
+        {"resource.aws_iam_role.worker.assume_role_policy": _trust(_SERVICE).replace("sts:AssumeRole", "lambda:*")},
+    ],
+)
+def role_trusts_lambda(function: Block) -> Iterator[Outcome]:
+    """A role that is not in the estate is somebody else's."""
+    role = meant(function, "role", ROLE)
+    if role is None:
+        yield NotApplicable("its role is not in the estate")
+        return
+    found = statements(role, "assume_role_policy")
+    if isinstance(found, Unknown):
+        yield role.undecided(found, "assume_role_policy")
+        return
+    trusted = [
+        who
+        for each in found
+        if each.allows("sts:AssumeRole")
+        for who in each.principals
+        if who.kind in ("Service", "*")
+    ]
+    unknown = [who.value for who in trusted if isinstance(who.value, Unknown)]
+    if any(who.value in (_SERVICE, "*") for who in trusted):
+        return
+    if unknown:
+        yield role.undecided(unknown[0], "assume_role_policy")
+    elif function in pointing(role, FUNCTION, "role")[:1]:
+        yield role.fail(
+            f"must allow sts:AssumeRole to {_SERVICE}, since it is the role of {function.address}", "assume_role_policy"
+        )
+
+
+@rule(
+    "LAM-016",
+    "A function URL asks who calls",
+    why="With NONE everybody on the internet runs the function, at the account's cost.",
+    fix='Set authorization_type to "AWS_IAM", or put API Gateway with an authorizer in front.',
+    page=f"{_DG}/urls-auth.html",
+    types=["aws_lambda_function_url"],
+    severity=_OUTSIDE_DEV,
+    lessons=["PLAT-10"],
+    frameworks=Frameworks(checkov=("CKV_AWS_258",)),
+    good=_GOOD,
+    breaks=[{"resource.aws_lambda_function_url.worker.authorization_type": "NONE"}],
+)
+def url_asks_who_calls(url: Block) -> Iterator[Outcome]:
+    """The argument is required, so that a missing one is Terraform's to refuse."""
+    yield from expect(
+        url,
+        "authorization_type",
+        lambda value: value != "NONE",
+        'must be "AWS_IAM"; NONE lets everybody on the internet in',
+    )
+
+
+@rule(
+    "LAM-017",
+    "A function URL names the origins that may call it",
+    why="With * the scripts of any web page call the function from their visitors' browsers.",
+    fix="List the sites in cors.allow_origins, each with its scheme.",
+    page=f"{_DG}/urls-configuration.html",
+    types=["aws_lambda_function_url"],
+    severity=_OUTSIDE_DEV,
+    lessons=["PLAT-10"],
+    frameworks=Frameworks(checkov=("CKV2_AWS_75",)),
+    good=_GOOD,
+    breaks=[
+        {"resource.aws_lambda_function_url.worker.cors.allow_origins": ["*"]},
+        {"resource.aws_lambda_function_url.worker.cors": [{"allow_origins": ["https://shop.example.com", "http://*"]}]},
+    ],
+)
+def url_names_origins(url: Block) -> Iterator[Outcome]:
+    """Without cors no other site's scripts get an answer."""
+    for cors in url.sections("cors"):
+        origins = cors.items("allow_origins")
+        if isinstance(origins, Unknown):
+            yield cors.undecided(origins, "allow_origins")
+        elif any(origin in ("*", "http://*", "https://*") for origin in origins):
+            yield cors.fail('must name each site, such as ["https://shop.example.com"]; no *', "allow_origins")
+
+
+def _principal(permission: Block) -> object:
+    """Return who may call; of an ARN only that it is one, when its account is not known."""
+    principal = permission.get("principal")
+    return principal.text if isinstance(principal, Unknown) and principal.text.startswith("arn:") else principal
+
+
+@rule(
+    "LAM-018",
+    "A service may call a function only for one source",
+    why="A service principal alone lets that service call the function on behalf of anybody's account.",
+    fix="Give source_arn, or source_account, to the permission.",
+    page=f"{_DG}/permissions-function-services.html",
+    types=["aws_lambda_permission"],
+    severity=WARNING,
+    frameworks=Frameworks(checkov=("CKV_AWS_364",)),
+    good=_GOOD,
+    breaks=[
+        {"resource.aws_lambda_permission.orders.source_arn": REMOVED},
+        {"resource.aws_lambda_permission.orders.source_arn": "*"},
+    ],
+)
+def service_has_a_source(permission: Block) -> Iterator[Outcome]:
+    """An Alexa skill is told apart by its event source token."""
+    principal = _principal(permission)
+    if isinstance(principal, Unknown):
+        yield permission.undecided(principal, "principal")
+        return
+    if ".amazon" not in str(principal):
+        yield NotApplicable("its principal is no service")
+        return
+    given = [permission.get(at) for at in ("source_arn", "source_account", "event_source_token", "principal_org_id")]
+    if any(is_given(value) and value != "*" for value in given):
+        return
+    unknown = next(filter(None, map(undecidable, given)), None)
+    if unknown:
+        yield permission.undecided(unknown, "source_arn")
+    else:
+        yield permission.fail(
+            f"must be the ARN of what {principal} calls the function for; or set source_account", "source_arn"
+        )
+
+
+@rule(
+    "LAM-019",
+    "Nobody gives everyone the right to call a function",
+    why="The principal * is every AWS account there is.",
+    fix="Name the account, role or service; for a whole organisation add principal_org_id.",
+    page=f"{_DG}/access-control-resource-based.html",
+    types=["aws_lambda_permission", "aws_lambda_layer_version_permission"],
+    frameworks=Frameworks(fsbp=("Lambda.1",), checkov=("CKV_AWS_301",)),
+    good={
+        "resource": {
+            **_GOOD["resource"],
+            "aws_lambda_layer_version_permission": {
+                "common": {
+                    "layer_name": "shop-prod-common",
+                    "version_number": 1,
+                    "action": "lambda:GetLayerVersion",
+                    "principal": "*",
+                    "organization_id": "o-a1b2c3d4e5",
+                    "statement_id": "organisation",
+                }
+            },
+        }
+    },
+    breaks=[
+        {"resource.aws_lambda_permission.call.principal": "*"},
+        {"resource.aws_lambda_layer_version_permission.common.organization_id": REMOVED},
+    ],
+)
+def not_everyone_may_call(permission: Block) -> Iterator[Outcome]:
+    """A URL without authentication needs such a permission; LAM-016 speaks of the URL."""
+    principal = _principal(permission)
+    if isinstance(principal, Unknown):
+        yield permission.undecided(principal, "principal")
+        return
+    if principal != "*" or permission.get("function_url_auth_type") == "NONE":
+        return
+    at = "principal_org_id" if permission.type == "aws_lambda_permission" else "organization_id"
+    limits = [permission.get(each) for each in (at, "source_arn", "source_account")]
+    unknown = next(filter(None, map(undecidable, limits)), None)
+    if unknown:
+        yield permission.undecided(unknown, at)
+    elif permission.flag("invoked_via_function_url") is not True and not any(map(is_given, limits)):
+        yield permission.fail(
+            f"must be an account, role or service; for an organisation set {at} beside it", "principal"
+        )
+
+
+@rule(
+    "LAM-020",
+    "Who may call a function URL has both permissions",
+    why="A function URL made since October 2025 asks for lambda:InvokeFunction beside lambda:InvokeFunctionUrl, and "
+    "answers "
+    "403 without it.",
+    fix="Add a second aws_lambda_permission for the same principal with the action lambda:InvokeFunction.",
+    page=f"{_DG}/urls-auth.html",
+    types=["aws_lambda_permission"],
+    severity=WARNING,
+    good=_GOOD,
+    breaks=[
+        {"resource.aws_lambda_permission.call": REMOVED},
+        {"resource.aws_lambda_permission.call.principal": "444455556666"},
+    ],
+)
+def url_has_both_permissions(permission: Block) -> Iterator[Outcome]:
+    """Compare the permissions of one function and principal."""
+    function = function_of(permission, "function_name")
+    if permission.get("action") != "lambda:InvokeFunctionUrl" or function is None:
+        yield NotApplicable("it is no permission of a function URL of the estate")
+        return
+    principal = permission.text("principal")
+    others = [
+        other for other in pointing(function, "aws_lambda_permission", "function_name") if other is not permission
+    ]
+    callers = [other for other in others if other.get("action") in ("lambda:InvokeFunction", "lambda:*")]
+    if any(_same(other.text("principal"), principal) for other in callers):
+        return
+    unknown = next(filter(None, (undecidable(other.get("principal")) for other in [permission, *callers])), None)
+    if unknown:
+        yield permission.undecided(unknown, "principal")
+    else:
+        yield permission.fail(
+            f"{principal} needs a second aws_lambda_permission for {function.address}, with lambda:InvokeFunction",
+            "action",
+        )
+
+
+def _same(one: object, other: object) -> bool:
+    texts = [value.text if isinstance(value, Unknown) else value for value in (one, other)]
+    return texts[0] == texts[1]

@@ -1,0 +1,248 @@
+"""NAT and internet gateways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs_lib.rules.catalogue.networks.routes import PUBLIC_AND_PRIVATE
+from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.outcomes import NotApplicable
+from constructs_lib.rules.queries.common import PROVIDER
+from constructs_lib.rules.queries.networks import VPC, Networks, Route, may_be_absent, networks, other_end
+from constructs_lib.rules.rule import REMOVED, Severity, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.outcomes import Outcome
+
+
+def _zone(subnet: Block) -> str | None:
+    zone = subnet.get("availability_zone") or subnet.get("availability_zone_id")
+    return zone if isinstance(zone, str) else zone.text if isinstance(zone, Computed) else None
+
+
+def _is_public(gateway: Block) -> bool:
+    return bool(gateway.get("connectivity_type") != "private")
+
+
+def _is_regional(gateway: Block) -> bool:
+    return bool(gateway.get("availability_mode") == "regional")
+
+
+def _gateways(vpc: Block, nets: Networks) -> list[tuple[Block, Block]]:
+    """Return the NAT gateways of a VPC with their subnets."""
+    return [
+        (gateway, subnet)
+        for subnet in nets.subnets.get(("", vpc), [])
+        for gateway in subnet.referrers("aws_nat_gateway")
+        if other_end(gateway, "subnet_id", "aws_subnet") is subnet and _is_public(gateway)
+    ]
+
+
+def _uses(vpc: Block, nets: Networks) -> Iterator[tuple[Block, Block]]:
+    """Yield each subnet of a VPC with the NAT gateway that its routes lead to."""
+    for subnet in nets.subnets.get(("", vpc), []):
+        routes = nets.routes_of(subnet)
+        for route in [] if isinstance(routes, Unknown) else routes:
+            gateway = other_end(route.section, "nat_gateway_id", "aws_nat_gateway")
+            if gateway is not None and _is_public(gateway):
+                yield subnet, gateway
+
+
+@rule(
+    "NET-016",
+    "There is one NAT gateway per zone in production, and one at most in dev",
+    why="One gateway for all zones takes them all down with its own; three in dev cost as much as the rest of it.",
+    fix="In production give each zone a gateway and a route table; in dev let all zones share one, or have none.",
+    page=f"{VPC}/nat-gateway-basics.html",
+    types=["aws_vpc"],
+    severity=Severity("warning", "info", "error"),
+    lessons=["PLAT-5"],
+    good=PUBLIC_AND_PRIVATE,
+    breaks=[
+        {
+            "resource.aws_nat_gateway.b": REMOVED,
+            "resource.aws_eip.b": REMOVED,
+            "resource.aws_route.private_b.nat_gateway_id": "${aws_nat_gateway.a.id}",
+        },
+        {
+            "resource.aws_nat_gateway.b": REMOVED,
+            "resource.aws_eip.b": REMOVED,
+            "resource.aws_route.private_b": REMOVED,
+            "resource.aws_route_table_association.private_b.route_table_id": "${aws_route_table.private_a.id}",
+        },
+    ],
+    unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
+)
+def gateways_fit_the_environment(vpc: Block) -> Iterator[Outcome]:
+    """Count gateways in dev, zones without one in production; staging may do either."""
+    nets = networks(vpc.estate)
+    gateways = [(gateway, subnet) for gateway, subnet in _gateways(vpc, nets) if not may_be_absent(gateway)]
+    if vpc.environment == "dev" and len(gateways) > 1:
+        listed = ", ".join(gateway.address for gateway, _ in gateways)
+        yield vpc.fail(f"has {len(gateways)} NAT gateways in dev ({listed}); let all zones share one")
+    if vpc.environment != "prod" or any(_is_regional(gateway) for gateway, _ in gateways):
+        return
+    served = {_zone(subnet) for _, subnet in gateways}
+    without: dict[str, str] = {}
+    for subnet, gateway in _uses(vpc, nets):
+        zone = _zone(subnet)
+        if zone is not None and None not in served and zone not in served and not _is_regional(gateway):
+            without[zone] = gateway.address
+    if without:
+        listed = ", ".join(f"{zone} uses {gateway}" for zone, gateway in sorted(without.items()))
+        yield vpc.fail(
+            f"in production each zone needs a NAT gateway of its own: {listed}, which stands in another zone"
+        )
+
+
+@rule(
+    "NET-017",
+    "A public NAT gateway stands in a subnet with a route to an internet gateway",
+    why="AWS makes the gateway and no packet ever leaves it.",
+    fix="Put the gateway in a public subnet: one whose route table leads 0.0.0.0/0 to an internet gateway.",
+    page=f"{VPC}/nat-gateway-basics.html",
+    types=["aws_nat_gateway"],
+    good=PUBLIC_AND_PRIVATE,
+    breaks=[
+        {"resource.aws_nat_gateway.a.subnet_id": "${aws_subnet.private_a.id}"},
+        {"resource.aws_route.public": REMOVED},
+        {"resource.aws_route_table_association.public_a": REMOVED},
+    ],
+)
+def gateway_has_a_way_out(gateway: Block) -> Iterator[Outcome]:
+    """Follow the gateway's subnet to its route table."""
+    value = gateway.get("subnet_id")
+    subnet = other_end(gateway, "subnet_id", "aws_subnet")
+    if not _is_public(gateway):
+        yield NotApplicable("a private NAT gateway")
+        return
+    if subnet is None:
+        if isinstance(value, Unknown):
+            yield gateway.undecided(value, "subnet_id")
+        return
+    nets = networks(gateway.estate)
+    routes = nets.routes_of(subnet)
+    if isinstance(routes, Unknown):
+        yield gateway.undecided(routes, "subnet_id")
+        return
+    ways = [_way_out(route) for route in routes]
+    unknown = next((way for way in ways if isinstance(way, Unknown)), None)
+    if True in ways:
+        return
+    if unknown is not None:
+        yield gateway.undecided(unknown, "subnet_id")
+    elif nets.routes.get(None):
+        yield gateway.undecided(Unknown("a route names a table that only a plan can tell"), "subnet_id")
+    else:
+        yield gateway.fail(
+            f"the route table of {subnet.address} leads to no internet gateway; put the NAT gateway in a public subnet",
+            "subnet_id",
+        )
+
+
+def _way_out(route: Route) -> bool | Unknown:
+    found = route.public_gateway("gateway_id")
+    return found if isinstance(found, Unknown) else found is not None
+
+
+@rule(
+    "NET-018",
+    "Public addresses and NAT gateways are made after the internet gateway",
+    why="AWS refuses a public address in a VPC without internet gateway, and Terraform makes both at the same time.",
+    fix="Add the internet gateway to depends_on.",
+    page=f"{PROVIDER}/resources/nat_gateway",
+    types=["aws_nat_gateway", "aws_eip", "aws_eip_association"],
+    good=PUBLIC_AND_PRIVATE
+    | {
+        "resource": PUBLIC_AND_PRIVATE["resource"]
+        | {
+            "aws_instance": {"web": {"subnet_id": "${aws_subnet.public_a.id}"}},
+            "aws_eip": PUBLIC_AND_PRIVATE["resource"]["aws_eip"]
+            | {"web": {"instance": "${aws_instance.web.id}", "depends_on": ["aws_internet_gateway.main"]}},
+        }
+    },
+    breaks=[
+        {"resource.aws_eip.web.depends_on": REMOVED},
+        {"resource.aws_nat_gateway.a.depends_on": REMOVED},
+        {"resource.aws_nat_gateway.b.depends_on": ["aws_vpc.main"]},
+    ],
+    unknown_passes="depends_on takes addresses, not values",
+)
+def made_after_the_gateway(block: Block) -> Iterator[Outcome]:
+    """Look for the internet gateway of the VPC among all that the block waits for."""
+    if block.type == "aws_nat_gateway":
+        subnet = other_end(block, "subnet_id", "aws_subnet") if _is_public(block) else None
+    else:
+        at = "instance" if block.type == "aws_eip" else "instance_id"
+        machine = other_end(block, at, "aws_instance")
+        subnet = other_end(machine, "subnet_id", "aws_subnet") if machine is not None else None
+    vpc = other_end(subnet, "vpc_id", "aws_vpc") if subnet is not None else None
+    if vpc is None:
+        return
+    waits = _waits_for(block)
+    gateways = [gateway for gateway in _internet_gateways(vpc) if gateway.stack is block.stack]
+    if gateways and not any(gateway.base in waits for gateway in gateways):
+        if any(name.startswith("module.") for name in waits):
+            return
+        yield block.fail(
+            f"must name {gateways[0].base}: AWS refuses it while {vpc.address} has no internet gateway", "depends_on"
+        )
+
+
+def _internet_gateways(vpc: Block) -> list[Block]:
+    """Return what makes the VPC's way out: the gateway, or its attachment."""
+    attached = vpc.referrers_at("vpc_id", "aws_internet_gateway_attachment")
+    return [*attached, *vpc.referrers_at("vpc_id", "aws_internet_gateway")]
+
+
+def _waits_for(block: Block) -> set[str]:
+    """Return the addresses of everything that Terraform makes before a block."""
+    found: set[str] = set()
+    waiting = [block.base]
+    while waiting:
+        for each in block.stack.all(waiting.pop()):
+            named = each.raw("depends_on")
+            names = {str(name).strip("${}") for name in (named if isinstance(named, list) else [named]) if name}
+            names |= {reference.block for _, reference in each.edges}
+            waiting += names - found
+            found |= names
+    return found
+
+
+@rule(
+    "NET-027",
+    "A zone with a NAT gateway of its own uses it",
+    why="Traffic through another zone's gateway is paid for twice, and stops when that zone does.",
+    fix="Lead the route table of each zone's private subnets to the gateway of the same zone.",
+    page=f"{VPC}/nat-gateway-basics.html",
+    types=["aws_vpc"],
+    severity=Severity("info", "info", "warning"),
+    lessons=["PLAT-5"],
+    good=PUBLIC_AND_PRIVATE,
+    breaks=[
+        {"resource.aws_route.private_b.nat_gateway_id": "${aws_nat_gateway.a.id}"},
+        {"resource.aws_route_table_association.private_b.route_table_id": "${aws_route_table.private_a.id}"},
+    ],
+    unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
+)
+def zones_use_their_own_gateway(vpc: Block) -> Iterator[Outcome]:
+    """Compare each subnet's zone with that of its gateway, where the zone has one."""
+    nets = networks(vpc.estate)
+    home = {gateway: _zone(subnet) for gateway, subnet in _gateways(vpc, nets)}
+    own = {zone: gateway for gateway, zone in home.items()}
+    for subnet, gateway in _uses(vpc, nets):
+        zone = _zone(subnet)
+        if (
+            zone is not None
+            and zone in own
+            and gateway in home
+            and home[gateway] not in (zone, None)
+            and not _is_regional(gateway)
+        ):
+            yield subnet.fail(
+                f"is in {zone} and uses {gateway.address} in {home[gateway]}; lead it to {own[zone].address}",
+                "availability_zone",
+            )

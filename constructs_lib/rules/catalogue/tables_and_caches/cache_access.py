@@ -1,0 +1,265 @@
+"""Caches: encryption, keys, and who gets in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from constructs_lib.rules.estate.values import Unknown
+from constructs_lib.rules.outcomes import NotApplicable
+from constructs_lib.rules.queries.common import AWS, expect, expect_flag
+from constructs_lib.rules.queries.customer_keys import expect_customer_key
+from constructs_lib.rules.queries.links import called, is_given, undecidable
+from constructs_lib.rules.queries.passwords import GENERATORS, length_of, literal, specials_of, used_by
+from constructs_lib.rules.rule import ADVICE, REMOVED, Frameworks, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.outcomes import Outcome
+
+REPLICATED: Final = "aws_elasticache_replication_group"
+NODES: Final = "aws_elasticache_cluster"
+SERVERLESS: Final = "aws_elasticache_serverless_cache"
+USER: Final = "aws_elasticache_user"
+CACHE: Final = f"{AWS}/AmazonElastiCache/latest/dg"
+
+_TOKENS: Final = {REPLICATED: ("auth_token", "auth_token_wo")}
+_LITERALS: Final = {REPLICATED: ("auth_token", "auth_token_wo"), USER: ("passwords", "authentication_mode.passwords")}
+_TAKEN: Final = "!&#$^<>-"
+_SHORTEST: Final = 16
+_LONGEST: Final = 128
+
+_GOOD: Final[dict[str, Any]] = {
+    "resource": {
+        "aws_kms_key": {"data": {"enable_key_rotation": True}},
+        "random_password": {"token": {"length": 64, "special": True, "override_special": _TAKEN}},
+        REPLICATED: {
+            "sessions": {
+                "replication_group_id": "shop-prod-sessions",
+                "engine": "redis",
+                "at_rest_encryption_enabled": True,
+                "transit_encryption_enabled": True,
+                "kms_key_id": "${aws_kms_key.data.arn}",
+                "auth_token": "${random_password.token.result}",
+            }
+        },
+        NODES: {"pages": {"cluster_id": "shop-prod-pages", "engine": "memcached", "transit_encryption_enabled": True}},
+        SERVERLESS: {
+            "search": {
+                "name": "shop-prod-search",
+                "engine": "valkey",
+                "kms_key_id": "${aws_kms_key.data.arn}",
+                "user_group_id": "shop-prod-search",
+            }
+        },
+        USER: {
+            "app": {
+                "user_id": "shop-prod-app",
+                "authentication_mode": {"type": "iam"},
+            }
+        },
+    }
+}
+_SESSIONS: Final = f"resource.{REPLICATED}.sessions"
+_RANDOM: Final = "resource.random_password.token"
+
+
+def is_secondary(block: Block) -> bool:
+    """Return whether a replication group joins a global one, whose first member decides about it."""
+    return block.raw("global_replication_group_id") not in (None, "")
+
+
+def engine_of(block: Block) -> str | Unknown:
+    """Return the engine: Redis where nothing stands."""
+    engine = block.get("engine")
+    return engine if isinstance(engine, Unknown) else str(engine or "redis")
+
+
+@rule(
+    "DDB-014",
+    "A cache is encrypted at rest",
+    why="Backups and what is swapped out lie on disk in plain text, and encryption cannot be turned on later.",
+    fix="Set at_rest_encryption_enabled to true.",
+    page=f"{CACHE}/at-rest-encryption.html",
+    types=[REPLICATED],
+    frameworks=Frameworks(fsbp=("ElastiCache.4",), pci=("3.5.1",), checkov=("CKV_AWS_29",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_SESSIONS}.at_rest_encryption_enabled": REMOVED},
+        {f"{_SESSIONS}.at_rest_encryption_enabled": "false"},
+        {f"{_SESSIONS}.engine": "valkey", f"{_SESSIONS}.at_rest_encryption_enabled": False},
+    ],
+)
+def cache_is_encrypted_at_rest(group: Block) -> Iterator[Outcome]:
+    """Valkey is encrypted unless it is told not to be."""
+    engine = engine_of(group)
+    if is_secondary(group):
+        yield NotApplicable("the first member of the global group decides")
+    elif isinstance(engine, Unknown) and group.get("at_rest_encryption_enabled") is None:
+        yield group.undecided(engine, "engine")
+    else:
+        yield from expect_flag(
+            group,
+            "at_rest_encryption_enabled",
+            "must be true; it cannot be changed later",
+            default=engine == "valkey",
+        )
+
+
+@rule(
+    "DDB-015",
+    "A cache is encrypted in transit",
+    why="Sessions, tokens and the password itself travel in plain text within the network.",
+    fix="Set transit_encryption_enabled to true, and leave transit_encryption_mode at required.",
+    page=f"{CACHE}/in-transit-encryption.html",
+    types=[REPLICATED, NODES],
+    frameworks=Frameworks(fsbp=("ElastiCache.5",), pci=("4.2.1",), checkov=("CKV_AWS_30",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_SESSIONS}.transit_encryption_enabled": REMOVED},
+        {f"{_SESSIONS}.transit_encryption_enabled": False},
+        {f"{_SESSIONS}.transit_encryption_mode": "preferred"},
+        {f"resource.{NODES}.pages.transit_encryption_enabled": "false"},
+    ],
+)
+def cache_is_encrypted_in_transit(block: Block) -> Iterator[Outcome]:
+    """Of a node of a replication group the group decides; single nodes of Redis are another rule's."""
+    if block.type == NODES and (block.raw("replication_group_id") is not None or engine_of(block) != "memcached"):
+        yield NotApplicable("its replication group decides, or it should be one")
+    elif is_secondary(block):
+        yield NotApplicable("the first member of the global group decides")
+    else:
+        yield from expect_flag(block, "transit_encryption_enabled", "must be true, or data travels in plain text")
+        yield from expect(
+            block,
+            "transit_encryption_mode",
+            lambda mode: mode != "preferred",
+            "must be required once all clients use TLS; preferred takes plain connections too",
+        )
+
+
+@rule(
+    "DDB-016",
+    "A cache is encrypted with a customer key",
+    why="The key that AWS owns leaves no trace of who decrypted, and nobody can withdraw it.",
+    fix="Set kms_key_id to a key of your own.",
+    page=f"{CACHE}/at-rest-encryption.html",
+    types=[REPLICATED, SERVERLESS],
+    severity=ADVICE,
+    frameworks=Frameworks(checkov=("CKV_AWS_191",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_SESSIONS}.kms_key_id": REMOVED},
+        {f"resource.{SERVERLESS}.search.kms_key_id": "alias/aws/elasticache"},
+    ],
+)
+def customer_key_is_used(block: Block) -> Iterator[Outcome]:
+    """What is not encrypted at all is another rule's."""
+    if block.raw("kms_key_id") is None and block.get("at_rest_encryption_enabled") in (False, "false"):
+        yield NotApplicable("it is not encrypted")
+    else:
+        yield from expect_customer_key(block, "kms_key_id", "must be a key of your own")
+
+
+@rule(
+    "DDB-017",
+    "A cache asks its clients who they are",
+    why="Whoever reaches the port reads every session and can empty the cache.",
+    fix="Give user_group_ids with users of their own (RBAC), or an auth_token.",
+    page=f"{CACHE}/Clusters.RBAC.html",
+    types=[REPLICATED, SERVERLESS],
+    frameworks=Frameworks(fsbp=("ElastiCache.6",), pci=("8.3.1",), checkov=("CKV_AWS_31",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_SESSIONS}.auth_token": REMOVED},
+        {f"{_SESSIONS}.auth_token": ""},
+        {f"resource.{SERVERLESS}.search.user_group_id": REMOVED},
+    ],
+)
+def clients_are_asked(block: Block) -> Iterator[Outcome]:
+    """A serverless cache of Memcached has no users."""
+    if is_secondary(block):
+        yield NotApplicable("the first member of the global group decides")
+        return
+    if block.type == SERVERLESS and engine_of(block) == "memcached":
+        yield NotApplicable("Memcached knows no users")
+        return
+    ats = ("user_group_id",) if block.type == SERVERLESS else ("user_group_ids", "auth_token", "auth_token_wo")
+    if any(is_given(block.get(at)) for at in ats):
+        return
+    unknown = next(((at, value) for at in ats if (value := undecidable(block.get(at)))), None)
+    if unknown is not None:
+        yield block.undecided(unknown[1], unknown[0])
+    elif block.type == SERVERLESS:
+        yield block.fail("must name a group of users; without one everybody is let in", ats[0])
+    else:
+        yield block.fail("must be given, or an auth_token; without either everybody is let in", ats[0])
+
+
+@rule(
+    "DDB-018",
+    "A cache's token or password does not stand in the code",
+    why="Everybody who reads the repository, and whoever gets at an old copy of it, has the cache.",
+    fix="Take it from random_password, or let users in by IAM.",
+    page=f"{CACHE}/auth.html",
+    types=[REPLICATED, USER],
+    lessons=["EVT-7"],
+    frameworks=Frameworks(pci=("8.6.2",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_SESSIONS}.auth_token": "correct-horse-battery"},
+        {"variable": {"token": {"default": "changeme12345678"}}, f"{_SESSIONS}.auth_token": "${var.token}"},
+        {f"resource.{USER}.app.passwords": ["correct-horse-battery"]},
+        {f"resource.{USER}.app.authentication_mode": {"type": "password", "passwords": ["correct-horse-battery"]}},
+    ],
+    unknown_passes="A variable without default, or what another block gives, is no literal.",
+)
+def token_is_not_literal(block: Block) -> Iterator[Outcome]:
+    """A default of a variable stands in the code as well."""
+    for at in _LITERALS[block.type]:
+        values = block.get(at)
+        if isinstance(values, list) and all(isinstance(value, Unknown) for value in values):
+            continue
+        yield from literal(block, (at,), "must not stand in the code; take it from random_password")
+
+
+@rule(
+    "DDB-019",
+    "A generated token has characters and a length that ElastiCache takes",
+    why=f"ElastiCache takes {' '.join(_TAKEN)} besides letters and digits, and refuses the token at apply when chance "
+    "put another one in.",
+    fix=f'Set override_special to "{_TAKEN}", and length to 16 to 128.',
+    page=f"{CACHE}/auth.html",
+    types=GENERATORS,
+    lessons=["PLAT-13"],
+    good=_GOOD,
+    breaks=[
+        {f"{_RANDOM}.override_special": REMOVED},
+        {f"{_RANDOM}.override_special": "!@"},
+        {f"{_RANDOM}.length": 12},
+        {f"{_RANDOM}.length": "200"},
+    ],
+)
+def generated_token_is_taken(generator: Block) -> Iterator[Outcome]:
+    """Only tokens of caches are asked about."""
+    cache = used_by(generator, _TOKENS)
+    if cache is None:
+        yield NotApplicable("no cache takes it")
+        return
+    at, specials = specials_of(generator)
+    if isinstance(specials, Unknown):
+        yield generator.undecided(specials, at)
+    elif refused := sorted(set(specials) - set(_TAKEN)):
+        shown = " ".join("space" if sign == " " else sign for sign in refused)
+        yield generator.fail(
+            f'must be "{_TAKEN}" or part of it, as the token of {called(cache, generator)}; {shown} is refused'
+            if at == "override_special"
+            else f"must exclude {shown}: it is the token of {called(cache, generator)}",
+            at,
+        )
+    at, length = length_of(generator)
+    if isinstance(length, Unknown):
+        yield generator.undecided(length, at)
+    elif not _SHORTEST <= length <= _LONGEST:
+        yield generator.fail(f"must be {_SHORTEST} to {_LONGEST} for {called(cache, generator)}", at)

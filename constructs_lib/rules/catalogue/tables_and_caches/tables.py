@@ -1,0 +1,368 @@
+"""DynamoDB tables: what protects them, what they are made of, how they are paid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.rules.estate.values import Unknown
+from constructs_lib.rules.outcomes import NotApplicable
+from constructs_lib.rules.queries.common import AWS, expect, expect_flag
+from constructs_lib.rules.queries.customer_keys import expect_customer_key
+from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Frameworks, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.outcomes import Outcome
+
+TABLE: Final = "aws_dynamodb_table"
+DDB: Final = f"{AWS}/amazondynamodb/latest/developerguide"
+INDEX: Final = "aws_dynamodb_global_secondary_index"
+
+_SCALING_TARGET: Final = "aws_appautoscaling_target"
+_DIMENSIONS: Final = ("dynamodb:table:ReadCapacityUnits", "dynamodb:table:WriteCapacityUnits")
+_CAPACITIES: Final = ("read_capacity", "write_capacity")
+_INDEXES: Final = ("global_secondary_index", "local_secondary_index")
+_VIEWS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+_WORDS: Final = {
+    "billing_mode": ("PROVISIONED", "PAY_PER_REQUEST"),
+    "table_class": ("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
+}
+
+_KEYS_OF_ORDERS: Final = [{"name": name, "type": "S"} for name in ("id", "day", "customer")]
+_ORDERS: Final = {
+    "name": "shop-prod-orders",
+    "billing_mode": "PAY_PER_REQUEST",
+    "table_class": "STANDARD",
+    "hash_key": "id",
+    "range_key": "day",
+    "attribute": _KEYS_OF_ORDERS,
+    "global_secondary_index": [{"name": "by-customer", "hash_key": "customer", "projection_type": "ALL"}],
+    "ttl": {"enabled": True, "attribute_name": "expires"},
+    "stream_enabled": True,
+    "stream_view_type": "NEW_IMAGE",
+    "point_in_time_recovery": {"enabled": True},
+    "server_side_encryption": {"enabled": True, "kms_key_arn": "${aws_kms_key.data.arn}"},
+    "deletion_protection_enabled": True,
+}
+_STOCK: Final = {
+    "name": "shop-prod-stock",
+    "hash_key": "id",
+    "attribute": {"name": "id", "type": "S"},
+    "read_capacity": 5,
+    "write_capacity": 5,
+    "point_in_time_recovery": [{"enabled": "true"}],
+    "server_side_encryption": {"enabled": True, "kms_key_arn": "${aws_kms_key.data.arn}"},
+    "deletion_protection_enabled": True,
+}
+_GOOD: Final = {
+    "resource": {
+        "aws_kms_key": {"data": {"enable_key_rotation": True}},
+        TABLE: {"orders": _ORDERS, "stock": _STOCK},
+        _SCALING_TARGET: {
+            name: {
+                "resource_id": "table/${aws_dynamodb_table.stock.name}",
+                "scalable_dimension": dimension,
+                "min_capacity": 5,
+                "max_capacity": 50,
+            }
+            for name, dimension in zip(("read", "write"), _DIMENSIONS, strict=True)
+        },
+    }
+}
+_AT: Final = f"resource.{TABLE}.orders"
+_STOCK_AT: Final = f"resource.{TABLE}.stock"
+
+
+@rule(
+    "DDB-001",
+    "A table can be restored to any point in time",
+    why="A wrong deployment that overwrites items cannot be undone; backups on demand are as old as the last one.",
+    fix="Give point_in_time_recovery with enabled = true.",
+    page=f"{DDB}/PointInTimeRecovery.html",
+    types=[TABLE],
+    severity=PRODUCTION,
+    frameworks=Frameworks(fsbp=("DynamoDB.2",), checkov=("CKV_AWS_28",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.point_in_time_recovery": REMOVED},
+        {f"{_AT}.point_in_time_recovery.enabled": "false"},
+        {f"{_STOCK_AT}.point_in_time_recovery": []},
+    ],
+)
+def table_is_recoverable(table: Block) -> Iterator[Outcome]:
+    """It is off unless it is turned on."""
+    yield from expect_flag(table, "point_in_time_recovery.enabled", "must be true, or a wrong write cannot be undone")
+
+
+@rule(
+    "DDB-002",
+    "A table is encrypted with a customer key",
+    why="The key that AWS owns leaves no trace of who decrypted, and nobody can withdraw it.",
+    fix="Give server_side_encryption with enabled = true and kms_key_arn.",
+    page=f"{DDB}/EncryptionAtRest.html",
+    types=[TABLE],
+    severity=ADVICE,
+    frameworks=Frameworks(checkov=("CKV_AWS_119",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.server_side_encryption": REMOVED},
+        {f"{_AT}.server_side_encryption.enabled": False},
+        {f"{_STOCK_AT}.server_side_encryption.kms_key_arn": REMOVED},
+        {f"{_STOCK_AT}.server_side_encryption.kms_key_arn": "alias/aws/dynamodb"},
+    ],
+)
+def customer_key_is_used(table: Block) -> Iterator[Outcome]:
+    """Without the block AWS encrypts with a key of its own."""
+    if table.flag("server_side_encryption.enabled") is True:
+        yield from expect_customer_key(table, "server_side_encryption.kms_key_arn", "must be a key of your own")
+    else:
+        yield from expect_flag(
+            table, "server_side_encryption.enabled", "must be true, with kms_key_arn, a key of your own"
+        )
+
+
+@rule(
+    "DDB-003",
+    "A table is protected from deletion",
+    why="One wrong plan, such as a changed key or name, deletes the table with all its items.",
+    fix="Set deletion_protection_enabled to true; take it off in a change of its own when the table is to go.",
+    page=f"{DDB}/WorkingWithTables.Basics.html",
+    types=[TABLE],
+    severity=PRODUCTION,
+    frameworks=Frameworks(fsbp=("DynamoDB.6",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.deletion_protection_enabled": REMOVED},
+        {f"{_STOCK_AT}.deletion_protection_enabled": "false"},
+    ],
+)
+def deletion_is_protected(table: Block) -> Iterator[Outcome]:
+    """It is off unless it is turned on."""
+    yield from expect_flag(table, "deletion_protection_enabled", "must be true, or one wrong plan deletes the items")
+
+
+@rule(
+    "DDB-004",
+    "A table's capacity follows its load",
+    why="A fixed capacity throttles at the peak and is paid for in the night.",
+    fix="Set billing_mode to PAY_PER_REQUEST, or make an aws_appautoscaling_target for reading and one for writing.",
+    page=f"{DDB}/capacity-mode.html",
+    types=[TABLE],
+    severity=WARNING,
+    frameworks=Frameworks(fsbp=("DynamoDB.1",), checkov=("CKV2_AWS_16",)),
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.billing_mode": REMOVED},
+        {f"resource.{_SCALING_TARGET}.write": REMOVED},
+        {f"resource.{_SCALING_TARGET}.read.resource_id": "table/another"},
+    ],
+)
+def capacity_follows_load(table: Block) -> Iterator[Outcome]:
+    """AWS takes PROVISIONED where nothing stands."""
+    mode = table.get("billing_mode")
+    if isinstance(mode, Unknown):
+        yield table.undecided(mode, "billing_mode")
+        return
+    if mode == "PAY_PER_REQUEST":
+        return
+    scaled = _scaled(table.estate)
+    missing = [dimension for dimension in _DIMENSIONS if dimension not in scaled.get(table, set())]
+    if missing and None in scaled:
+        yield table.undecided(Unknown("a scaling target names a table or dimension that is not known"))
+    elif missing:
+        kinds = " and ".join("reading" if "Read" in dimension else "writing" for dimension in missing)
+        yield table.fail(f"must be PAY_PER_REQUEST, or an aws_appautoscaling_target must scale {kinds}", "billing_mode")
+
+
+@lru_cache(maxsize=2)
+def _scaled(estate: Estate) -> dict[Block | None, set[str]]:
+    """Return the dimensions of each table that are scaled; under None stands what is scaled and not known."""
+    found: dict[Block | None, set[str]] = defaultdict(set)
+    by_name: dict[object, Block] = {}
+    for table in estate.of(TABLE):
+        name = table.get("name")
+        if isinstance(name, str):
+            by_name[name] = table
+    for target in estate.of(_SCALING_TARGET):
+        dimension, resource = target.get("scalable_dimension"), target.get("resource_id")
+        meant = target.target("resource_id", TABLE)
+        if meant is None and isinstance(resource, str):
+            meant = by_name.get(resource.removeprefix("table/"))
+        if isinstance(dimension, Unknown) or (meant is None and isinstance(resource, Unknown)):
+            found[None].add("")
+        elif meant is not None:
+            found[meant].add(str(dimension))
+    return found
+
+
+@rule(
+    "DDB-005",
+    "A table declares the attributes of its keys, and no others",
+    why="AWS refuses a key without a declared attribute, and a declared attribute that is no key.",
+    fix="Give one attribute block for each key of the table and of its indexes; other attributes need none.",
+    page=f"{DDB}/HowItWorks.CoreComponents.html",
+    types=[TABLE],
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.global_secondary_index.0.hash_key": "city"},
+        {f"{_AT}.attribute": [*_KEYS_OF_ORDERS, {"name": "total", "type": "N"}]},
+        {f"{_AT}.range_key": REMOVED},
+        {f"{_STOCK_AT}.attribute.name": "sku"},
+        {f"{_STOCK_AT}.local_secondary_index": {"name": "by-place", "range_key": "place"}},
+    ],
+)
+def keys_are_declared(table: Block) -> Iterator[Outcome]:
+    """Indexes that are resources of their own declare theirs."""
+    declared = [(section, "name", _named(section, "name")) for section in table.sections("attribute")]
+    used = list(_keys(table))
+    doubt = next((name for _, _, name in (*declared, *used) if isinstance(name, Unknown)), None)
+    known = {name for _, _, name in declared}
+    keys = {name for _, _, name in used}
+    if doubt is not None:
+        yield table.undecided(doubt, "attribute")
+        return
+    for section, at, key in used:
+        if key not in known:
+            yield section.fail(f"is a key: add an attribute block with the name {key} and its type", at)
+    for section, at, name in declared:
+        if name not in keys and not table.referrers(INDEX):
+            yield section.fail("is no key of the table or of an index: remove the attribute block", at)
+
+
+def _keys(table: Block) -> Iterator[tuple[Section, str, str | Unknown]]:
+    sections = [table, *(section for kind in _INDEXES for section in table.sections(kind))]
+    for section in sections:
+        for at in ("hash_key", "range_key"):
+            name = _named(section, at)
+            if name:
+                yield section, at, name
+        if not isinstance(section.body, Unknown):
+            for part in section.sections("key_schema"):
+                yield part, "attribute_name", _named(part, "attribute_name")
+
+
+def _named(section: Section, at: str) -> str | Unknown:
+    if isinstance(section.body, Unknown):
+        return section.body
+    return section.text(at) or ""
+
+
+@rule(
+    "DDB-006",
+    "A table whose items expire names the attribute that says when",
+    why="Without a name AWS refuses it; with an attribute that holds no number no item ever expires.",
+    fix="Give ttl with enabled = true and attribute_name; its values are numbers, seconds since 1970.",
+    page=f"{DDB}/TTL.html",
+    types=[TABLE],
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.ttl.attribute_name": REMOVED},
+        {f"{_AT}.ttl.attribute_name": ""},
+        {f"{_AT}.ttl.enabled": REMOVED},
+        {f"{_AT}.ttl.attribute_name": "day"},
+    ],
+)
+def expiry_has_an_attribute(table: Block) -> Iterator[Outcome]:
+    """A block that says enabled = false turns it off, and may name the attribute."""
+    ttl = table.section("ttl")
+    if ttl is None:
+        yield NotApplicable("its items do not expire")
+        return
+    enabled = ttl.body if isinstance(ttl.body, Unknown) else ttl.flag("enabled")
+    name = None if isinstance(ttl.body, Unknown) else ttl.text("attribute_name")
+    if isinstance(enabled, Unknown):
+        yield ttl.undecided(enabled, "enabled")
+    elif not enabled:
+        if name and ttl.get("enabled") is None:
+            yield ttl.fail("must be true where attribute_name is given, or nothing expires", "enabled")
+    elif isinstance(name, Unknown):
+        yield ttl.undecided(name, "attribute_name")
+    elif not name:
+        yield ttl.fail("must name the attribute that holds the time", "attribute_name")
+    else:
+        for attribute in table.sections("attribute"):
+            if _named(attribute, "name") == name and attribute.get("type") in ("S", "B"):
+                yield ttl.fail("is declared as no number (N): no item ever expires", "attribute_name")
+
+
+@rule(
+    "DDB-007",
+    "A table's stream says what it carries",
+    why="A stream without a view type is refused, and a view type without a stream makes none.",
+    fix="Set stream_enabled to true and stream_view_type to one of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, "
+    "NEW_AND_OLD_IMAGES.",
+    page=f"{DDB}/Streams.html",
+    types=[TABLE],
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.stream_view_type": REMOVED},
+        {f"{_AT}.stream_view_type": "new_image"},
+        {f"{_AT}.stream_enabled": REMOVED},
+    ],
+)
+def stream_has_a_view(table: Block) -> Iterator[Outcome]:
+    """A stream that is turned off in words may keep its view type."""
+    enabled = table.flag("stream_enabled")
+    if isinstance(enabled, Unknown):
+        yield table.undecided(enabled, "stream_enabled")
+    elif enabled:
+        yield from expect(table, "stream_view_type", lambda view: view in _VIEWS, f"must be one of {', '.join(_VIEWS)}")
+    elif table.get("stream_enabled") is None and table.get("stream_view_type") not in (None, ""):
+        yield table.fail("must be true where stream_view_type is given, or there is no stream", "stream_enabled")
+
+
+@rule(
+    "DDB-008",
+    "Capacities stand where capacity is provisioned, and only there",
+    why="AWS refuses capacities of a table that is paid by request, and a provisioned table without them.",
+    fix="Remove read_capacity and write_capacity beside PAY_PER_REQUEST; otherwise set both to 1 or more.",
+    page=f"{DDB}/capacity-mode.html",
+    types=[TABLE],
+    good=_GOOD,
+    breaks=[
+        {f"{_AT}.read_capacity": 5},
+        {f"{_AT}.global_secondary_index.0.write_capacity": "5"},
+        {f"{_STOCK_AT}.write_capacity": REMOVED},
+        {f"{_STOCK_AT}.read_capacity": 0},
+    ],
+)
+def capacities_fit_the_mode(table: Block) -> Iterator[Outcome]:
+    """Zero is the same as nothing."""
+    mode = table.get("billing_mode")
+    if isinstance(mode, Unknown):
+        yield table.undecided(mode, "billing_mode")
+        return
+    for section in (table, *table.sections("global_secondary_index")):
+        for at in _CAPACITIES:
+            units = section.body if isinstance(section.body, Unknown) else section.number(at)
+            if isinstance(units, Unknown):
+                yield section.undecided(units, at)
+            elif mode == "PAY_PER_REQUEST" and units:
+                yield section.fail("must be left out beside billing_mode PAY_PER_REQUEST", at)
+            elif mode in (None, "PROVISIONED") and not units:
+                yield section.fail("must be 1 or more, or billing_mode PAY_PER_REQUEST", at)
+
+
+@rule(
+    "DDB-009",
+    "A table's class and billing mode are words that AWS knows",
+    why="AWS refuses others at apply.",
+    fix="Write them in capitals: PROVISIONED or PAY_PER_REQUEST, STANDARD or STANDARD_INFREQUENT_ACCESS.",
+    page=f"{DDB}/HowItWorks.TableClasses.html",
+    types=[TABLE],
+    good=_GOOD,
+    breaks=[{f"{_AT}.table_class": "INFREQUENT_ACCESS"}, {f"{_AT}.billing_mode": "ON_DEMAND"}],
+)
+def words_are_known(table: Block) -> Iterator[Outcome]:
+    """Both have defaults."""
+    for at, words in _WORDS.items():
+        word = table.get(at)
+        if isinstance(word, Unknown):
+            yield table.undecided(word, at)
+        elif word is not None and word not in words:
+            yield table.fail(f"must be one of {', '.join(words)}", at)

@@ -1,0 +1,1 @@
+"""The model that rules ask: blocks, references, expressions, plans, policies."""

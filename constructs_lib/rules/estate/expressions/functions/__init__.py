@@ -1,0 +1,52 @@
+"""Terraform's functions on values that are known at synth."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from constructs_lib.rules.estate.expressions.functions import (  # noqa: F401  they register their functions
+    collections_,
+    encoding,
+    formatting,
+    numbers,
+    sets,
+    strings,
+)
+from constructs_lib.rules.estate.expressions.functions.registry import FUNCTIONS, call
+from constructs_lib.rules.estate.values import Unknown
+
+APPLY: Final = frozenset({"bcrypt", "plantimestamp", "timestamp", "uuid"})
+"""Functions that give another result with each run."""
+FILES: Final = frozenset(
+    {
+        *("abspath", "file", "filebase64", "filebase64sha256", "filebase64sha512", "fileexists", "filemd5", "fileset"),
+        *("filesha1", "filesha256", "filesha512", "pathexpand", "templatefile"),
+    }
+)
+"""Functions that read files of the machine that runs Terraform."""
+OTHERS: Final = frozenset(
+    {
+        *("base64gzip", "ephemeralasnull", "formatdate", "issensitive", "rsadecrypt", "templatestring"),
+        *("textdecodebase64", "textencodebase64", "timeadd", "timecmp", "type", "uuidv5", "yamldecode", "yamlencode"),
+    }
+)
+
+
+def apply(name: str, arguments: list[object]) -> object:
+    """Return what a function makes of its arguments, which may be unknown or have unknown parts.
+
+    Raises:
+        RefusedError: Terraform would refuse the call.
+        UndecidedError: The result cannot be told here, or is too large.
+    """
+    if found := FUNCTIONS.get(name):
+        return call(name, found, arguments)
+    if name in APPLY:
+        return Unknown(f"function {name}() is known at apply only")
+    if name in FILES:
+        return Unknown(f"function {name}() reads a file")
+    if name.startswith("provider::"):
+        return Unknown(f"function {name}() belongs to a provider")
+    if name in OTHERS:
+        return Unknown(f"function {name}() is not evaluated here")
+    return Unknown(f"there is no function {name}()")

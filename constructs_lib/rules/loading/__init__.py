@@ -1,8 +1,0 @@
-"""Reads Terraform JSON, synthesized or written by hand, and plans, into an `Estate`."""
-
-from __future__ import annotations
-
-from constructs_lib.rules.loading.folders import load
-from constructs_lib.rules.loading.sources import Duplicate, Source
-
-__all__ = ["Duplicate", "Source", "load"]

@@ -1,0 +1,26 @@
+"""Whether a key is the customer's own, and not one that AWS manages for a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.rules.queries.common import expect_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs_lib.rules.estate.blocks import Section
+    from constructs_lib.rules.outcomes import Outcome
+
+_MANAGED: Final = "alias/aws/"
+_BY_ALIAS: Final = ("data.aws_kms_alias", "data.aws_kms_key")
+
+
+def expect_customer_key(section: Section, at: str, text: str) -> Iterator[Outcome]:
+    """Fail when no key stands there, or one that AWS manages."""
+    value = section.get(at)
+    named = [value, *(one.get("name") or one.get("key_id") for one in section.targets(at, *_BY_ALIAS))]
+    if any(isinstance(name, str) and _MANAGED in name for name in named):
+        yield section.fail(f"is a key that AWS manages; {text}", at)
+    else:
+        yield from expect_set(section, at, text)

@@ -1,0 +1,30 @@
+"""The physical names of resources: what each is called in AWS."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from constructs_lib.rules.estate.values import Unknown
+from constructs_lib.rules.facts.names import NAMES
+
+if TYPE_CHECKING:
+    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Estate
+
+
+def name_of(block: Block) -> object:
+    """Return the name of a resource of a type in `NAMES`: a text, `Unknown`, or None where it is given none."""
+    return _names(block.estate)[block]
+
+
+def text_of(block: Block) -> str:
+    """Return the name with what is not known of it as the expression; empty where it is given none."""
+    value = name_of(block)
+    text = value.text if isinstance(value, Unknown) else value
+    return text if isinstance(text, str) else ""
+
+
+@lru_cache(maxsize=2)
+def _names(estate: Estate) -> dict[Block, object]:
+    return {block: block.get(NAMES[block.type].at) for block in estate.of(*NAMES)}

@@ -1,9 +1,0 @@
-"""WebTier: an application load balancer and the instances behind it."""
-
-from constructs_lib.web_tier.arguments import UnprotectedLoadBalancer
-from constructs_lib.web_tier.image import Image
-from constructs_lib.web_tier.scaling import CpuAlarms, TargetTracking
-from constructs_lib.web_tier.schedules import ScheduledSize
-from constructs_lib.web_tier.tier import WebTier
-
-__all__ = ["CpuAlarms", "Image", "ScheduledSize", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"]

@@ -1,0 +1,243 @@
+"""What happens to an Aurora cluster when its code changes: placement, upgrades, and tampering."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import ConfigurationWarning, HardenedStack, Instance, MajorUpgrade, PinnedMinorVersion
+from tests.constructs.aurora_provisioned.clusters import make_cluster, make_vpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib import AuroraProvisioned
+    from constructs_lib.testing import SynthesizedStack
+
+    Synth = Callable[..., SynthesizedStack]
+
+BIG, SMALL = "db.r7g.2xlarge", "db.r7g.large"
+
+
+def placed(synthesized: SynthesizedStack) -> dict[str, tuple[str, str, int]]:
+    """Return letter of the zone, class and tier of each instance by name."""
+    return {
+        re.sub(r"^shop-\w+-db-|-eu-west-1$", "", block["identifier"]): (
+            block["availability_zone"][-1],
+            block["instance_class"],
+            block["promotion_tier"],
+        )
+        for block in synthesized.resources("aws_rds_cluster_instance")
+    }
+
+
+def test_instances_keep_their_names_and_spread_over_the_zones(synth_stack: Synth) -> None:
+    instances = {
+        "main": Instance(BIG, zone="b"),
+        "standby": Instance(BIG),
+        "report": Instance(SMALL),
+        "last": Instance(SMALL, zone="eu-west-1a", promotion_tier=9),
+        "spare": Instance("db.r8g.2xlarge"),
+    }
+    before = placed(synth_stack(lambda stack: make_cluster(stack, instances=dict(list(instances.items())[:3]))))
+    after = placed(synth_stack(lambda stack: make_cluster(stack, instances=instances)))
+    assert before == {"main": ("b", BIG, 0), "standby": ("a", BIG, 1), "report": ("c", SMALL, 15)}
+    assert after == {**before, "last": ("a", SMALL, 9), "spare": ("b", "db.r8g.2xlarge", 1)}
+
+
+def test_the_writer_is_the_instance_with_the_lowest_tier(synth_stack: Synth) -> None:
+    instances = {
+        "a": Instance(SMALL, promotion_tier=15),
+        "b": Instance(BIG, promotion_tier=0),
+        "c": Instance(BIG, promotion_tier=1),
+    }
+    stack = synth_stack(lambda stack: make_cluster(stack, instances=instances), "prod")
+    assert placed(stack) == {"a": ("a", SMALL, 15), "b": ("b", BIG, 0), "c": ("c", BIG, 1)}
+
+
+def test_among_equal_tiers_the_largest_takes_over(synth_stack: Synth) -> None:
+    instances = {
+        "a": Instance(BIG),
+        "b": Instance(SMALL, promotion_tier=1),
+        "c": Instance(BIG, promotion_tier=1),
+    }
+    assert len(placed(synth_stack(lambda stack: make_cluster(stack, instances=instances), "prod"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("instances", "text"),
+    [
+        (
+            {"a": Instance(zone="a"), "b": Instance(zone="a")},
+            "instances=['a', 'b']: must not all be in eu-west-1a, whose failure would take every one of them",
+        ),
+        (
+            {"a": Instance(BIG), "b": Instance(SMALL)},
+            "instances['b'].instance_class='db.r7g.large': is smaller than db.r7g.2xlarge of 'a', which it would take over from; give one reader the same size, and a higher promotion_tier to smaller ones",
+        ),
+    ],
+)
+def test_outside_production_a_poor_failover_is_a_warning(stack: HardenedStack, instances: Any, text: str) -> None:
+    with pytest.warns(ConfigurationWarning) as caught:
+        make_cluster(stack, instances=instances)
+    assert [(str(warning.message), warning.filename.endswith("clusters.py")) for warning in caught] == [
+        (f"shop/db: {text}", True)
+    ]
+
+
+def test_two_zones_are_enough(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cluster(stack, vpc=make_vpc(stack, zones="bc")), "prod")
+    assert [zone for zone, _, _ in placed(stack).values()] == ["b", "c"]
+
+
+# Upgrades.
+
+
+def groups(synthesized: SynthesizedStack) -> list[tuple[str, str]]:
+    types = ("aws_rds_cluster_parameter_group", "aws_db_parameter_group")
+    return [(synthesized.resource(type_)["name"], synthesized.resource(type_)["family"]) for type_ in types]
+
+
+def test_a_major_upgrade_brings_its_version_and_both_parameter_groups_in_one_apply(synth_stack: Synth) -> None:
+    before = synth_stack(make_cluster)
+    during = synth_stack(lambda stack: make_cluster(stack, upgrade=MajorUpgrade("18.6")))
+    after = synth_stack(lambda stack: make_cluster(stack, engine_version="18"))
+    changes = {
+        name: during.resource("aws_rds_cluster").config.get(name)
+        for name in during.resource("aws_rds_cluster").config
+        if during.resource("aws_rds_cluster").config.get(name) != before.resource("aws_rds_cluster").config.get(name)
+    }
+    assert changes == {
+        "allow_major_version_upgrade": True,
+        "apply_immediately": True,
+        "db_instance_parameter_group_name": "${aws_db_parameter_group.db_parameters_instance_eu_west_1.name}",
+        "engine_version": "18.6",
+        "lifecycle": {"ignore_changes": ["engine_lifecycle_support"]},
+    }
+    assert [family for _, family in groups(before)] == ["aurora-postgresql17"] * 2
+    assert [family for _, family in groups(during)] == ["aurora-postgresql18"] * 2
+    assert {name for name, _ in groups(before)}.isdisjoint(name for name, _ in groups(during))
+    # Nothing is left to do when the upgrade is taken out of the code.
+    assert groups(after) == groups(during)
+    assert after.resource("aws_rds_cluster")["lifecycle"] == {
+        "ignore_changes": ["engine_lifecycle_support", "engine_version"]
+    }
+
+
+def test_another_parameter_is_another_group_and_the_same_ones_are_the_same(synth_stack: Synth) -> None:
+    plain = groups(synth_stack(make_cluster))
+    cluster = groups(synth_stack(lambda stack: make_cluster(stack, parameters={"work_mem": "65536"})))
+    instance = groups(synth_stack(lambda stack: make_cluster(stack, instance_parameters={"work_mem": "65536"})))
+    other = groups(synth_stack(lambda stack: make_cluster(stack, instance_parameters={"work_mem": "65537"})))
+    assert (cluster[0] == plain[0], cluster[1] == plain[1]) == (False, True)
+    assert (instance[0] == plain[0], instance[1] == plain[1]) == (True, False)
+    assert instance[1] != other[1]
+    for name, _ in (*plain, *cluster, *instance):
+        assert re.fullmatch(
+            r"shop-dev-db-parameters-(cluster|instance)-aurora-postgresql17-[0-9a-f]{8}-eu-west-1", name
+        )
+
+
+def test_a_pinned_version_is_the_codes_own_business(synth_stack: Synth) -> None:
+    choice = PinnedMinorVersion("the vendor certifies this version only")
+    stack = synth_stack(lambda stack: make_cluster(stack, engine_version="17.7", pinned=choice))
+    cluster = stack.resource("aws_rds_cluster")
+    assert (cluster["engine_version"], cluster["lifecycle"]) == (
+        "17.7",
+        {"ignore_changes": ["engine_lifecycle_support"]},
+    )
+    assert stack.resource("aws_rds_cluster_instance")["auto_minor_version_upgrade"] is False
+
+
+def test_names_stay_within_the_limits_of_rds(synth_stack: Synth) -> None:
+    long = "a-component-whose-name-goes-on-and-on-until-it-is-longer-than-rds-allows"
+
+    def build(stack: HardenedStack) -> None:
+        region = stack.region("ap-southeast-2")
+        from constructs_lib import AuroraProvisioned, MultiRegionKey  # noqa: PLC0415  as in the helper
+
+        AuroraProvisioned(
+            stack,
+            long,
+            region=region,
+            vpc=make_vpc(stack, "ap-southeast-2"),
+            key=MultiRegionKey(stack, "key", region=region),
+        )
+
+    stack = synth_stack(build, "staging")
+    names = [
+        stack.resource("aws_rds_cluster")["cluster_identifier"],
+        *(block["identifier"] for block in stack.resources("aws_rds_cluster_instance")),
+    ]
+    assert len(set(names)) == 3
+    for name in names:
+        assert len(name) <= 63
+        assert re.fullmatch(r"[a-z](-?[a-z0-9])*", name)
+
+
+# Tampering.
+
+MEND = "makes the cluster serverless, and it is provisioned; take the change out"
+V2 = {"min_capacity": 0.5, "max_capacity": 4}
+
+
+def tamper(call: Callable[[AuroraProvisioned], object]) -> Callable[[HardenedStack], None]:
+    def build(stack: HardenedStack) -> None:
+        call(make_cluster(stack))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            lambda c: c.resource.add_override("serverlessv2_scaling_configuration", V2),
+            f"Resource: serverlessv2_scaling_configuration {MEND}",
+        ),
+        (
+            lambda c: c.resource.add_override("serverlessv2_scaling_configuration.min_capacity", 1),
+            f"Resource: serverlessv2_scaling_configuration {MEND}",
+        ),
+        (
+            lambda c: c.resource.add_override("scaling_configuration", [{"auto_pause": True}]),
+            f"Resource: scaling_configuration {MEND}",
+        ),
+        (
+            lambda c: c.resource.add_override("engine_mode", "serverless"),
+            "Resource: engine_mode='serverless': must stay 'provisioned'",
+        ),
+        (
+            lambda c: setattr(c.resource, "engine_mode", "serverless"),
+            "Resource: engine_mode='serverless': must stay 'provisioned'",
+        ),
+        (
+            lambda c: c.instances["1"].add_override("instance_class", "db.serverless"),
+            "instance-1: instance_class='db.serverless': must be a provisioned class",
+        ),
+        (
+            lambda c: setattr(c.instances["1"], "instance_class", "db.serverless"),
+            "instance-1: instance_class='db.serverless': must be a provisioned class",
+        ),
+    ],
+)
+def test_a_change_that_makes_it_serverless_fails_the_synthesis(
+    synth_stack: Synth, call: Callable[[AuroraProvisioned], object], line: str
+) -> None:
+    with pytest.raises(RuntimeError) as error:
+        synth_stack(tamper(call))
+    assert f"[shop/db] {line}" in str(error.value)
+
+
+def test_other_overrides_pass(synth_stack: Synth) -> None:
+    stack = synth_stack(tamper(lambda cluster: cluster.resource.add_override("network_type", "DUAL")))
+    assert stack.resource("aws_rds_cluster")["network_type"] == "DUAL"
+
+
+def test_the_cluster_is_reachable_from_other_stacks(stack: HardenedStack) -> None:
+    cluster = make_cluster(stack)
+    values = (cluster.id, cluster.arn, cluster.endpoint, cluster.reader_endpoint)
+    assert len(set(values)) == 4
+    assert all("TfToken[" in value for value in values)

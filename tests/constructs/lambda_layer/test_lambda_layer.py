@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import (
+    ConfigurationError,
+    HardenedStack,
+    InlineSource,
+    LambdaLayer,
+    MultiRegionKey,
+    PaymentLambda,
+    Unreserved,
+)
+from constructs_lib.foundation.function_source import FunctionSource, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from constructs_lib.testing import SynthesizedStack
+
+LAYER = "${aws_lambda_layer_version.common_eu_west_1.arn}"
+PYTHON = {"python/common/__init__.py": "", "python/common/retries.py": "RETRIES = 3\n"}
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def make(
+    stack: HardenedStack, source: Path, id_: str = "common", region: str = "eu-west-1", **arguments: Any
+) -> LambdaLayer:
+    return LambdaLayer(stack, id_, region=stack.region(region), source=source, **arguments)
+
+
+def make_function(stack: HardenedStack, layers: list[LambdaLayer | str], **arguments: Any) -> PaymentLambda:
+    region = stack.region("eu-west-1")
+    return PaymentLambda(
+        stack,
+        "pay-fn",
+        region=region,
+        source=InlineSource("def handler(event, context):\n    return {}\n"),
+        handler="index.handler",
+        key=MultiRegionKey(stack, "key", region=region),
+        reserved_concurrency=Unreserved("nobody calls it before the test is over"),
+        layers=layers,
+        **arguments,
+    )
+
+
+def refused(make_it: Callable[[], object]) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as error:
+        make_it()
+    return error.value.problems
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("layer"), PYTHON | {"etc/settings.json": "{}", "bin/tool.py": ""})
+
+
+@pytest.fixture(scope="module")
+def synthesized(synth_stack: Callable[..., SynthesizedStack], source: Path) -> SynthesizedStack:
+    def build(stack: HardenedStack) -> None:
+        layer = make(
+            stack,
+            source,
+            description="Shared by all",
+            license="MIT",
+            organization="o-a1b2c3d4e5",
+        )
+        make_function(stack, [layer, "arn:aws:lambda:eu-west-1:123456789012:layer:tools:3"])
+
+    return synth_stack(build)
+
+
+def test_the_layer_is_made_from_the_archive_of_the_same_plan(synthesized: SynthesizedStack) -> None:
+    synthesized.resource("aws_lambda_layer_version").assert_config(
+        {
+            "compatible_architectures": ["arm64"],
+            "compatible_runtimes": ["python3.13"],
+            "description": "Shared by all",
+            "filename": "${data.archive_file.common_package_eu_west_1.output_path}",
+            "layer_name": "shop-dev-common-eu-west-1",
+            "license_info": "MIT",
+            "lifecycle": {"create_before_destroy": True},
+            "skip_destroy": False,
+            "source_code_hash": "${data.archive_file.common_package_eu_west_1.output_base64sha256}",
+        }
+    )
+
+
+def test_exactly_the_checked_files_are_packed_from_beside_the_json(synthesized: SynthesizedStack, source: Path) -> None:
+    package = synthesized.resource("data.archive_file", "*/common/package")
+    folder = package["source_dir"].removeprefix("${path.module}/")
+    package.assert_config(
+        {
+            "output_file_mode": "0644",
+            "output_path": "${path.module}/assets/common_eu_west_1.zip",
+            "source_dir": f"${{path.module}}/{folder}",
+            "type": "zip",
+        }
+    )
+    packed = synthesized.directory / folder
+    names = sorted(file.relative_to(packed).as_posix() for file in packed.rglob("*") if file.is_file())
+    assert names == ["bin/tool.py", "etc/settings.json", "python/common/__init__.py", "python/common/retries.py"]
+    assert str(source) not in synthesized.text
+
+
+def test_a_function_gets_the_layers_newest_version_and_arns_as_they_are(synthesized: SynthesizedStack) -> None:
+    layers = synthesized.resource("aws_lambda_function")["layers"]
+    assert layers == [LAYER, "arn:aws:lambda:eu-west-1:123456789012:layer:tools:3"]
+
+
+def test_another_account_may_read_the_layer_and_do_nothing_else(
+    synth_stack: Callable[..., SynthesizedStack], source: Path
+) -> None:
+    stack = synth_stack(lambda s: make(s, source, account="210987654321"))
+    stack.resource("aws_lambda_layer_version_permission").assert_config(
+        {
+            "action": "lambda:GetLayerVersion",
+            "layer_name": "${aws_lambda_layer_version.common_eu_west_1.layer_arn}",
+            "principal": "210987654321",
+            "skip_destroy": False,
+            "statement_id": "account",
+            "version_number": "${aws_lambda_layer_version.common_eu_west_1.version}",
+        }
+    )
+
+
+def test_everybody_is_allowed_with_an_organisation_only(synthesized: SynthesizedStack) -> None:
+    synthesized.resource("aws_lambda_layer_version_permission", "*/allow-organization").assert_config(
+        {
+            "action": "lambda:GetLayerVersion",
+            "layer_name": "${aws_lambda_layer_version.common_eu_west_1.layer_arn}",
+            "organization_id": "o-a1b2c3d4e5",
+            "principal": "*",
+            "skip_destroy": False,
+            "statement_id": "organization",
+            "version_number": "${aws_lambda_layer_version.common_eu_west_1.version}",
+        }
+    )
+
+
+def test_the_output_is_the_newest_versions_arn(synthesized: SynthesizedStack) -> None:
+    assert synthesized.outputs["common_arn_eu_west_1"] == LAYER
+
+
+def test_a_layer_belongs_to_its_account_alone_unless_shared(
+    synth_stack: Callable[..., SynthesizedStack], source: Path
+) -> None:
+    stack = synth_stack(lambda s: make(s, source))
+    assert stack.find("aws_lambda_layer_version_permission") == []
+
+
+def test_an_account_may_be_a_reference(synth_stack: Callable[..., SynthesizedStack], source: Path) -> None:
+    stack = synth_stack(lambda s: make(s, source, account="${var.partner}"))
+    assert stack.resource("aws_lambda_layer_version_permission")["principal"] == "${var.partner}"
+
+
+def test_kept_versions_and_their_permissions_outlive_the_stack(
+    synth_stack: Callable[..., SynthesizedStack], source: Path
+) -> None:
+    stack = synth_stack(lambda s: make(s, source, keep_versions=True, account="210987654321"))
+    assert stack.resource("aws_lambda_layer_version")["skip_destroy"] is True
+    assert stack.resource("aws_lambda_layer_version_permission")["skip_destroy"] is True
+
+
+def test_other_stacks_can_refer_to_the_layer(stack: HardenedStack, source: Path) -> None:
+    assert make(stack, source).arn.startswith("${TfToken[")
+
+
+LAYOUT = "has nothing in python/ or python/lib/python3.13/site-packages/, where python3.13 looks below /opt; move its modules"
+NODE_LAYOUT = (
+    "has nothing in nodejs/node_modules/ or nodejs/node22/node_modules/, where nodejs22.x looks below /opt; move its "
+    "modules"
+)
+
+
+@pytest.mark.filterwarnings("ignore:.*nodejs22.x.*support ends on")
+@pytest.mark.parametrize(
+    ("files", "runtimes", "problems"),
+    [
+        (
+            {"common.py": ""},
+            ["python3.13"],
+            [
+                LAYOUT,
+                (
+                    "common.py: lies outside python/, and no runtime looks for a layer's modules anywhere else; move it to "
+                    "python/common.py"
+                ),
+            ],
+        ),
+        (
+            {**PYTHON, "src/a.py": "", "src/b.py": "", "z.py": ""},
+            ["python3.13"],
+            [
+                (
+                    "src/a.py: lies outside python/, and 2 more like it, and no runtime looks for a layer's modules anywhere "
+                    "else; move it to python/src/a.py"
+                )
+            ],
+        ),
+        ({"readme.txt": "x"}, ["python3.13"], [LAYOUT]),
+        (
+            {"python/lib/python3.12/site-packages/a.py": ""},
+            ["python3.13"],
+            [
+                LAYOUT,
+                (
+                    "python/lib/python3.12/site-packages/a.py: is for another runtime than python3.13; move it to python/ or "
+                    "python/lib/python3.13/site-packages/"
+                ),
+            ],
+        ),
+        ({"nodejs/common.js": ""}, ["nodejs22.x"], [NODE_LAYOUT]),
+        (
+            {"nodejs/node_modules/a/index.js": "", "nodejs/node20/node_modules/b.js": ""},
+            ["nodejs22.x"],
+            [
+                (
+                    "nodejs/node20/node_modules/b.js: is for another runtime than nodejs22.x; move it to nodejs/node_modules/ "
+                    "or nodejs/node22/node_modules/"
+                )
+            ],
+        ),
+        (
+            {"nodejs/node_modules/a.js": "", "b.mjs": ""},
+            ["nodejs22.x"],
+            [
+                (
+                    "b.mjs: lies outside nodejs/, and no runtime looks for a layer's modules anywhere else; move it to "
+                    "nodejs/node_modules/b.mjs"
+                )
+            ],
+        ),
+        ({"python/a.py": "def"}, ["python3.13"], ["python/a.py:1:4: is not Python 3.11: invalid syntax"]),
+        (
+            {"python/a.py": b"\xff\xfex\x00"},
+            ["python3.12"],
+            [
+                (
+                    "python/a.py: byte 0 starts a UTF-16 LE byte-order mark (ff fe); save the file as UTF-8 without a "
+                    "byte-order mark"
+                )
+            ],
+        ),
+        (
+            {"python/a.zip": b"PK\x03\x04"},
+            ["python3.13"],
+            ["python/a.zip: is a zip archive; give the files themselves: archive_file packs them in the same plan"],
+        ),
+    ],
+)
+def test_a_folder_that_its_runtimes_could_not_use_is_refused(
+    stack: HardenedStack, tmp_path: Path, files: dict[str, Any], runtimes: list[str], problems: list[str]
+) -> None:
+    folder = write(tmp_path, files)
+    found = refused(lambda: make(stack, folder, runtimes=runtimes))
+    plain = tuple(problem.replace(" (synth runs on Python 3.11 and knows nothing newer)", "") for problem in found)
+    assert [
+        problem.removeprefix(f"source={str(folder)!r}: ").removeprefix(f"source={folder!r}: ") for problem in plain
+    ] == problems
+
+
+@pytest.mark.filterwarnings("ignore:.*nodejs22.x.*support ends on")
+@pytest.mark.parametrize(
+    ("files", "runtimes"),
+    [
+        ({"python/lib/python3.12/site-packages/a.py": ""}, ["python3.12"]),
+        (
+            {"python/lib/python3.12/site-packages/a.py": "", "python/lib/python3.13/site-packages/a.py": ""},
+            ["python3.12", "python3.13"],
+        ),
+        ({"nodejs/node22/node_modules/a.js": "", "nodejs/package.json": "{}"}, ["nodejs22.x"]),
+        ({"nodejs/node_modules/a.js": "", "python/a.py": ""}, ["python3.13", "nodejs22.x"]),
+        ({"nodejs/node_modules/a.js": "", "tools/build.py": ""}, ["nodejs22.x"]),
+    ],
+)
+def test_a_folder_that_its_runtimes_read_is_accepted(
+    stack: HardenedStack, tmp_path: Path, files: dict[str, Any], runtimes: list[str]
+) -> None:
+    assert make(stack, write(tmp_path, files), runtimes=runtimes).runtimes == tuple(runtimes)
+
+
+ARCHITECTURES = "must be a list of arm64 and x86_64, at least one, each once"
+RUNTIMES = "must be a list of 1 to 15 runtimes, each once"
+ACCOUNT = "must be an account id of 12 digits or a reference to one; '*' would be everybody"
+ORGANIZATION = "must be the id of an organisation, such as 'o-a1b2c3d4e5', or a reference to one"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"architectures": []}, f"architectures=[]: {ARCHITECTURES}"),
+        ({"architectures": "arm64"}, f"architectures='arm64': {ARCHITECTURES}"),
+        ({"architectures": ["riscv"]}, f"architectures=['riscv']: {ARCHITECTURES}"),
+        ({"architectures": ["arm64", "arm64"]}, f"architectures=['arm64', 'arm64']: {ARCHITECTURES}"),
+        ({"runtimes": []}, f"runtimes=[]: {RUNTIMES}"),
+        ({"runtimes": "python3.13"}, f"runtimes='python3.13': {RUNTIMES}"),
+        ({"runtimes": ["python3.13"] * 2}, f"runtimes=['python3.13', 'python3.13']: {RUNTIMES}"),
+        ({"runtimes": ["python3.13"] * 16}, f"runtimes={['python3.13'] * 16!r}: {RUNTIMES}"),
+        ({"account": "*"}, f"account='*': {ACCOUNT}"),
+        ({"account": "21098765432"}, f"account='21098765432': {ACCOUNT}"),
+        ({"account": 210987654321}, f"account=210987654321: {ACCOUNT}"),
+        ({"organization": "*"}, f"organization='*': {ORGANIZATION}"),
+        ({"organization": 7}, f"organization=7: {ORGANIZATION}"),
+        (
+            {"account": "210987654321", "organization": "o-a1b2c3d4e5"},
+            (
+                "account='210987654321': cannot be given beside organization: the AWS provider reads the first permission of "
+                "a version in place of each, and would replace the second one in every plan"
+            ),
+        ),
+        ({"description": "x" * 257}, f"description={'x' * 257!r}: must be a plain text of at most 256 characters"),
+        ({"license": "x" * 513}, f"license={'x' * 513!r}: must be a plain text of at most 512 characters"),
+        ({"license": "${var.l}"}, "license='${var.l}': must be a plain text of at most 512 characters"),
+    ],
+    ids=str,
+)
+def test_an_argument_that_cannot_be_deployed_is_refused(
+    stack: HardenedStack, source: Path, arguments: dict[str, Any], problem: str
+) -> None:
+    assert refused(lambda: make(stack, source, **arguments)) == (problem,)
+
+
+def test_a_runtime_without_support_is_refused(stack: HardenedStack, source: Path) -> None:
+    (problem,) = refused(lambda: make(stack, source, runtimes=["python3.9"]))
+    assert problem.startswith("runtime='python3.9': is out of support since 2025-12-15; must be one of")
+
+
+def test_a_folder_that_is_not_there_is_refused(stack: HardenedStack, tmp_path: Path) -> None:
+    (problem,) = refused(lambda: make(stack, tmp_path / "nothing"))
+    assert problem.endswith(f"must be a directory, and there is none at {tmp_path / 'nothing'}")
+
+
+def test_the_oldest_runtime_decides_about_the_grammar(
+    stack: HardenedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def read(path: str, source: Any, handler: str | None, runtime: str) -> FunctionSource:
+        seen.append(runtime)
+        return read_source(path, source, handler, runtime)
+
+    monkeypatch.setattr("constructs_lib.constructs.lambda_layer.lambda_layer.read_source", read)
+    make(stack, write(tmp_path, {**PYTHON}), runtimes=["python3.13", "python3.12"])
+    assert seen == ["python3.12"]
+
+
+def test_a_layer_of_another_region_is_refused(stack: HardenedStack, source: Path) -> None:
+    layer = make(stack, source, region="us-east-1")
+    assert refused(lambda: make_function(stack, [layer])) == (
+        "layers='shop/common': must be in the function's region, eu-west-1",
+    )
+
+
+def test_a_layer_for_other_runtimes_is_refused(stack: HardenedStack, source: Path) -> None:
+    layer = make(stack, source, runtimes=["python3.12"])
+    assert refused(lambda: make_function(stack, [layer])) == (
+        "layers='shop/common': is made for python3.12 and the function runs on python3.13; add it to the layer's runtimes",
+    )
+
+
+def test_a_layer_for_another_architecture_is_refused(stack: HardenedStack, source: Path) -> None:
+    layer = make(stack, source, architectures=["x86_64"])
+    assert refused(lambda: make_function(stack, [layer])) == (
+        "layers='shop/common': is made for x86_64 and the function runs on arm64; add it to the layer's architectures",
+    )
+
+
+def test_a_function_and_its_layers_share_lambdas_limit(
+    stack: HardenedStack, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = make(stack, source)
+    monkeypatch.setattr("constructs_lib.constructs.payment_lambda.arguments.MAX_SIZE_BYTES", layer.size + 42)
+    assert refused(lambda: make_function(stack, [layer])) == (
+        f"layers='1 layers': {layer.size + 43} bytes unpacked with the function's own 43; Lambda takes {layer.size + 42}",
+    )
+    monkeypatch.setattr("constructs_lib.constructs.payment_lambda.arguments.MAX_SIZE_BYTES", layer.size + 43)
+    stack2 = HardenedStack(stack.node.root, "other", environment="dev", owner="team-shop")  # type: ignore[arg-type]
+    make_function(stack2, [layer])

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import ConfigurationError, Environment, HardenedStack, LogGroup, MultiRegionKey
+from constructs_lib.core.iam import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.testing import SynthesizedStack
+
+ACCOUNT = "${data.aws_caller_identity.current_%s.account_id}"
+
+
+def build(stack: HardenedStack) -> None:
+    us, eu = stack.region("us-east-1"), stack.region("eu-west-1")
+    key = MultiRegionKey(stack, "key", region=us, replicas=[eu])
+    LogGroup(stack, "audit", region=eu, key=key)
+
+
+@pytest.fixture(scope="module")
+def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
+    return synth_stack(build)
+
+
+def statements(synthesized: SynthesizedStack, type_: str) -> list[dict[str, Any]]:
+    policy = json.loads(synthesized.resource(type_)["policy"])
+    assert policy["Version"] == "2012-10-17"
+    found: list[dict[str, Any]] = policy["Statement"]
+    return found
+
+
+def test_the_primary_key_is_multi_region_and_rotates(synthesized: SynthesizedStack) -> None:
+    key = synthesized.resource("aws_kms_key")
+    key.assert_config(
+        {
+            "deletion_window_in_days": 7,
+            "description": "Encrypts the data of the stack",
+            "enable_key_rotation": True,
+            "multi_region": True,
+            "policy": key["policy"],
+            "rotation_period_in_days": 365,
+        }
+    )
+    assert key["provider"] == "aws.us_east_1"
+
+
+def test_a_replica_is_made_in_its_own_region_from_the_primary(synthesized: SynthesizedStack) -> None:
+    replica = synthesized.resource("aws_kms_replica_key")
+    replica.assert_config(
+        {
+            "deletion_window_in_days": 7,
+            "description": "Encrypts the data of the stack",
+            "policy": replica["policy"],
+            "primary_key_arn": "${aws_kms_key.key_us_east_1.arn}",
+        }
+    )
+    assert replica["provider"] == "aws.eu_west_1"
+
+
+def test_every_region_has_the_same_alias(synthesized: SynthesizedStack) -> None:
+    aliases = {alias["provider"]: alias for alias in synthesized.resources("aws_kms_alias")}
+    assert aliases.keys() == {"aws.us_east_1", "aws.eu_west_1"}
+    assert {alias["name"] for alias in aliases.values()} == {"alias/shop-dev-key"}
+    assert aliases["aws.us_east_1"]["target_key_id"] == "${aws_kms_key.key_us_east_1.key_id}"
+    assert aliases["aws.eu_west_1"]["target_key_id"] == "${aws_kms_replica_key.key_replica_eu_west_1.key_id}"
+
+
+def test_without_consumers_only_the_account_may_use_the_key(synthesized: SynthesizedStack) -> None:
+    assert statements(synthesized, "aws_kms_key") == [
+        {
+            "Sid": "AccountPolicies",
+            "Effect": "Allow",
+            "Action": ["kms:*"],
+            "Principal": {"AWS": [f"arn:aws:iam::{ACCOUNT % 'us_east_1'}:root"]},
+            "Resource": ["*"],
+        }
+    ]
+
+
+def test_cloudwatch_logs_may_use_the_key_for_the_named_group_only(synthesized: SynthesizedStack) -> None:
+    _, logs = statements(synthesized, "aws_kms_replica_key")
+    assert logs == {
+        "Sid": "CloudWatchLogs",
+        "Effect": "Allow",
+        "Action": [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        "Principal": {"Service": ["logs.eu-west-1.amazonaws.com"]},
+        "Resource": ["*"],
+        "Condition": {
+            "ArnEquals": {
+                "kms:EncryptionContext:aws:logs:arn": [
+                    f"arn:aws:logs:eu-west-1:{ACCOUNT % 'eu_west_1'}:log-group:shop-dev-audit-eu-west-1"
+                ]
+            }
+        },
+    }
+
+
+def test_a_log_group_is_encrypted_with_the_key_of_its_own_region(synthesized: SynthesizedStack) -> None:
+    synthesized.resource("aws_cloudwatch_log_group").assert_config(
+        {
+            "kms_key_id": "${aws_kms_replica_key.key_replica_eu_west_1.arn}",
+            "name": "shop-dev-audit-eu-west-1",
+            "retention_in_days": 365,
+        }
+    )
+
+
+def test_the_deletion_window_follows_the_environment(
+    synth_stack: Callable[..., SynthesizedStack], environment: Environment
+) -> None:
+    stack = synth_stack(lambda s: MultiRegionKey(s, "key", region=s.region("eu-west-1")), environment)
+    expected = {"dev": 7, "staging": 14, "prod": 30}[environment]
+    assert stack.resource("aws_kms_key")["deletion_window_in_days"] == expected
+
+
+def test_a_service_gets_the_key_under_its_conditions(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        condition = Condition("StringEquals", "aws:SourceAccount", (region.account_id,))
+        key.allow_service(key, "sns.amazonaws.com", (condition,))
+        key.allow_service(key, "sns.amazonaws.com", (condition,))
+
+    _, sns = statements(synth_stack(fill), "aws_kms_key")
+    assert sns["Principal"] == {"Service": ["sns.amazonaws.com"]}
+    assert sns["Resource"] == ["*"]
+    assert sns["Condition"] == {"StringEquals": {"aws:SourceAccount": [ACCOUNT % "eu_west_1"]}}
+
+
+def test_a_service_without_conditions_is_refused(stack: HardenedStack) -> None:
+    key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
+    with pytest.raises(ConfigurationError) as error:
+        key.allow_service(key, "sns.amazonaws.com", ())
+    assert str(error.value) == "shop/key: conditions=(): a service needs a condition that names whom it acts for"
+
+
+def test_a_consumer_in_a_region_without_the_key_is_refused(stack: HardenedStack) -> None:
+    us, eu = stack.region("us-east-1"), stack.region("eu-west-1")
+    key = MultiRegionKey(stack, "key", region=us)
+    with pytest.raises(ConfigurationError) as error:
+        LogGroup(stack, "audit", region=eu, key=key)
+    assert str(error.value) == (
+        "shop/audit: key='shop/key': exists in us-east-1 and not in eu-west-1, and a resource cannot use a key of "
+        "another region; add eu-west-1 to the key's replicas"
+    )
+
+
+def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
+    us = stack.region("us-east-1")
+    with pytest.raises(ConfigurationError) as error:
+        MultiRegionKey(stack, "key", region=us, replicas=[us], deletion_window_days=5)
+    assert str(error.value) == (
+        "shop/key: replicas='us-east-1': the region has the key already; name each one once\n"
+        "shop/key: deletion_window_days=5: KMS allows 7 to 30"
+    )
+
+
+@pytest.mark.parametrize(("days", "message"), [(364, "CloudWatch Logs allows 1, 3, 5"), (30, "must be at least 365")])
+def test_a_retention_below_the_floor_or_unknown_is_refused(stack: HardenedStack, days: int, message: str) -> None:
+    region = stack.region("us-east-1")
+    key = MultiRegionKey(stack, "key", region=region)
+    with pytest.raises(ConfigurationError, match=rf"shop/audit: retention_days={days}: {message}"):
+        LogGroup(stack, "audit", region=region, key=key, retention_days=days)

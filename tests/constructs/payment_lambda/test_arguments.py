@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from constructs_lib import (
+    Canary,
+    ConfigurationError,
+    HardenedStack,
+    InlineSource,
+    MultiRegionKey,
+    PaymentLambda,
+    RegionalVpc,
+    Unreserved,
+)
+from constructs_lib.constructs.shared.environment_variables import check_variables
+from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.lambda_environment import RESERVED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.constructs.regional_vpc import Vpc
+    from constructs_lib.testing import SynthesizedStack
+
+LEVELS = "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
+
+
+def create(stack: HardenedStack, **arguments: Any) -> PaymentLambda:
+    region = stack.region("eu-west-1")
+    given: dict[str, Any] = {
+        "id_": "pay-fn",
+        "region": region,
+        "source": InlineSource("def handler(event, context): ..."),
+        "handler": "index.handler",
+        "reserved_concurrency": 1,
+    } | arguments
+    if "key" not in given:
+        given["key"] = MultiRegionKey(stack, f"key-of-{given['id_']}", region=region)
+    return PaymentLambda(stack, **given)
+
+
+def refused(stack: HardenedStack, **arguments: Any) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        create(stack, **arguments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"timeout": 5}, "timeout=5: must be a whole number of seconds from 30 to 300"),
+        ({"timeout": 301}, "timeout=301: must be a whole number of seconds from 30 to 300"),
+        ({"timeout": 30.5}, "timeout=30.5: must be a whole number of seconds from 30 to 300"),
+        ({"memory": 127}, "memory=127: must be a whole number of MB from 128 to 10240"),
+        ({"memory": 10241}, "memory=10241: must be a whole number of MB from 128 to 10240"),
+        ({"ephemeral_storage": 511}, "ephemeral_storage=511: must be a whole number of MB from 512 to 10240"),
+        ({"ephemeral_storage": 10241}, "ephemeral_storage=10241: must be a whole number of MB from 512 to 10240"),
+        ({"retries": 3}, "retries=3: must be a whole number of further attempts from 0 to 2"),
+        ({"retries": True}, "retries=True: must be a whole number of further attempts from 0 to 2"),
+        ({"log_level": "info"}, f"log_level='info': must be one of {LEVELS}"),
+        ({"description": "x" * 257}, f"description={'x' * 257!r}: must have at most 256 characters"),
+        (
+            {"runtime": "python3.8"},
+            (
+                "runtime='python3.8': is out of support since 2024-10-14; must be one of python3.11, python3.12, "
+                "python3.13, nodejs22.x"
+            ),
+        ),
+        (
+            {"runtime": "ruby3.3"},
+            "runtime='ruby3.3': must be one of python3.11, python3.12, python3.13, nodejs22.x",
+        ),
+        ({"layers": ["arn"] * 6}, f"layers={['arn'] * 6!r}: must be a list of at most 5 LambdaLayers or ARNs"),
+        ({"layers": "arn"}, "layers='arn': must be a list of at most 5 LambdaLayers or ARNs"),
+        (
+            {"layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:tools"]},
+            (
+                "layers='arn:aws:lambda:eu-west-1:123456789012:layer:tools': must be the ARN of a layer version, with its "
+                "number"
+            ),
+        ),
+        (
+            {"layers": ["arn:aws:lambda:us-east-1:123456789012:layer:tools:3"]},
+            "layers='arn:aws:lambda:us-east-1:123456789012:layer:tools:3': must be in the function's region, eu-west-1",
+        ),
+        (
+            {"code_signing_config_arn": "csc-0123456789abcdef0"},
+            "code_signing_config_arn='csc-0123456789abcdef0': must be the ARN of a code signing configuration",
+        ),
+        (
+            {"canary": Canary(version="$LATEST", weight=0.1)},
+            "canary.version='$LATEST': must be the number of a published version as a string, such as '7'",
+        ),
+        (
+            {"canary": Canary(version=7, weight=0.1)},  # type: ignore[arg-type]
+            "canary.version=7: must be the number of a published version as a string, such as '7'",
+        ),
+        (
+            {"canary": Canary(version="7", weight="0.1")},  # type: ignore[arg-type]
+            "canary.weight='0.1': must be a number above 0 and below 1",
+        ),
+        ({"canary": Canary(version="7", weight=0.0)}, "canary.weight=0.0: must be a number above 0 and below 1"),
+        ({"canary": Canary(version="7", weight=1.0)}, "canary.weight=1.0: must be a number above 0 and below 1"),
+        (
+            {"reserved_concurrency": 0},
+            (
+                "reserved_concurrency=0: must be a whole number of at least 1, or Unreserved with the reason why the "
+                "function needs no limit"
+            ),
+        ),
+        (
+            {"reserved_concurrency": None},
+            (
+                "reserved_concurrency=None: must be a whole number of at least 1, or Unreserved with the reason why the "
+                "function needs no limit"
+            ),
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_deployed_is_refused(
+    stack: HardenedStack, arguments: dict[str, Any], problem: str
+) -> None:
+    assert refused(stack, **arguments) == f"shop/pay-fn: {problem}"
+
+
+def test_limits_and_references_are_accepted(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "a": {"timeout": 300, "memory": 128, "ephemeral_storage": 10240, "retries": 1},
+        "b": {"memory": 10240, "layers": ["${aws_lambda_layer_version.tools.arn}"], "description": "x" * 256},
+        "c": {"layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:tools:{n}" for n in range(5)]},
+        "d": {
+            "code_signing_config_arn": (
+                "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"
+            )
+        },
+        "e": {"code_signing_config_arn": "${aws_lambda_code_signing_config.strict.arn}"},
+    }
+
+    def build(stack: HardenedStack) -> None:
+        for id_, arguments in given.items():
+            create(stack, id_=id_, **arguments)
+
+    stack = synth_stack(build)
+    a, b, c, d, e = (stack.resource("aws_lambda_function", f"shop/{id_}/*") for id_ in given)
+    assert (a["timeout"], a["memory_size"], a["ephemeral_storage"]) == (300, 128, {"size": 10240})
+    assert stack.resource("aws_lambda_function_event_invoke_config", "shop/a/*")["maximum_retry_attempts"] == 1
+    assert (b["memory_size"], b["layers"], b["description"]) == (10240, given["b"]["layers"], "x" * 256)
+    assert c["layers"] == given["c"]["layers"]
+    assert d["code_signing_config_arn"] == given["d"]["code_signing_config_arn"]
+    assert e["code_signing_config_arn"] == given["e"]["code_signing_config_arn"]
+
+
+def test_more_than_the_regions_concurrency_is_refused_with_who_has_it(stack: HardenedStack) -> None:
+    create(stack, id_="auth-fn", reserved_concurrency=800)
+    assert refused(stack, reserved_concurrency=101) == (
+        "shop/pay-fn: reserved_concurrency=101: only 100 of the 1000 concurrent executions in eu-west-1 are left (100 "
+        "stay unreserved; reserved by shop/auth-fn 800): reserve less, or raise the account's quota and give "
+        "region(..., concurrency_limit=)"
+    )
+
+
+def test_the_last_of_the_regions_concurrency_may_be_reserved(stack: HardenedStack) -> None:
+    create(stack, id_="auth-fn", reserved_concurrency=800)
+    create(stack, reserved_concurrency=100)
+    assert stack.region("eu-west-1").concurrency.available == 0
+
+
+def test_a_reason_that_says_nothing_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        Unreserved("because")
+    assert str(error.value) == (
+        "Unreserved: reason='because': must be a sentence of at least 20 characters that says why"
+    )
+
+
+def vpc(stack: HardenedStack, region: str, tier: Literal["private", "public"]) -> Vpc:
+    return RegionalVpc.from_attributes(
+        stack,
+        "vpc",
+        region=stack.region(region),
+        vpc_id="vpc-0123456789abcdef0",
+        cidr="10.10.0.0/16",
+        subnets={tier: {"a": "subnet-0123456789abcdef0"}},
+    )
+
+
+def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
+    assert refused(stack, vpc=vpc(stack, "us-east-1", "private")) == (
+        "shop/pay-fn: vpc='shop/vpc': is in us-east-1 and the function in eu-west-1; give a VPC of eu-west-1"
+    )
+
+
+def test_a_vpc_without_private_subnets_is_refused(stack: HardenedStack) -> None:
+    assert refused(stack, vpc=vpc(stack, "eu-west-1", "public")) == (
+        "shop/pay-fn: vpc='shop/vpc': has no private subnets for the function to join"
+    )
+
+
+def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) -> None:
+    key = MultiRegionKey(stack, "key", region=stack.region("us-east-1"))
+    assert refused(stack, key=key) == (
+        "shop/pay-fn: key='shop/key': exists in us-east-1 and not in eu-west-1, and a resource cannot use a key of "
+        "another region; add eu-west-1 to the key's replicas"
+    )
+
+
+def test_every_problem_is_named_at_once(stack: HardenedStack) -> None:
+    message = refused(
+        stack,
+        source=InlineSource("def handler(event, context): ...", filename="main.py"),
+        timeout=5,
+        environment={"AWS_REGION": "eu-west-1"},
+        reserved_concurrency=901,
+    )
+    starts = ("handler=", "timeout=", "environment['AWS_REGION']=", "reserved_concurrency=")
+    assert [line.split(": ")[1].startswith(start) for line, start in zip(message.splitlines(), starts, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        (
+            {"AWS_REGION": "eu-west-1"},
+            "environment['AWS_REGION']='eu-west-1': Lambda sets this key itself and refuses it; choose another one",
+        ),
+        (
+            {"LOG_LEVEL": "DEBUG"},
+            "environment['LOG_LEVEL']='DEBUG': follows log_level; leave it out and give log_level",
+        ),
+        (
+            {"1ST": "x"},
+            "environment['1ST']='x': a key is at least two letters, digits or underscores, a letter first",
+        ),
+        ({"A": "x"}, "environment['A']='x': a key is at least two letters, digits or underscores, a letter first"),
+        ({"A-B": "x"}, "environment['A-B']='x': a key is at least two letters, digits or underscores, a letter first"),
+        ({"LIMIT": 5}, "environment['LIMIT']=5: must be a string, not a int"),
+        ({"LIMIT": None}, "environment['LIMIT']=None: must be a string, not a NoneType"),
+        ({"LIMIT": {1}}, "environment['LIMIT']={1}: must be a string, not a set"),
+        ({5: "x"}, "environment[5]='x': a key is at least two letters, digits or underscores, a letter first"),
+        (
+            {"TABLE": "x" * 4066},
+            (
+                "environment='2 variables': 4097 bytes; Lambda takes 4096 in all, keys included: keep large values in a "
+                "parameter"
+            ),
+        ),
+    ],
+)
+def test_variables_that_lambda_refuses_are_refused(
+    stack: HardenedStack, variables: dict[str, str], problem: str
+) -> None:
+    assert refused(stack, environment=variables) == f"shop/pay-fn: {problem}"
+
+
+def check(variables: dict[str, str]) -> list[str]:
+    problems = Problems("shop/pay-fn")
+    check_variables(problems, variables, "INFO")
+    return problems.found
+
+
+def test_four_kilobytes_of_variables_are_accepted_and_references_count_for_nothing() -> None:
+    assert check({"TABLE": "x" * 4065}) == []
+    assert check({"TABLE": "\N{EURO SIGN}" * 1355}) == []
+    assert check({"TABLE": "x" * 4055, "NAME": "${aws_dynamodb_table." + "x" * 100 + ".name}"}) == []
+
+
+def test_every_key_that_lambda_sets_is_refused() -> None:
+    assert len(RESERVED) == 18
+    for key in RESERVED:
+        assert check({key: "x"}) == [
+            f"environment[{key!r}]='x': Lambda sets this key itself and refuses it; choose another one"
+        ]
+
+
+def test_keys_that_lambda_leaves_to_the_function_are_accepted() -> None:
+    assert check({"TZ": "Europe/Berlin", "PATH": "/opt/bin", "LANG": "C", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/w"}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("PASSWORD", "hunter2"),
+        ("dbPassword", "hunter2"),
+        ("DBPASSWD", "hunter2"),
+        ("CLIENT_SECRET", "x"),
+        ("AUTH_TOKEN", "x"),
+        ("API_KEY", "x"),
+        ("APIKEY", "x"),
+        ("SIGNING_KEY", "x"),
+        ("DB_CREDENTIALS", "x"),
+        ("KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("PEM", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("STRIPE", "sk_live_0123456789abcdefABCDEF"),
+        ("GIT", "ghp_" + "a" * 36),
+        ("DATABASE_URL", "postgres://shop:hunter2@db:5432/shop"),
+    ],
+)
+def test_a_secret_is_refused_and_not_repeated(key: str, value: str) -> None:
+    assert check({key: value}) == [
+        (
+            f"environment[{key!r}]='***': looks like a secret, and everyone who may read the function's configuration "
+            f"would read it; keep it in Secrets Manager or a SecretParameter and give its ARN, as {key}_ARN"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("API_TOKEN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:t"),
+        ("API_TOKEN", "${aws_secretsmanager_secret.token.arn}"),
+        ("API_TOKEN", ""),
+        ("TOKEN_TTL", "300"),
+        ("SECRET_NAME", "shop/dev/token"),
+        ("PARTITION_KEY", "id"),
+        ("ENDPOINT", "https://api.example.com/v1"),
+    ],
+)
+def test_what_names_a_secret_or_is_none_is_accepted(key: str, value: str) -> None:
+    assert check({key: value}) == []

@@ -1,0 +1,358 @@
+"""What a cache refuses, and who may log in to it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import (
+    App,
+    CacheUser,
+    ConfigurationError,
+    ConfigurationWarning,
+    GeneratedPassword,
+    HardenedStack,
+    ReplicationGroup,
+    Shards,
+)
+from constructs_lib.constructs.redis_cache.engines import ENGINES, choose_version
+from constructs_lib.foundation.errors import Problems
+from tests.constructs.aurora_provisioned.clusters import make_vpc
+from tests.constructs.global_table.tables import make_role
+from tests.constructs.redis_cache.caches import CACHE, KEY, make_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from constructs_lib.testing import SynthesizedStack
+
+PAGE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support-versions.html"
+VALKEY = f"supported on 2026-11-22 are 7.2, 8.0, 8.1, 8.2, 9.0, 9.1: {PAGE}"
+
+
+@pytest.fixture
+def prod(tmp_path: Path) -> HardenedStack:
+    return HardenedStack(App(outdir=str(tmp_path)), "shop", environment="prod", owner="team")
+
+
+def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
+    with pytest.raises(ConfigurationError) as error:
+        make_cache(stack, **arguments)
+    return [line.removeprefix("shop/carts: ") for line in str(error.value).splitlines()]
+
+
+DEV_TYPES = "cache.t4g, cache.r7g, cache.m7g, cache.r6g, cache.m6g, such as 'cache.t4g.small'"
+NAME = "must be lower-case letters, digits and single hyphens, starting with a letter, and not 'default'"
+UPDATE = "must be 'ROTATE', with a token 'SET', or with users in its place 'DELETE'"
+PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as ('orders:*',)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"engine": ["redis"]}, "engine=['redis']: must be one of valkey, redis"),
+        ({"users": ["app"]}, "users=['app']: must be a dictionary of CacheUser by name"),
+        ({"users": {"app": CacheUser(keys=7)}}, f"users['app'].keys=7: {PATTERNS}"),  # type: ignore[arg-type]
+        ({"parameters": ["timeout"]}, "parameters=['timeout']: must be a dictionary of plain strings by name"),
+        ({"engine": "memcached"}, "engine='memcached': must be one of valkey, redis"),
+        (
+            {"engine_version": "8"},
+            f"engine_version='8': must be a version of valkey such as '8.2'; {VALKEY}",
+        ),
+        (
+            {"engine_version": "${x}"},
+            f"engine_version='${{x}}': must be a version of valkey such as '8.2'; {VALKEY}",
+        ),
+        ({"engine_version": 8.2}, f"engine_version=8.2: must be a version of valkey such as '8.2'; {VALKEY}"),
+        (
+            {"upgrade_to": "8.1"},
+            "upgrade_to='8.1': must be later than engine_version='8.2'; leave upgrade_to out once it is made",
+        ),
+        (
+            {"upgrade_to": "10.0"},
+            f"upgrade_to='10.0': must be a version of valkey such as '8.2'; {VALKEY}",
+        ),
+        (
+            {"topology": 3},
+            "topology=3: must be ReplicationGroup(nodes=...) or Shards(count, replicas)",
+        ),
+        (
+            {"topology": ReplicationGroup(0)},
+            "topology.nodes=0: must be a whole number from 1, what dev asks for, to 6",
+        ),
+        (
+            {"topology": ReplicationGroup(7)},
+            "topology.nodes=7: must be a whole number from 1, what dev asks for, to 6",
+        ),
+        (
+            {"topology": Shards(2, replicas=6)},
+            "topology.replicas=6: must be a whole number from 0, what dev asks for, to 5",
+        ),
+        (
+            {"topology": Shards(0)},
+            "topology.count=0: must be a whole number from 1 to 90, because a cache has 90 nodes at most",
+        ),
+        (
+            {"topology": Shards(31, replicas=2)},
+            "topology.count=31: must be a whole number from 1 to 30, because a cache has 90 nodes at most",
+        ),
+        ({"node_type": "cache.m3.large"}, f"node_type='cache.m3.large': must be a size of {DEV_TYPES}"),
+        ({"node_type": "cache.r7g.huge"}, f"node_type='cache.r7g.huge': must be a size of {DEV_TYPES}"),
+        ({"node_type": "db.r7g.large"}, f"node_type='db.r7g.large': must be a size of {DEV_TYPES}"),
+        ({"node_type": "${x}"}, f"node_type='${{x}}': must be a size of {DEV_TYPES}"),
+        ({"port": 80}, "port=80: must be a whole number from 1024 to 65535"),
+        ({"port": 65536}, "port=65536: must be a whole number from 1024 to 65535"),
+        ({"port": "6380"}, "port='6380': must be a whole number from 1024 to 65535"),
+        ({"users": {}}, "users=[]: must be 1 to 99: nobody else can log in"),
+        ({"users": {"default": CacheUser()}}, f"users='default': {NAME}"),
+        ({"users": {"App": CacheUser()}}, f"users='App': {NAME}"),
+        ({"users": {"app": "read"}}, "users['app']='read': must be a CacheUser"),
+        (
+            {"users": {"app": CacheUser("admin")}},  # type: ignore[arg-type]
+            "users['app'].access='admin': must be 'read' or 'write'",
+        ),
+        ({"users": {"app": CacheUser(keys=())}}, f"users['app'].keys=(): {PATTERNS}"),
+        ({"users": {"app": CacheUser(keys="orders:*")}}, f"users['app'].keys='orders:*': {PATTERNS}"),  # type: ignore[arg-type]
+        ({"users": {"app": CacheUser(keys=("a b",))}}, f"users['app'].keys=('a b',): {PATTERNS}"),
+        ({"users": {"app": CacheUser(keys=("* +@all ~",))}}, f"users['app'].keys=('* +@all ~',): {PATTERNS}"),
+        (
+            {"users": {"app": CacheUser()}, "token": GeneratedPassword()},
+            (
+                "users={'app': CacheUser(access='write', keys=('*',))}: cannot be given with token: a cache has one or the "
+                "other"
+            ),
+        ),
+        ({"token": "s3cret"}, "token='...': must be GeneratedPassword(); a password itself is never taken"),
+        (
+            {"token": GeneratedPassword(length=15)},
+            "token.length=15: must be a whole number from 16 to 41",
+        ),
+        (
+            {"token": GeneratedPassword(generation="x")},  # type: ignore[arg-type]
+            "token.generation='x': must be a whole number",
+        ),
+        ({"token_update": "NONE"}, f"token_update='NONE': {UPDATE}"),
+        ({"token_update": "SET"}, f"token_update='SET': {UPDATE}"),
+        ({"token_update": "DELETE", "token": GeneratedPassword()}, f"token_update='DELETE': {UPDATE}"),
+        (
+            {"maxmemory_policy": "lru"},
+            (
+                "maxmemory_policy='lru': must be one of allkeys-lfu, allkeys-lru, allkeys-random, noeviction, volatile-lfu, "
+                "volatile-lru, volatile-random, volatile-ttl"
+            ),
+        ),
+        (
+            {"parameters": {"maxmemory-policy": "noeviction"}},
+            "parameters['maxmemory-policy']='noeviction': is set by topology or maxmemory_policy; leave it out",
+        ),
+        (
+            {"parameters": {"cluster-enabled": "yes"}},
+            "parameters['cluster-enabled']='yes': is set by topology or maxmemory_policy; leave it out",
+        ),
+        (
+            {"parameters": {"timeout": 300}},
+            "parameters['timeout']=300: must be a plain string, because the name of the parameter group is made from it",
+        ),
+        (
+            {"snapshot_retention_days": 0},
+            "snapshot_retention_days=0: must be a whole number from 1, what dev asks for, to 35",
+        ),
+        (
+            {"snapshot_retention_days": 36},
+            "snapshot_retention_days=36: must be a whole number from 1, what dev asks for, to 35",
+        ),
+        ({"snapshot_window": "02:00-02:30"}, "snapshot_window='02:00-02:30': must be at least 60 minutes long"),
+        (
+            {"snapshot_window": "night"},
+            "snapshot_window='night': must be a time of day in UTC such as '02:00-03:00'",
+        ),
+        (
+            {"maintenance_window": "sun:05:00-sun:05:30"},
+            "maintenance_window='sun:05:00-sun:05:30': must be at least 60 minutes and less than a day long",
+        ),
+        (
+            {"snapshot_window": "04:00-05:00"},
+            "snapshot_window='04:00-05:00': must not overlap maintenance_window='sun:03:30-sun:04:30', which AWS refuses",
+        ),
+        (
+            {"deletion_protection": "yes"},
+            "deletion_protection='yes': must be True, False or Deletable(reason)",
+        ),
+        ({"alarms": 1}, "alarms=1: must be True, False, or NoAlarms(reason)"),
+    ],
+)
+def test_arguments_that_cannot_be_deployed(stack: HardenedStack, arguments: Any, message: str) -> None:
+    assert refusal(stack, **arguments) == [message]
+
+
+def test_production_asks_for_more(prod: HardenedStack) -> None:
+    assert refusal(
+        prod,
+        topology=Shards(2, replicas=0),
+        node_type="cache.t4g.medium",
+        snapshot_retention_days=6,
+        deletion_protection=False,
+        alarms=False,
+    ) == [
+        "topology.replicas=0: must be a whole number from 1, what prod asks for, to 5",
+        (
+            "node_type='cache.t4g.medium': is burstable, and prod needs CPU that does not run out of credits; such as "
+            "'cache.r7g.large'"
+        ),
+        "snapshot_retention_days=6: must be a whole number from 7, what prod asks for, to 35",
+        "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go",
+        "alarms=False: prod asks for alarms; give NoAlarms(reason) where nobody needs them",
+    ]
+
+
+def test_one_zone_and_one_node_are_refused_in_production(prod: HardenedStack) -> None:
+    assert refusal(prod, vpc=make_vpc(prod, zones="a"), topology=ReplicationGroup(1)) == [
+        "vpc='shop/vpc': has database subnets in eu-west-1a only; AWS needs them in at least 2 zones",
+        "topology.nodes=1: must be a whole number from 2, what prod asks for, to 6",
+    ]
+
+
+# Versions.
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "day", "problem"),
+    [
+        (
+            "redis",
+            "5.0",
+            date(2026, 11, 22),
+            (
+                f"engine_version='5.0': is out of standard support since 2026-01-31, and AWS bills it extra; supported on "
+                f"2026-11-22 are 6.2, 7.0, 7.1: {PAGE}"
+            ),
+        ),
+        (
+            "redis",
+            "6.2",
+            date(2027, 2, 1),
+            (
+                "engine_version='6.2': is out of standard support since 2027-01-31, and AWS bills it extra; supported on "
+                f"2026-11-22 are 7.0, 7.1: {PAGE}"
+            ),
+        ),
+        ("redis", "6.2", date(2026, 8, 3), None),
+        ("redis", "7.0", date(2030, 1, 1), None),
+        ("valkey", "7.2", date(2030, 1, 1), None),
+    ],
+)
+def test_a_version_is_refused_once_its_support_ends(engine: Any, version: str, day: date, problem: str | None) -> None:
+    problems = Problems("shop/carts")
+    assert choose_version(problems, ENGINES[engine], version, day) == version
+    assert problems.found == ([] if problem is None else [problem])
+
+
+def test_the_end_of_support_is_announced_half_a_year_before() -> None:
+    with pytest.warns(ConfigurationWarning) as caught:
+        choose_version(Problems("shop/carts"), ENGINES["redis"], "6.2", date(2026, 8, 4))
+    assert [str(one.message) for one in caught] == [
+        "shop/carts: engine_version='6.2': standard support ends on 2027-01-31, in 180 days; upgrade"
+    ]
+
+
+def test_a_version_without_iam_needs_a_token(stack: HardenedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES["redis"].versions, "6.2", None)
+    assert refusal(stack, engine="redis", engine_version="6.2") == [
+        "engine_version='6.2': knows no IAM users; give 7.0 or later, or token=GeneratedPassword()"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "family"),
+    [
+        ("redis", "6.2", "redis6.x"),
+        ("redis", "7.1", "redis7"),
+        ("valkey", "7.2", "valkey7"),
+        ("valkey", "9.1", "valkey9"),
+    ],
+)
+def test_families_of_parameter_groups(engine: Any, version: str, family: str) -> None:
+    assert ENGINES[engine].family(version) == family
+
+
+# Logging in.
+
+
+def statements(
+    synth_stack: Callable[..., SynthesizedStack], user: str | None, **arguments: Any
+) -> list[dict[str, Any]]:
+    def fill(stack: HardenedStack) -> None:
+        make_cache(stack, **arguments).grant_connect(make_role(stack, "eu-west-1"), user)
+
+    stack = synth_stack(fill)
+    found: list[dict[str, Any]] = stack.resource("data.aws_iam_policy_document", "shop/client/policy-document")[
+        "statement"
+    ]
+    return found
+
+
+@pytest.mark.parametrize("user", [None, "app"])
+def test_a_role_logs_in_as_one_user_of_this_cache(
+    synth_stack: Callable[..., SynthesizedStack], user: str | None
+) -> None:
+    assert statements(synth_stack, user) == [
+        {
+            "sid": "ConnectCartsApp",
+            "effect": "Allow",
+            "actions": ["elasticache:Connect"],
+            "resources": [CACHE % "arn", "${aws_elasticache_user.carts_users_user_app_eu_west_1.arn}"],
+        }
+    ]
+
+
+def test_a_role_reads_the_token(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    assert statements(synth_stack, None, token=GeneratedPassword()) == [
+        {
+            "sid": "ReadTokenOfCarts",
+            "effect": "Allow",
+            "actions": ["secretsmanager:GetSecretValue"],
+            "resources": ["${aws_secretsmanager_secret.carts_token_eu_west_1.arn}"],
+        },
+        {"sid": "DecryptTokenOfCarts", "effect": "Allow", "actions": ["kms:Decrypt"], "resources": [KEY]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user", "message"),
+    [
+        ({}, "root", "user='root': must be one of app"),
+        ({"users": {"a": CacheUser(), "b": CacheUser()}}, None, "user=None: must be one of a, b"),
+        (
+            {"token": GeneratedPassword()},
+            "app",
+            "user='app': the cache has a token that everybody shares; leave the user out",
+        ),
+    ],
+)
+def test_nobody_logs_in_as_somebody_else(stack: HardenedStack, arguments: Any, user: str | None, message: str) -> None:
+    cache = make_cache(stack, **arguments)
+    with pytest.raises(ConfigurationError) as error:
+        cache.grant_connect(make_role(stack, "eu-west-1"), user)
+    assert str(error.value) == f"shop/carts: {message}"
+
+
+def test_a_cache_with_users_has_no_secret(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        _ = make_cache(stack).secret_arn
+    assert str(error.value) == "shop/carts: token=None: the cache has users in place of a token"
+
+
+def test_a_client_is_told_who_logs_in(stack: HardenedStack) -> None:
+    cache = make_cache(stack)
+    assert cache.user_name("app") == "${aws_elasticache_user.carts_users_user_app_eu_west_1.user_name}"
+    with pytest.raises(ConfigurationError) as error:
+        cache.user_name("root")
+    assert str(error.value) == "shop/carts: user='root': must be one of app"
+
+
+def test_a_cache_with_a_token_has_no_names(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError, match="user='app': must be one of none"):
+        make_cache(stack, token=GeneratedPassword()).user_name("app")

@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import (
+    CacheUser,
+    Deletable,
+    Environment,
+    GeneratedPassword,
+    HardenedStack,
+    ReplicationGroup,
+    SecurityGroup,
+    Shards,
+)
+from tests.constructs.aurora_provisioned.clusters import SUBNETS
+from tests.constructs.redis_cache.caches import CACHE, KEY, make_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.testing import SynthesizedStack
+
+    Synth = Callable[..., SynthesizedStack]
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:pager"
+USERS = {"app": CacheUser(), "report": CacheUser("read", ("orders:*", "totals:*"))}
+LOGS = "/aws/vendedlogs/elasticache/shop-prod-carts-eu-west-1"
+WRITE = "on ~* &* +@all -@admin -@dangerous +info"
+READ = "on ~orders:* ~totals:* +@all -@write -@admin -@dangerous +info"
+
+
+def build(stack: HardenedStack) -> None:
+    cache = make_cache(stack, users=USERS, alarm_topics=[TOPIC])
+    peer = SecurityGroup(stack, "peer", region=cache.region, vpc=cache.vpc, description="Somebody who asks")
+    cache.allow_from(peer)
+
+
+@pytest.fixture(scope="module")
+def prod(synth_stack: Synth) -> SynthesizedStack:
+    return synth_stack(build, "prod")
+
+
+@pytest.fixture(scope="module")
+def sharded(synth_stack: Synth) -> SynthesizedStack:
+    return synth_stack(
+        lambda stack: make_cache(stack, topology=Shards(2), engine="redis", token=GeneratedPassword()), "prod"
+    )
+
+
+def test_a_production_cache_is_hardened(prod: SynthesizedStack) -> None:
+    group = prod.resource("aws_elasticache_parameter_group")
+    prod.resource("aws_elasticache_replication_group").assert_config(
+        {
+            "at_rest_encryption_enabled": "true",
+            "auto_minor_version_upgrade": "true",
+            "automatic_failover_enabled": True,
+            "description": "Cache shop/carts",
+            "engine": "valkey",
+            "engine_version": "8.2",
+            "final_snapshot_identifier": "shop-prod-carts-final-eu-west-1",
+            "kms_key_id": KEY,
+            "lifecycle": {"ignore_changes": ["engine_version"], "prevent_destroy": True},
+            "log_delivery_configuration": [
+                {
+                    "destination": f"${{aws_cloudwatch_log_group.carts_{log.replace('-', '_')}_eu_west_1.name}}",
+                    "destination_type": "cloudwatch-logs",
+                    "log_format": "json",
+                    "log_type": log,
+                }
+                for log in ("engine-log", "slow-log")
+            ],
+            "maintenance_window": "sun:03:30-sun:04:30",
+            "multi_az_enabled": True,
+            "node_type": "cache.r7g.large",
+            "num_cache_clusters": 2,
+            "parameter_group_name": f"${{{group.address}.name}}",
+            "port": 6380,
+            "replication_group_id": "shop-prod-carts-eu-west-1",
+            "security_group_ids": ["${aws_security_group.carts_security_group_eu_west_1.id}"],
+            "snapshot_retention_limit": 7,
+            "snapshot_window": "02:00-03:00",
+            "subnet_group_name": "${aws_elasticache_subnet_group.carts_subnet_group_eu_west_1.name}",
+            "transit_encryption_enabled": True,
+            "transit_encryption_mode": "required",
+            "user_group_ids": ["${aws_elasticache_user_group.carts_users_eu_west_1.user_group_id}"],
+        }
+    )
+
+
+def test_a_cache_follows_its_environment(synth_stack: Synth, environment: Environment) -> None:
+    cache = synth_stack(make_cache, environment).resource("aws_elasticache_replication_group")
+    names = ("node_type", "num_cache_clusters", "snapshot_retention_limit", "final_snapshot_identifier")
+    failover = (cache["automatic_failover_enabled"], cache["multi_az_enabled"])
+    assert [*(cache.config.get(name) for name in names), *failover, cache["lifecycle"].get("prevent_destroy")] == {
+        "dev": ["cache.t4g.small", 1, 1, None, False, False, None],
+        "staging": ["cache.t4g.small", 1, 3, None, False, False, None],
+        "prod": ["cache.r7g.large", 2, 7, "shop-prod-carts-final-eu-west-1", True, True, True],
+    }[environment]
+
+
+def test_the_subnet_group_has_the_database_subnets_of_every_zone(prod: SynthesizedStack) -> None:
+    prod.resource("aws_elasticache_subnet_group").assert_config(
+        {
+            "description": "Database subnets of shop/vpc",
+            "name": "shop-prod-carts-eu-west-1",
+            "subnet_ids": list(SUBNETS.values()),
+        }
+    )
+
+
+def test_log_groups_have_key_and_retention(prod: SynthesizedStack) -> None:
+    for log in ("engine-log", "slow-log"):
+        prod.resource("aws_cloudwatch_log_group", f"shop/carts/{log}/*").assert_config(
+            {"kms_key_id": KEY, "name": f"{LOGS}/{log}", "retention_in_days": 365}
+        )
+
+
+def parameters(values: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": values[name]} for name in sorted(values)]
+
+
+def test_the_parameter_group_says_what_goes_when_the_memory_is_full(
+    prod: SynthesizedStack, sharded: SynthesizedStack
+) -> None:
+    for stack, family, values in (
+        (prod, "valkey8", {"maxmemory-policy": "volatile-lru"}),
+        (sharded, "redis7", {"cluster-enabled": "yes", "maxmemory-policy": "volatile-lru"}),
+    ):
+        group = stack.resource("aws_elasticache_parameter_group")
+        assert group["name"].startswith(f"shop-prod-carts-{family}-")
+        group.assert_config(
+            {
+                "description": "Cache shop/carts",
+                "family": family,
+                "lifecycle": {"create_before_destroy": True},
+                "name": group["name"],
+                "parameter": parameters(values),
+            }
+        )
+
+
+def test_other_parameters_are_another_group(synth_stack: Synth) -> None:
+    names = {
+        synth_stack(lambda stack, given=given: make_cache(stack, **given)).resource("aws_elasticache_parameter_group")[
+            "name"
+        ]
+        for given in (
+            {},
+            {"maxmemory_policy": "allkeys-lfu"},
+            {"parameters": {"timeout": "300"}},
+            {"engine": "redis"},
+            {"upgrade_to": "9.0"},
+        )
+    }
+    assert len(names) == 5
+
+
+def test_users_log_in_with_iam_and_the_default_user_is_off(prod: SynthesizedStack) -> None:
+    app, report, default = (
+        prod.resource("aws_elasticache_user", f"shop/carts/users/{name}")
+        for name in ("user-app", "user-report", "default")
+    )
+    for user, name, access in ((app, "app", WRITE), (report, "report", READ)):
+        user.assert_config(
+            {
+                "access_string": access,
+                "authentication_mode": {"type": "iam"},
+                "engine": "valkey",
+                "user_id": user["user_id"],
+                "user_name": user["user_id"],
+            }
+        )
+        assert user["user_id"].startswith(f"shop-prod-carts-users-{name}-eu")
+        assert len(user["user_id"]) <= 40
+    default.assert_config(
+        {
+            "access_string": "off ~keys* -@all +get",
+            "authentication_mode": {"type": "no-password-required"},
+            "engine": "valkey",
+            "user_id": default["user_id"],
+            "user_name": "default",
+        }
+    )
+    prod.resource("aws_elasticache_user_group").assert_config(
+        {
+            "engine": "valkey",
+            "user_group_id": "shop-prod-carts-users-eu-west-1",
+            "user_ids": [f"${{{user.address}.user_id}}" for user in (default, app, report)],
+        }
+    )
+
+
+def test_a_user_named_app_is_there_by_default(synth_stack: Synth) -> None:
+    users = synth_stack(make_cache).resources("aws_elasticache_user")
+    assert [(user["user_name"], user["access_string"]) for user in users] == [
+        ("default", "off ~keys* -@all +get"),
+        ("shop-dev-carts-users-app-eu-west-1", WRITE),
+    ]
+
+
+def test_only_a_named_group_reaches_the_port_and_the_cache_reaches_nobody(prod: SynthesizedStack) -> None:
+    peer, own = (f"${{aws_security_group.{name}_eu_west_1.id}}" for name in ("peer", "carts_security_group"))
+    prod.resource("aws_vpc_security_group_ingress_rule").assert_config(
+        {
+            "description": "shop/peer to shop/carts/security-group",
+            "from_port": 6380,
+            "ip_protocol": "tcp",
+            "referenced_security_group_id": peer,
+            "security_group_id": own,
+            "to_port": 6380,
+        }
+    )
+    assert prod.resource("aws_vpc_security_group_egress_rule")["security_group_id"] == peer
+    group = prod.resource("aws_security_group", "shop/carts/*")
+    assert (group["description"], group["vpc_id"]) == ("Cache shop/carts", "vpc-00000001")
+
+
+def test_every_node_has_alarms(prod: SynthesizedStack) -> None:
+    alarms = {alarm.path.rsplit("/", 1)[1]: alarm for alarm in prod.resources("aws_cloudwatch_metric_alarm")}
+    expected = {
+        "cpu": ("EngineCPUUtilization", "Average", 80, "missing", 300, 3),
+        "memory": ("DatabaseMemoryUsagePercentage", "Average", 80, "missing", 300, 3),
+        "evictions": ("Evictions", "Sum", 0, "notBreaching", 300, 3),
+        "connections": ("CurrConnections", "Average", 52000, "missing", 300, 3),
+        "lag": ("ReplicationLag", "Maximum", 5, "notBreaching", 60, 5),
+    }
+    assert alarms.keys() == {f"{name}-alarm-{node}" for name in expected for node in ("001", "002")}
+    for id_, alarm in alarms.items():
+        name, _, node = id_.split("-")
+        keys = ("metric_name", "statistic", "threshold", "treat_missing_data", "period", "evaluation_periods")
+        assert tuple(alarm[key] for key in keys) == expected[name]
+        assert (alarm["namespace"], alarm["comparison_operator"]) == ("AWS/ElastiCache", "GreaterThanThreshold")
+        assert alarm["dimensions"] == {"CacheClusterId": f"shop-prod-carts-eu-west-1-{node}"}
+        assert alarm["alarm_actions"] == [TOPIC]
+
+
+def test_a_single_burstable_node_lags_behind_nobody_and_takes_fewer_connections(synth_stack: Synth) -> None:
+    alarms = synth_stack(lambda stack: make_cache(stack, alarms=True)).resources("aws_cloudwatch_metric_alarm")
+    assert {alarm["metric_name"]: alarm["threshold"] for alarm in alarms} == {
+        "CurrConnections": 16000,
+        "DatabaseMemoryUsagePercentage": 80,
+        "EngineCPUUtilization": 80,
+        "Evictions": 0,
+    }
+
+
+def test_shards_replace_the_number_of_nodes(sharded: SynthesizedStack) -> None:
+    cache = sharded.resource("aws_elasticache_replication_group")
+    assert "num_cache_clusters" not in cache
+    names = ("cluster_mode", "num_node_groups", "replicas_per_node_group", "multi_az_enabled")
+    assert [cache[name] for name in names] == ["enabled", 2, 1, True]
+    assert cache["automatic_failover_enabled"] is True
+    nodes = {
+        alarm["dimensions"]["CacheClusterId"].removeprefix("shop-prod-carts-eu-west-1-")
+        for alarm in sharded.resources("aws_cloudwatch_metric_alarm")
+    }
+    assert nodes == {"0001-001", "0001-002", "0002-001", "0002-002"}
+
+
+def test_shards_without_replicas_fail_over_within_nothing(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, topology=Shards(2, replicas=0)))
+    cache = stack.resource("aws_elasticache_replication_group")
+    names = ("replicas_per_node_group", "automatic_failover_enabled", "multi_az_enabled")
+    assert [cache[name] for name in names] == [0, True, False]
+
+
+def test_a_token_is_generated_kept_in_a_secret_and_changed_at_once(sharded: SynthesizedStack) -> None:
+    cache = sharded.resource("aws_elasticache_replication_group")
+    result = "${random_password.carts_token_password_eu_west_1.result}"
+    names = ("auth_token", "auth_token_update_strategy", "apply_immediately")
+    assert [cache[name] for name in names] == [result, "ROTATE", True]
+    assert "user_group_ids" not in cache
+    assert sharded.find("aws_elasticache_user") == []
+    password = sharded.resource("random_password")
+    assert (password["length"], password["override_special"]) == (32, "-")
+    secret = sharded.resource("aws_secretsmanager_secret")
+    assert (secret["description"], secret["kms_key_id"]) == ("Token of shop/carts", KEY)
+    value = json.loads(sharded.resource("aws_secretsmanager_secret_version")["secret_string"])
+    assert value == {"host": CACHE % "configuration_endpoint_address", "password": result, "port": 6380}
+
+
+def outputs(stack: SynthesizedStack) -> dict[str, Any]:
+    flat = {
+        name.removeprefix("carts_").removesuffix("_eu_west_1"): value
+        for name, value in stack.outputs.items()
+        if name.startswith("carts_")
+    }
+    assert stack.outputs["deployment_summary"]["regions"]["eu-west-1"]["carts"] == flat
+    return flat
+
+
+def test_outputs_name_the_cache_and_its_addresses(prod: SynthesizedStack, sharded: SynthesizedStack) -> None:
+    common = {"arn": CACHE % "arn", "id": CACHE % "id", "port": 6380}
+    assert outputs(prod) == {
+        **common,
+        "endpoint": CACHE % "primary_endpoint_address",
+        "reader_endpoint": CACHE % "reader_endpoint_address",
+    }
+    assert outputs(sharded) == {
+        **common,
+        "endpoint": CACHE % "configuration_endpoint_address",
+        "secret_arn": "${aws_secretsmanager_secret.carts_token_eu_west_1.arn}",
+    }
+
+
+def test_an_upgrade_happens_at_once_and_brings_its_parameter_group(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, upgrade_to="9.0"))
+    cache = stack.resource("aws_elasticache_replication_group")
+    assert (cache["engine_version"], cache["apply_immediately"]) == ("9.0", True)
+    assert "lifecycle" not in cache or "ignore_changes" not in cache["lifecycle"]
+    group = stack.resource("aws_elasticache_parameter_group")
+    after = synth_stack(lambda stack: make_cache(stack, engine_version="9.0"))
+    assert group["family"] == "valkey9"
+    assert group.config == after.resource("aws_elasticache_parameter_group").config
+
+
+def test_given_choices_are_taken(synth_stack: Synth) -> None:
+    def fill(stack: HardenedStack) -> None:
+        make_cache(
+            stack,
+            topology=ReplicationGroup(3),
+            node_type="cache.m7g.xlarge",
+            port=6379,
+            snapshot_retention_days=35,
+            snapshot_window="10:00-11:00",
+            maintenance_window="mon:01:00-mon:02:00",
+            deletion_protection=Deletable("holds nothing but sessions"),
+            parameters={"timeout": "300"},
+            maxmemory_policy="noeviction",
+        )
+        assert [type(opt_out) for _, opt_out in stack.opt_outs] == [Deletable]
+
+    stack = synth_stack(fill, "prod")
+    cache = stack.resource("aws_elasticache_replication_group")
+    names = ("num_cache_clusters", "node_type", "port", "snapshot_retention_limit", "snapshot_window")
+    assert [cache[name] for name in names] == [3, "cache.m7g.xlarge", 6379, 35, "10:00-11:00"]
+    assert cache["maintenance_window"] == "mon:01:00-mon:02:00"
+    assert cache["final_snapshot_identifier"] == "shop-prod-carts-final-eu-west-1"
+    assert "prevent_destroy" not in cache["lifecycle"]
+    group = stack.resource("aws_elasticache_parameter_group")
+    assert group["parameter"] == parameters({"maxmemory-policy": "noeviction", "timeout": "300"})
+
+
+def test_the_last_token_ends_when_told_so(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, token=GeneratedPassword(generation=2), token_update="SET"))
+    cache = stack.resource("aws_elasticache_replication_group")
+    assert cache["auth_token_update_strategy"] == "SET"
+    secret = json.loads(stack.resource("aws_secretsmanager_secret_version")["secret_string"])
+    assert secret["host"] == CACHE % "primary_endpoint_address"
+
+
+def test_users_take_the_place_of_a_token_in_one_apply(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, token_update="DELETE"))
+    cache = stack.resource("aws_elasticache_replication_group")
+    names = ("auth_token_update_strategy", "apply_immediately", "user_group_ids")
+    group = "${aws_elasticache_user_group.carts_users_eu_west_1.user_group_id}"
+    assert [cache[name] for name in names] == ["DELETE", True, [group]]
+    assert "auth_token" not in cache
+    assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 6.31.0, < 7.0.0"
+
+
+def test_a_cache_that_has_users_says_nothing_of_tokens(synth_stack: Synth) -> None:
+    stack = synth_stack(make_cache)
+    cache = stack.resource("aws_elasticache_replication_group")
+    assert not {"auth_token_update_strategy", "apply_immediately"} & cache.config.keys()
+    assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 5.100.0, < 7.0.0"
+
+
+def test_other_stacks_reach_the_cache(stack: HardenedStack) -> None:
+    cache = make_cache(stack)
+    assert cache.id.startswith("${TfToken[")
+    assert cache.arn.startswith("${TfToken[")

@@ -1,0 +1,264 @@
+"""What a VPC refuses, and how one that exists already is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from constructs_lib import App, ConfigurationError, HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup
+from constructs_lib.constructs.regional_vpc import LAMBDA_BASIC, SERVICES, ExistingVpc, SingleNat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from constructs_lib.constructs.regional_vpc import Vpc
+    from constructs_lib.testing import SynthesizedStack
+
+REASON = "A sandbox in the prod account without users"
+VPC_ID = "vpc-0123456789abcdef0"
+SUBNET_ID = "subnet-0123456789abcdef0"
+TABLE_ID = "rtb-0123456789abcdef0"
+
+
+def add_vpc(
+    stack: HardenedStack, region: str = "eu-west-1", cidr: str = "10.0.0.0/16", **arguments: Any
+) -> RegionalVpc:
+    place = stack.region(region)
+    return RegionalVpc(
+        stack, "net", region=place, cidr=cidr, key=MultiRegionKey(stack, "key", region=place), **arguments
+    )
+
+
+@pytest.fixture
+def prod(tmp_path: Path) -> HardenedStack:
+    return HardenedStack(App(outdir=str(tmp_path / "cdktf.out")), "shop", environment="prod", owner="team-shop")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"cidr": "10.0.0.0/29"},
+            "cidr='10.0.0.0/29': must be /16 to /20: subnets take 8 more bits, and AWS has no subnet smaller than a /28",
+        ),
+        (
+            {"cidr": "172.17.0.0/16"},
+            (
+                "cidr='172.17.0.0/16': overlaps 172.17.0.0/16, which is the Docker bridge of AWS Cloud9, SageMaker and "
+                "others (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html)"
+            ),
+        ),
+        (
+            {"cidr": "${var.cidr}"},
+            (
+                "cidr='${var.cidr}': must be a plain value, because subnets, routes and overlaps are worked out from it at "
+                "synth"
+            ),
+        ),
+        ({"zones": []}, "zones=[]: must name at least one of 'a', 'b', 'c'"),
+        (
+            {"zones": ["a", "us-east-1b"]},
+            "zones[1]='us-east-1b': is a zone of 'us-east-1', but the region here is 'eu-west-1'",
+        ),
+        ({"zones": ["a", "eu-west-1a"]}, "zones[1]='eu-west-1a': is the same zone as zones[0]; name each zone once"),
+        ({"tiers": []}, "tiers=[]: must name at least one of public, private, database"),
+        ({"tiers": "public"}, "tiers='public': must be a list or tuple of public, private, database"),
+        ({"tiers": ["web"]}, "tiers='web': must be one of public, private, database"),
+        ({"gateway_tiers": ["public"]}, "gateway_tiers='public': must be one of private, database"),
+        ({"nat": "two"}, "nat='two': must be none, single, per_zone or SingleNat(reason)"),
+        (
+            {"nat": "per_zone", "tiers": ["private", "database"]},
+            "nat='per_zone': needs the public tier, where NAT gateways are; add it or give nat='none'",
+        ),
+        (
+            {"nat": "single", "tiers": ["public", "database"]},
+            "nat='single': needs the private tier, which uses them; add it or give nat='none'",
+        ),
+        (
+            {"interface_endpoints": ["logs", "loggs"]},
+            f"interface_endpoints='loggs': must be one of {', '.join(SERVICES)}",
+        ),
+        ({"interface_endpoints": "logs"}, "interface_endpoints='logs': must be a list or tuple of services"),
+        (
+            {"interface_endpoints": ["logs"], "tiers": ["public"]},
+            "interface_endpoints=['logs']: need the private tier, where they are placed",
+        ),
+        (
+            {"interface_endpoints": ["logs"], "region": "cn-north-1"},
+            (
+                "interface_endpoints=['logs']: have other names in China, which differ from service to service; create them "
+                "as raw resources"
+            ),
+        ),
+        ({"flow_log_interval": 300}, "flow_log_interval=300: must be 60 or 600 seconds"),
+        ({"flow_log_interval": True}, "flow_log_interval=True: must be 60 or 600 seconds"),
+    ],
+)
+def test_an_argument_that_cannot_be_deployed_is_refused(
+    stack: HardenedStack, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        add_vpc(stack, **arguments)
+    assert str(error.value) == f"shop/net: {message}"
+
+
+def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
+    region = stack.region("eu-west-1")
+    key = MultiRegionKey(stack, "key", region=stack.region("us-east-1"))
+    with pytest.raises(ConfigurationError) as error:
+        RegionalVpc(stack, "net", region=region, cidr="8.8.0.0/16", key=key, zones=["d"], flow_log_interval=0)
+    assert [problem.split("=")[0] for problem in error.value.problems] == [
+        "key",
+        "cidr",
+        "zones[0]",
+        "flow_log_interval",
+    ]
+
+
+def test_one_nat_gateway_in_prod_needs_a_reason(prod: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        add_vpc(prod, nat="single")
+    assert str(error.value) == (
+        "shop/net: nat='single': must be per_zone in prod, because the failure of one zone would cut off every other; "
+        "give SingleNat(reason) where that is acceptable"
+    )
+
+
+def test_a_reasoned_single_nat_gateway_is_recorded_where_it_departs_from_the_environment(
+    prod: HardenedStack, stack: HardenedStack
+) -> None:
+    vpc = add_vpc(prod, nat=SingleNat(REASON))
+    assert [role for role in vpc.resources if role.startswith("nat-")] == ["nat-address-a", "nat-a"]
+    assert prod.opt_outs == [("shop/net", SingleNat(REASON))]
+    add_vpc(stack, nat=SingleNat(REASON))
+    assert stack.opt_outs == []
+
+
+def test_the_first_zone_given_carries_the_single_nat_gateway(stack: HardenedStack) -> None:
+    vpc = add_vpc(stack, zones=["b", "c", "a"])
+    assert [role for role in vpc.resources if role.startswith("nat-")] == ["nat-address-b", "nat-b"]
+    assert vpc.availability_zones == ["eu-west-1b", "eu-west-1c", "eu-west-1a"]
+
+
+def test_a_tier_that_is_not_there_has_no_subnets_and_no_route_tables(stack: HardenedStack) -> None:
+    vpc = add_vpc(stack, tiers=["public", "private"])
+    for read in (vpc.subnets, vpc.route_tables):
+        with pytest.raises(ConfigurationError) as error:
+            read("database")
+        assert str(error.value) == "shop/net: tier='database': the VPC has public, private"
+
+
+def test_subnets_and_route_tables_are_plain_lists(stack: HardenedStack) -> None:
+    vpc = add_vpc(stack)
+    assert [(s.tier, s.zone, s.cidr) for s in vpc.subnets("private")] == [
+        ("private", "eu-west-1a", "10.0.10.0/24"),
+        ("private", "eu-west-1b", "10.0.11.0/24"),
+    ]
+    assert vpc.subnets("private")[0].source is vpc.resources["private-a"]
+    assert [table.name for table in vpc.route_tables("database")] == ["database-a", "database-b"]
+    assert [table.name for table in vpc.route_tables("public")] == ["public"]
+    vpc.subnets("private").clear()
+    assert len(vpc.subnets("private")) == 2
+
+
+def test_endpoints_that_were_not_asked_for_cannot_be_connected_to(stack: HardenedStack) -> None:
+    vpcs: list[Vpc] = [add_vpc(stack), name_vpc(stack)]
+    for vpc in vpcs:
+        with pytest.raises(ConfigurationError) as error:
+            _ = vpc.endpoints
+        assert str(error.value) == (
+            f"{vpc.path}: interface_endpoints=(): the VPC has no interface endpoints to connect to; give "
+            "interface_endpoints=LAMBDA_BASIC or the services that are needed"
+        )
+
+
+def test_a_service_named_twice_gets_one_endpoint(stack: HardenedStack) -> None:
+    vpc = add_vpc(stack, interface_endpoints=(*LAMBDA_BASIC, "kms", "ecr.api"))
+    assert list(vpc.endpoints.resources) == [*LAMBDA_BASIC, "ecr-api"]
+
+
+def name_vpc(stack: HardenedStack, **changes: Any) -> ExistingVpc:
+    arguments: dict[str, Any] = {
+        "vpc_id": VPC_ID,
+        "cidr": "10.9.0.0/24",
+        "subnets": {"private": {"b": SUBNET_ID}, "database": {"eu-west-1a": SUBNET_ID}},
+        "route_tables": {"private": [TABLE_ID]},
+    }
+    return RegionalVpc.from_attributes(stack, "legacy", region=stack.region("eu-west-1"), **{**arguments, **changes})
+
+
+def test_an_existing_vpc_reads_like_one_that_is_made_here(stack: HardenedStack) -> None:
+    vpc = name_vpc(stack)
+    assert (vpc.id, vpc.cidr, vpc.path, vpc.tiers) == (VPC_ID, "10.9.0.0/24", "shop/legacy", ("private", "database"))
+    assert vpc.availability_zones == ["eu-west-1b", "eu-west-1a"]
+    assert [(s.tier, s.zone, s.cidr, s.id) for s in vpc.subnets("private")] == [
+        ("private", "eu-west-1b", None, SUBNET_ID)
+    ]
+    assert [(table.tier, table.id) for table in vpc.route_tables("private")] == [("private", TABLE_ID)]
+    assert vpc.route_tables("database") == []
+    assert vpc.resources == {}
+
+
+def test_security_groups_live_in_existing_vpcs_and_in_those_made_here(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    def fill(stack: HardenedStack) -> None:
+        for vpc in (add_vpc(stack, zones=["a"]), name_vpc(stack)):
+            SecurityGroup(vpc, "app", region=vpc.region, vpc=vpc, description="App")
+
+    groups = synth_stack(fill).resources("aws_security_group")
+    assert [group["vpc_id"] for group in groups] == [VPC_ID, "${aws_vpc.net_eu_west_1.id}"]
+
+
+def test_ids_are_read_by_other_stacks_too(
+    synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
+) -> None:
+    def fill(app: App) -> None:
+        network = HardenedStack(app, "network", environment="dev", owner="team-shop")
+        vpc = add_vpc(network, zones=["a"])
+        shop = HardenedStack(app, "shop", environment="dev", owner="team-shop")
+        shop.output("ids", [vpc.id, vpc.subnets("private")[0].id, vpc.route_tables("private")[0].id], "Ids")
+
+    for id_ in synthesize(fill)["shop"].outputs["ids"]:
+        assert id_.startswith("${data.terraform_remote_state.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vpc_id": "${aws_vpc.x.id}"}, "vpc_id='${aws_vpc.x.id}': must be a plain id such as 'vpc-0123456789abcdef0'"),
+        ({"vpc_id": "vpc-123"}, "vpc_id='vpc-123': must be a plain id such as 'vpc-0123456789abcdef0'"),
+        (
+            {"cidr": "10.9.0.0/8"},
+            "cidr='10.9.0.0/8': must be the first address and the prefix length of a network: '10.0.0.0/8'",
+        ),
+        ({"cidr": "10.0.0.0/8"}, "cidr='10.0.0.0/8': AWS has no VPC larger than a /16 or smaller than a /28"),
+        ({"cidr": "10.0.0.0/29"}, "cidr='10.0.0.0/29': AWS has no VPC larger than a /16 or smaller than a /28"),
+        (
+            {"subnets": {}, "route_tables": None},
+            "subnets={}: must name the subnets of at least one tier of public, private, database",
+        ),
+        ({"subnets": {"web": {}}, "route_tables": None}, "subnets='web': must be one of public, private, database"),
+        (
+            {"subnets": {"private": {"a": TABLE_ID}}},
+            f"subnets['private']['a']={TABLE_ID!r}: must be a plain id such as 'subnet-0123456789abcdef0'",
+        ),
+        (
+            {"subnets": {"private": {"us-east-1a": SUBNET_ID}}},
+            "subnets['private']='us-east-1a': is a zone of 'us-east-1', but the region here is 'eu-west-1'",
+        ),
+        (
+            {"route_tables": {"private": [SUBNET_ID]}},
+            f"route_tables['private']={SUBNET_ID!r}: must be a plain id such as 'rtb-0123456789abcdef0'",
+        ),
+        ({"route_tables": {"public": [TABLE_ID]}}, "route_tables='public': is a tier without subnets"),
+    ],
+)
+def test_an_existing_vpc_is_named_by_plain_values_of_the_right_form(
+    stack: HardenedStack, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        name_vpc(stack, **changes)
+    assert str(error.value) == f"shop/legacy: {message}"

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from constructs_lib import Environment, HardenedStack, MultiRegionKey, RestApi
+from constructs_lib.constructs.web_acl import WebAcl
+from tests.constructs.rest_api.apis import API, ARN, SAFE, build, make_function, with_one_method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from constructs_lib.testing import SynthesizedStack
+
+
+@pytest.fixture(scope="module")
+def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
+    return synth_stack(build)
+
+
+def test_the_stage_logs_and_traces_and_waits_for_what_it_needs(synthesized: SynthesizedStack) -> None:
+    stage = synthesized.resource("aws_api_gateway_stage")
+    stage.assert_config(
+        {
+            "access_log_settings": {
+                "destination_arn": "${aws_cloudwatch_log_group.api_stage_access_log_eu_west_1.arn}",
+                "format": stage["access_log_settings"]["format"],
+            },
+            "deployment_id": "${aws_api_gateway_deployment.api_deployment_eu_west_1.id}",
+            "depends_on": [
+                "aws_cloudwatch_log_group.api_stage_execution_log_eu_west_1",
+                "aws_api_gateway_account.api_gateway_account_eu_west_1",
+                "aws_lambda_permission.pay_fn_api_payments_post_eu_west_1",
+                "aws_lambda_permission.pay_fn_api_payments_param_get_eu_west_1",
+                "aws_lambda_permission.pay_fn_api_root_get_eu_west_1",
+                "aws_lambda_permission.pay_fn_api_files_param_any_eu_west_1",
+            ],
+            "rest_api_id": API,
+            "stage_name": "live",
+            "xray_tracing_enabled": True,
+        }
+    )
+
+
+def test_the_access_log_says_who_and_what_without_headers_bodies_or_values_of_the_path(
+    synthesized: SynthesizedStack,
+) -> None:
+    stage = synthesized.resource("aws_api_gateway_stage")
+    assert json.loads(stage["access_log_settings"]["format"]) == {
+        "requestId": "$context.requestId",
+        "extendedRequestId": "$context.extendedRequestId",
+        "ip": "$context.identity.sourceIp",
+        "caller": "$context.identity.caller",
+        "user": "$context.identity.user",
+        "requestTime": "$context.requestTime",
+        "httpMethod": "$context.httpMethod",
+        "resourcePath": "$context.resourcePath",
+        "status": "$context.status",
+        "protocol": "$context.protocol",
+        "responseLength": "$context.responseLength",
+        "responseLatency": "$context.responseLatency",
+        "errorType": "$context.error.responseType",
+        "integrationStatus": "$context.integrationStatus",
+        "integrationError": "$context.integrationErrorMessage",
+    }
+
+
+def test_both_logs_are_encrypted_with_a_key_that_cloudwatch_may_use_for_them(synthesized: SynthesizedStack) -> None:
+    names = {
+        "shop/api/stage/access-log/Resource": "shop-dev-api-stage-access-log-eu-west-1",
+        # The name under which API Gateway would make an unencrypted one.
+        "shop/api/stage/execution-log/Resource": f"API-Gateway-Execution-Logs_{API}/live",
+    }
+    policy = synthesized.resource("aws_kms_key")["policy"]
+    for path, name in names.items():
+        synthesized.resource("aws_cloudwatch_log_group", path).assert_config(
+            {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365}
+        )
+        assert f"log-group:{name}" in policy
+
+
+@pytest.fixture(scope="module")
+def by_environment(synth_stack: Callable[..., SynthesizedStack]) -> dict[Environment, SynthesizedStack]:
+    return {environment: synth_stack(with_one_method, environment) for environment in Environment}
+
+
+def test_every_method_is_throttled_and_measured_and_never_traced_with_its_data(
+    by_environment: Mapping[Environment, SynthesizedStack], environment: Environment
+) -> None:
+    rate, burst = {"dev": (50, 25), "staging": (100, 50), "prod": (1000, 500)}[environment]
+    by_environment[environment].resource("aws_api_gateway_method_settings").assert_config(
+        {
+            "method_path": "*/*",
+            "rest_api_id": API,
+            "settings": {
+                "cache_data_encrypted": True,
+                "caching_enabled": False,
+                "data_trace_enabled": False,
+                "logging_level": "ERROR",
+                "metrics_enabled": True,
+                "throttling_burst_limit": burst,
+                "throttling_rate_limit": rate,
+            },
+            "stage_name": "${aws_api_gateway_stage.api_stage_eu_west_1.stage_name}",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("id_", "method_path", "rate", "burst", "before"),
+    [
+        ("settings-payments-param-get", "~1payments~1{id}/GET", 7, 25, "settings"),
+        ("settings-root-get", "~1/GET", 50, 3, "settings-payments-param-get"),
+    ],
+)
+def test_limits_of_one_method_come_with_all_other_settings_and_one_after_another(  # noqa: PLR0917  a table
+    synthesized: SynthesizedStack, id_: str, method_path: str, rate: int, burst: int, before: str
+) -> None:
+    earlier = before.replace("-", "_")
+    synthesized.resource("aws_api_gateway_method_settings", f"*/{id_}").assert_config(
+        {
+            "depends_on": [f"aws_api_gateway_method_settings.api_stage_{earlier}_eu_west_1"],
+            "method_path": method_path,
+            "rest_api_id": API,
+            "settings": {
+                "cache_data_encrypted": True,
+                "caching_enabled": False,
+                "data_trace_enabled": False,
+                "logging_level": "ERROR",
+                "metrics_enabled": True,
+                "throttling_burst_limit": burst,
+                "throttling_rate_limit": rate,
+            },
+            "stage_name": "${aws_api_gateway_stage.api_stage_eu_west_1.stage_name}",
+        }
+    )
+
+
+def test_api_gateway_gets_a_role_that_may_write_the_logs_of_the_account_and_region(
+    synthesized: SynthesizedStack,
+) -> None:
+    account = "${data.aws_caller_identity.current_eu_west_1.account_id}"
+    synthesized.resource("aws_api_gateway_account").assert_config(
+        {
+            "cloudwatch_role_arn": "${aws_iam_role.api_gateway_account_log_role_eu_west_1.arn}",
+            "depends_on": ["aws_iam_role_policy.api_gateway_account_log_role_policy_eu_west_1"],
+        }
+    )
+    documents = "data.aws_iam_policy_document"
+    trust = synthesized.resource(documents, "*/api-gateway-account-*/log-role/trust")
+    assert trust["statement"][0]["principals"] == [{"type": "Service", "identifiers": ["apigateway.amazonaws.com"]}]
+    policy = synthesized.resource(documents, "*/api-gateway-account-*/log-role/policy-document")
+    assert policy["statement"] == [
+        {
+            "sid": "WriteLogs",
+            "effect": "Allow",
+            "actions": [
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogGroups",
+                "logs:DescribeLogStreams",
+                "logs:FilterLogEvents",
+                "logs:GetLogEvents",
+                "logs:PutLogEvents",
+            ],
+            "resources": [f"arn:aws:logs:eu-west-1:{account}:log-group:*"],
+        }
+    ]
+
+
+def test_an_api_stands_behind_a_web_acl_in_prod(
+    by_environment: Mapping[Environment, SynthesizedStack], environment: Environment
+) -> None:
+    associations = by_environment[environment].find("aws_wafv2_web_acl_association")
+    if environment is not Environment.PROD:
+        assert associations == []
+        return
+    (association,) = associations
+    association.assert_config(
+        {
+            "resource_arn": "${aws_api_gateway_stage.api_stage_eu_west_1.arn}",
+            "web_acl_arn": "${aws_wafv2_web_acl.api_web_acl_eu_west_1.arn}",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def two_apis(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
+    """Two APIs of one region with one web ACL, the second behind a custom domain, in prod."""
+
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        function = make_function(stack, key)
+        acl = WebAcl(stack, "acl", region=region, key=key)
+        for id_ in ("api", "partner-api"):
+            api = RestApi(
+                stack,
+                id_,
+                region=region,
+                key=key,
+                stage="v1",
+                rate_limit=8,
+                burst_limit=4,
+                web_acl=acl,
+                custom_domain=id_ == "partner-api",
+                description="For partners",
+            )
+            api.add_method("GET", "/", function, late_finish=SAFE)
+
+    return synth_stack(fill, "prod")
+
+
+def test_the_role_for_logs_is_set_once_for_all_apis_of_a_region(two_apis: SynthesizedStack) -> None:
+    account = two_apis.resource("aws_api_gateway_account").address
+    stages = two_apis.resources("aws_api_gateway_stage")
+    assert [account in stage["depends_on"] for stage in stages] == [True, True]
+
+
+def test_one_web_acl_may_stand_before_several_apis(two_apis: SynthesizedStack) -> None:
+    assert len(two_apis.resources("aws_wafv2_web_acl")) == 1
+    assert {a["resource_arn"] for a in two_apis.resources("aws_wafv2_web_acl_association")} == {
+        "${aws_api_gateway_stage.api_stage_eu_west_1.arn}",
+        "${aws_api_gateway_stage.partner_api_stage_eu_west_1.arn}",
+    }
+
+
+def test_a_custom_domain_closes_the_apis_own_address(two_apis: SynthesizedStack) -> None:
+    closed = {a.path: a["disable_execute_api_endpoint"] for a in two_apis.resources("aws_api_gateway_rest_api")}
+    assert closed == {"shop/api/Resource": False, "shop/partner-api/Resource": True}
+    assert "api_url_eu_west_1" in two_apis.outputs
+    assert "partner_api_url_eu_west_1" not in two_apis.outputs
+
+
+def test_the_caller_may_set_stage_limits_and_description(two_apis: SynthesizedStack) -> None:
+    assert two_apis.resource("aws_api_gateway_rest_api", "shop/api/*")["description"] == "For partners"
+    assert two_apis.outputs["api_url_eu_west_1"].endswith("/v1")
+    assert two_apis.resource("aws_api_gateway_stage", "shop/api/*")["stage_name"] == "v1"
+    settings = two_apis.resource("aws_api_gateway_method_settings", "shop/api/*")["settings"]
+    assert (settings["throttling_rate_limit"], settings["throttling_burst_limit"]) == (8, 4)
+    assert two_apis.resource("aws_lambda_permission", "*/api-root-get")["source_arn"] == f"{ARN}/v1/GET/"
+
+
+def test_a_role_that_exists_already_is_left_alone(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    stack = synth_stack(lambda s: with_one_method(s, account_has_log_role=True, web_acl=True))
+    assert stack.find("aws_api_gateway_account") == []
+    assert stack.find("aws_iam_role", "*api-gateway-account*") == []
+    assert stack.resource("aws_api_gateway_stage")["depends_on"] == [
+        "aws_cloudwatch_log_group.api_stage_execution_log_eu_west_1",
+        "aws_lambda_permission.pay_fn_api_root_get_eu_west_1",
+    ]
+    assert len(stack.resources("aws_wafv2_web_acl_association")) == 1

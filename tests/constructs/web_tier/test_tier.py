@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from constructs_lib import (
+    AliasRecords,
+    Certificate,
+    HardenedStack,
+    HostedZone,
+    MultiRegionKey,
+    NoAlarms,
+    NoWebAcl,
+    UnprotectedLoadBalancer,
+    WebAcl,
+)
+from tests.constructs.web_tier.tiers import (
+    ACCOUNT,
+    BALANCER,
+    BALANCER_GROUP,
+    CERTIFICATE,
+    EXISTING,
+    FLEET,
+    GROUP,
+    KEY,
+    TARGETS,
+    TOPIC,
+    build,
+    make_tier,
+    rule,
+    statements,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs_lib.testing import SynthesizedStack
+
+    Synth = Callable[..., SynthesizedStack]
+
+
+@pytest.fixture(scope="module")
+def prod(synth_stack: Synth) -> SynthesizedStack:
+    return synth_stack(build, "prod")
+
+
+@pytest.fixture(scope="module")
+def dev(synth_stack: Synth) -> SynthesizedStack:
+    return synth_stack(lambda stack: make_tier(stack, certificate=None))
+
+
+def test_the_load_balancer_is_public_protected_strict_and_logged(prod: SynthesizedStack) -> None:
+    prod.resource("aws_lb").assert_config(
+        {
+            "access_logs": {"bucket": "${aws_s3_bucket.logs_eu_west_1.id}", "enabled": True, "prefix": "web"},
+            "connection_logs": {"bucket": "${aws_s3_bucket.logs_eu_west_1.id}", "enabled": True, "prefix": "web"},
+            "depends_on": ["aws_s3_bucket_policy.logs_policy_eu_west_1"],
+            "desync_mitigation_mode": "strictest",
+            "drop_invalid_header_fields": True,
+            "enable_deletion_protection": True,
+            "enable_zonal_shift": True,
+            "internal": False,
+            "lifecycle": {"prevent_destroy": True},
+            "load_balancer_type": "application",
+            "name": "shop-prod-web-eu-west-1",
+            "preserve_host_header": False,
+            "security_groups": [BALANCER_GROUP],
+            "subnets": EXISTING[:3],
+            "xff_header_processing_mode": "append",
+        }
+    )
+
+
+def test_the_bucket_lets_elastic_load_balancing_deliver_under_the_tiers_prefix(prod: SynthesizedStack) -> None:
+    delivery = statements(prod, "*/logs/policy-document")["LoadBalancersWeb"]
+    assert delivery["actions"] == ["s3:PutObject"]
+    assert delivery["resources"] == [f"${{aws_s3_bucket.logs_eu_west_1.arn}}/web/AWSLogs/{ACCOUNT}/*"]
+    assert delivery["principals"] == [
+        {"type": "Service", "identifiers": ["logdelivery.elasticloadbalancing.amazonaws.com"]}
+    ]
+
+
+def test_https_is_served_with_modern_tls_and_http_is_redirected(prod: SynthesizedStack) -> None:
+    prod.resource("aws_lb_listener", "*/https").assert_config(
+        {
+            "certificate_arn": f"arn:aws:acm:eu-west-1:{ACCOUNT}:{CERTIFICATE}",
+            "default_action": [{"target_group_arn": TARGETS % "arn", "type": "forward"}],
+            "load_balancer_arn": BALANCER % "arn",
+            "port": 443,
+            "protocol": "HTTPS",
+            "routing_http_response_server_enabled": False,
+            "routing_http_response_strict_transport_security_header_value": "max-age=31536000",
+            "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        }
+    )
+    prod.resource("aws_lb_listener", "*/redirect").assert_config(
+        {
+            "default_action": [
+                {"redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}, "type": "redirect"}
+            ],
+            "load_balancer_arn": BALANCER % "arn",
+            "port": 80,
+            "protocol": "HTTP",
+            "routing_http_response_server_enabled": False,
+        }
+    )
+    assert len(prod.resources("aws_lb_listener")) == 2
+
+
+def test_without_a_certificate_dev_serves_plain_http_and_nothing_else(dev: SynthesizedStack) -> None:
+    dev.resource("aws_lb_listener").assert_config(
+        {
+            "default_action": [{"target_group_arn": TARGETS % "arn", "type": "forward"}],
+            "load_balancer_arn": BALANCER % "arn",
+            "port": 80,
+            "protocol": "HTTP",
+            "routing_http_response_server_enabled": False,
+        }
+    )
+    rules = dev.resources("aws_vpc_security_group_ingress_rule", "*/balancer/from-*")
+    assert [(r["cidr_ipv4"], r["from_port"], r["to_port"], r["description"]) for r in rules] == [
+        ("0.0.0.0/0", 80, 80, "Clients")
+    ]
+
+
+def test_a_certificate_construct_is_used_once_it_is_issued(synth_stack: Synth) -> None:
+    def build(stack: HardenedStack) -> None:
+        zone = HostedZone("Z0123456789ABCDEFGHIJ", "example.com")
+        region = stack.region("eu-west-1")
+        certificate = Certificate(stack, "cert", region=region, domain="www.example.com", zone=zone)
+        tier = make_tier(stack, certificate=certificate)
+        AliasRecords(
+            stack,
+            "www",
+            region=region,
+            zone=zone,
+            domain="www.example.com",
+            target=tier.dns_name,
+            target_zone=tier.zone_id,
+            evaluate_health=True,
+        )
+
+    stack = synth_stack(build, "prod")
+    listener = stack.resource("aws_lb_listener", "*/https")
+    assert listener["certificate_arn"] == "${aws_acm_certificate_validation.cert_validation_eu_west_1.certificate_arn}"
+    alias = {"evaluate_target_health": True, "name": BALANCER % "dns_name", "zone_id": BALANCER % "zone_id"}
+    assert stack.resource("aws_route53_record", "*/www/a")["alias"] == alias
+
+
+def test_targets_are_asked_for_the_health_path(prod: SynthesizedStack) -> None:
+    prod.resource("aws_lb_target_group").assert_config(
+        {
+            "deregistration_delay": "30",
+            "health_check": {
+                "enabled": True,
+                "healthy_threshold": 2,
+                "interval": 15,
+                "matcher": "200",
+                "path": "/health",
+                "port": "traffic-port",
+                "protocol": "HTTP",
+                "timeout": 5,
+                "unhealthy_threshold": 3,
+            },
+            "name": "shop-prod-web-eu-west-1",
+            "port": 8080,
+            "protocol": "HTTP",
+            "stickiness": {"enabled": False, "type": "lb_cookie"},
+            "target_type": "instance",
+            "vpc_id": "vpc-00000001",
+        }
+    )
+
+
+def test_a_client_may_stay_with_its_instance_and_a_new_one_start_slowly(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, stickiness_seconds=3600, slow_start_seconds=90))
+    group = stack.resource("aws_lb_target_group")
+    assert group["stickiness"] == {"cookie_duration": 3600, "enabled": True, "type": "lb_cookie"}
+    assert group["slow_start"] == 90
+
+
+def test_instances_may_be_told_less_of_the_client_and_the_host_as_it_was_sent(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, xff_header_processing_mode="remove", preserve_host_header=True))
+    balancer = stack.resource("aws_lb")
+    assert (balancer["xff_header_processing_mode"], balancer["preserve_host_header"]) == ("remove", True)
+
+
+def test_clients_reach_the_load_balancer_and_only_it_reaches_the_instances(prod: SynthesizedStack) -> None:
+    to = "Clients, to be redirected to HTTPS"
+    between = "shop/web/balancer/security-group to shop/web/fleet/security-group"
+    assert rule(prod, "ingress", "*/from-0.0.0.0-0-443") == (BALANCER_GROUP, "0.0.0.0/0", 443, "Clients")
+    assert rule(prod, "ingress", "*/from-0.0.0.0-0-80") == (BALANCER_GROUP, "0.0.0.0/0", 80, to)
+    assert rule(prod, "ingress", "*/into-*") == (FLEET, BALANCER_GROUP, 8080, between)
+    assert rule(prod, "egress", "*/balancer/*") == (BALANCER_GROUP, FLEET, 8080, between)
+    assert rule(prod, "egress", "*/fleet/*") == (
+        FLEET,
+        "0.0.0.0/0",
+        443,
+        "Packages, Systems Manager, CloudWatch and other services",
+    )
+    assert len(prod.resources("aws_vpc_security_group_ingress_rule")) == 3
+    assert len(prod.resources("aws_vpc_security_group_egress_rule")) == 2
+
+
+def test_the_log_group_is_encrypted_and_kept(prod: SynthesizedStack) -> None:
+    prod.resource("aws_cloudwatch_log_group", "*/application/*").assert_config(
+        {"kms_key_id": KEY, "name": "shop-prod-web-application-eu-west-1", "retention_in_days": 365}
+    )
+
+
+def test_errors_latency_and_unhealthy_instances_call_somebody_in_prod(prod: SynthesizedStack) -> None:
+    balancer = {"LoadBalancer": BALANCER % "arn_suffix"}
+    both = {**balancer, "TargetGroup": TARGETS % "arn_suffix"}
+    names = ("metric_name", "threshold", "evaluation_periods", "datapoints_to_alarm", "treat_missing_data")
+    expected = {
+        "errors": (balancer, "HTTPCode_ELB_5XX_Count", 10, 5, 3, "notBreaching", "Sum"),
+        "latency": (both, "TargetResponseTime", 1, 15, 10, "notBreaching", "p99"),
+        "rejected": (balancer, "RejectedConnectionCount", 0, 5, 3, "notBreaching", "Sum"),
+        "target-errors": (both, "HTTPCode_Target_5XX_Count", 10, 5, 3, "notBreaching", "Sum"),
+        "unhealthy": (both, "UnHealthyHostCount", 0, 15, 15, "breaching", "Maximum"),
+    }
+    found = {}
+    for name in expected:
+        alarm = prod.resource("aws_cloudwatch_metric_alarm", f"shop/web/{name}-alarm")
+        statistic = alarm.config.get("statistic") or alarm["extended_statistic"]
+        found[name] = (alarm["dimensions"], *(alarm[key] for key in names), statistic)
+        assert (alarm["namespace"], alarm["comparison_operator"], alarm["period"], alarm["alarm_actions"]) == (
+            *("AWS/ApplicationELB", "GreaterThanThreshold", 60),
+            [TOPIC],
+        )
+    assert found == expected
+    assert len(prod.resources("aws_cloudwatch_metric_alarm", "shop/web/*-alarm")) == 5 + 2
+
+
+def test_a_web_acl_stands_in_front_in_prod(prod: SynthesizedStack, dev: SynthesizedStack) -> None:
+    prod.resource("aws_wafv2_web_acl_association").assert_config(
+        {
+            "resource_arn": BALANCER % "arn",
+            "web_acl_arn": "${aws_wafv2_web_acl.web_web_acl_eu_west_1.arn}",
+        }
+    )
+    assert dev.find("aws_wafv2_web_acl") == []
+
+
+def test_an_internal_tier_serves_the_vpc_from_private_subnets(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, internal=True), "prod")
+    balancer = stack.resource("aws_lb")
+    assert (balancer["internal"], balancer["subnets"]) == (True, EXISTING[3:])
+    rules = stack.resources("aws_vpc_security_group_ingress_rule", "*/balancer/from-*")
+    assert {(r["cidr_ipv4"], r["to_port"]) for r in rules} == {("10.0.0.0/16", 443), ("10.0.0.0/16", 80)}
+    assert stack.find("aws_wafv2_web_acl") == []
+
+
+def test_an_internal_tier_may_stand_behind_a_web_acl(synth_stack: Synth) -> None:
+    def build(stack: HardenedStack) -> None:
+        make_tier(stack, internal=True, web_acl=True, clients=["10.1.0.0/16"])
+
+    stack = synth_stack(build)
+    assert stack.resource("aws_wafv2_web_acl_association")["resource_arn"] == BALANCER % "arn"
+    rules = stack.resources("aws_vpc_security_group_ingress_rule", "*/balancer/from-*")
+    assert {r["cidr_ipv4"] for r in rules} == {"10.1.0.0/16"}
+
+
+def test_what_the_environment_asks_for_can_be_left_out_for_a_reason(synth_stack: Synth) -> None:
+    opt_outs = (
+        UnprotectedLoadBalancer("It is rebuilt every week for a drill"),
+        NoAlarms("A drill that nobody has to wake up for"),
+        NoWebAcl("Only the office may connect to the drill"),
+    )
+    seen = []
+
+    def build(stack: HardenedStack) -> None:
+        tier = make_tier(stack, deletion_protection=opt_outs[0], alarms=opt_outs[1], web_acl=opt_outs[2])
+        assert tier.web_acl is None
+        seen.extend(stack.opt_outs)
+
+    stack = synth_stack(build, "prod")
+    assert {("shop/web", opt_out) for opt_out in opt_outs} <= set(seen)
+    assert stack.resource("aws_lb")["enable_deletion_protection"] is False
+    assert "lifecycle" not in stack.resource("aws_lb")
+    assert stack.find("aws_wafv2_web_acl") == []
+    assert len(stack.resources("aws_cloudwatch_metric_alarm")) == 2
+
+
+def test_a_web_acl_of_the_callers_is_used(synth_stack: Synth) -> None:
+    def build(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "acl-key", region=region)
+        make_tier(stack, web_acl=WebAcl(stack, "acl", region=region, key=key))
+
+    association = synth_stack(build).resource("aws_wafv2_web_acl_association")
+    assert association["web_acl_arn"] == "${aws_wafv2_web_acl.acl_eu_west_1.arn}"
+
+
+def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:
+    values = {
+        "dns_name": BALANCER % "dns_name",
+        "zone_id": BALANCER % "zone_id",
+        "load_balancer_arn": BALANCER % "arn",
+        "target_group_arn": TARGETS % "arn",
+        "group_name": GROUP,
+        "log_group": "shop-dev-web-application-eu-west-1",
+    }
+    assert {name: dev.outputs[f"web_{name}_eu_west_1"] for name in values} == values
+    assert dev.outputs["deployment_summary"]["regions"]["eu-west-1"]["web"] == values
+
+
+def test_as_many_clients_as_a_security_group_takes_are_let_in(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    clients = [f"10.{number}.0.0/16" for number in range(30)]
+    stack = synth_stack(lambda s: make_tier(s, clients=clients))
+    let_in = {rule.config.get("cidr_ipv4") for rule in stack.resources("aws_vpc_security_group_ingress_rule")}
+    assert set(clients) <= let_in

@@ -1,0 +1,164 @@
+"""Rules about tables and caches: legal unusual code that stays clean, and other forms of each mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from constructs_lib.rules.rule import REMOVED
+from tests.rules.asking import doubted, found, good, resources
+from tests.rules.catalogue.tables_and_caches.documents import UNKNOWN
+
+ORDERS = "resource.aws_dynamodb_table.orders"
+
+
+def table(**arguments: object) -> dict[str, Any]:
+    return resources(aws_dynamodb_table={"orders": {"name": "shop-orders", "hash_key": "id", **arguments}})
+
+
+class TestTables:
+    def test_a_key_that_is_not_known_leaves_the_question_open(self) -> None:
+        encryption = {"enabled": True, "kms_key_arn": "${var.given}"}
+        document = table(server_side_encryption=encryption) | UNKNOWN
+        assert doubted("DDB-002", document) == ["var.given has no default"]
+
+    def test_a_billing_mode_that_is_not_known_leaves_the_question_open(self) -> None:
+        document = table(billing_mode="${var.given}", read_capacity=1) | UNKNOWN
+        for id_ in ("DDB-004", "DDB-008", "DDB-009"):
+            assert doubted(id_, document) == ["var.given has no default"]
+
+    def test_scaling_by_the_literal_name_counts(self) -> None:
+        targets = "resource.aws_appautoscaling_target"
+        change = {f"{targets}.{name}.resource_id": "table/shop-prod-stock" for name in ("read", "write")}
+        assert found("DDB-004", good("DDB-004", change)) == []
+
+    def test_scaling_of_an_index_is_not_scaling_of_the_table(self) -> None:
+        target = "resource.aws_appautoscaling_target.read"
+        change = {
+            f"{target}.resource_id": "table/${aws_dynamodb_table.stock.name}/index/by-place",
+            f"{target}.scalable_dimension": "dynamodb:index:ReadCapacityUnits",
+        }
+        assert "must scale reading" in found("DDB-004", good("DDB-004", change))[0]
+
+    def test_scaling_in_another_stack_counts(self) -> None:
+        document = good("DDB-004")
+        targets = resources(aws_appautoscaling_target=document["resource"].pop("aws_appautoscaling_target"))
+        for target in targets["resource"]["aws_appautoscaling_target"].values():
+            target["resource_id"] = "table/shop-prod-stock"
+        assert found("DDB-004", document, targets) == []
+
+    def test_a_target_that_is_not_known_leaves_the_question_open(self) -> None:
+        change = UNKNOWN | {"resource.aws_appautoscaling_target.read.resource_id": "${var.given}"}
+        assert len(doubted("DDB-004", good("DDB-004", change))) == 1
+
+    def test_keys_of_an_index_in_the_newer_form_are_keys(self) -> None:
+        index = {
+            "name": "by-customer",
+            "projection_type": "ALL",
+            "key_schema": [
+                {"attribute_name": "customer", "key_type": "HASH"},
+                {"attribute_name": "day", "key_type": "RANGE"},
+            ],
+        }
+        assert found("DDB-005", good("DDB-005", {f"{ORDERS}.global_secondary_index": [index]})) == []
+
+    def test_attributes_of_an_index_that_is_a_resource_are_not_judged(self) -> None:
+        change = {
+            f"{ORDERS}.global_secondary_index": REMOVED,
+            "resource.aws_dynamodb_global_secondary_index": {
+                "by_customer": {"table_name": "${aws_dynamodb_table.orders.name}"}
+            },
+        }
+        assert found("DDB-005", good("DDB-005", change)) == []
+
+    def test_attributes_of_a_dynamic_block_are_read(self) -> None:
+        dynamic = {
+            "attribute": {
+                "for_each": ["id", "total"],
+                "content": {"name": "${attribute.value}", "type": "S"},
+            }
+        }
+        messages = found("DDB-005", table(dynamic=dynamic))
+        assert len(messages) == 1
+        assert "is no key of the table or of an index" in messages[0]
+
+    def test_a_table_that_is_restored_may_declare_nothing(self) -> None:
+        document = resources(aws_dynamodb_table={"copy": {"name": "copy", "restore_source_name": "shop-orders"}})
+        assert found("DDB-005", document) == []
+
+    def test_names_that_are_not_known_leave_the_question_open(self) -> None:
+        document = table(attribute=[{"name": "${var.given}", "type": "S"}]) | UNKNOWN
+        assert doubted("DDB-005", document) == ["var.given has no default"]
+
+    def test_expiry_that_is_turned_off_may_name_its_attribute(self) -> None:
+        assert found("DDB-006", table(ttl={"enabled": False, "attribute_name": "expires"})) == []
+        assert found("DDB-006", table(ttl={"enabled": False, "attribute_name": ""})) == []
+
+    def test_expiry_that_is_not_known_leaves_the_question_open(self) -> None:
+        for ttl in ("${var.given}", {"enabled": "${var.given}", "attribute_name": "expires"}):
+            assert doubted("DDB-006", table(ttl=ttl) | UNKNOWN) == ["var.given has no default"]
+        assert found("DDB-006", table(ttl={"enabled": None})) == []
+
+    def test_an_index_that_is_not_known_leaves_the_question_open(self) -> None:
+        document = good("DDB-005", UNKNOWN | {f"{ORDERS}.global_secondary_index": "${var.given}"})
+        assert doubted("DDB-005", document) == ["var.given has no default"]
+        provisioned = table(read_capacity=1, write_capacity=1, global_secondary_index="${var.given}") | UNKNOWN
+        assert len(doubted("DDB-008", provisioned)) == 2
+
+    def test_a_number_may_be_both_key_and_expiry(self) -> None:
+        change = {f"{ORDERS}.attribute.1.type": "N", f"{ORDERS}.ttl.attribute_name": "day"}
+        assert found("DDB-006", good("DDB-006", change)) == []
+
+    def test_a_stream_that_is_turned_off_may_keep_its_view(self) -> None:
+        assert found("DDB-007", table(stream_enabled=False, stream_view_type="NEW_IMAGE")) == []
+
+    def test_capacities_of_zero_stand_beside_payment_by_request(self) -> None:
+        assert found("DDB-008", table(billing_mode="PAY_PER_REQUEST", read_capacity=0, write_capacity="0")) == []
+
+    def test_an_index_of_a_provisioned_table_needs_capacities(self) -> None:
+        index = {"name": "by-day", "hash_key": "day", "projection_type": "ALL"}
+        messages = found("DDB-008", table(read_capacity=1, write_capacity=1, global_secondary_index=index))
+        assert len(messages) == 2
+
+
+class TestReplicas:
+    def test_strongly_consistent_replicas_need_no_stream(self) -> None:
+        replicas = [{"region_name": region, "consistency_mode": "STRONG"} for region in ("us-east-1", "us-east-2")]
+        assert found("DDB-010", table(replica=replicas)) == []
+
+    def test_replicas_of_a_dynamic_block_are_seen(self) -> None:
+        replica = {"for_each": ["us-east-1"], "content": {"region_name": "${replica.value}"}}
+        document = table(dynamic={"replica": replica})
+        assert len(found("DDB-010", document)) == 1
+        (message,) = found("DDB-011", document)
+        assert "replica.content.point_in_time_recovery" in message
+
+    def test_without_a_customer_key_replicas_need_none(self) -> None:
+        assert found("DDB-012", table(replica={"region_name": "us-east-1"})) == []
+
+    def test_a_key_given_as_an_alias_is_not_judged_by_its_region(self) -> None:
+        change = {f"{ORDERS}.replica.0.kms_key_arn": "alias/shop"}
+        assert found("DDB-012", good("DDB-012", change)) == []
+
+    def test_a_replica_key_of_the_region_is_right(self) -> None:
+        change = {
+            "resource.aws_kms_replica_key": {"us": {"provider": "aws.us", "primary_key_arn": "${aws_kms_key.eu.arn}"}},
+            f"{ORDERS}.replica.0.kms_key_arn": "${aws_kms_replica_key.us.arn}",
+        }
+        assert found("DDB-012", good("DDB-012", change)) == []
+
+    def test_a_region_of_a_data_source_is_known(self) -> None:
+        change = {
+            "data": {"aws_region": {"us": {"provider": "aws.us"}}},
+            f"{ORDERS}.replica.0.region_name": "${data.aws_region.us.name}",
+        }
+        for id_ in ("DDB-012", "DDB-013"):
+            assert found(id_, good(id_, change)) == []
+
+    def test_a_home_that_is_not_known_leaves_the_question_open(self) -> None:
+        assert doubted("DDB-013", table(replica={"region_name": "us-east-1"})) == ["no provider block says so"]
+
+    def test_a_replica_of_a_table_of_elsewhere_is_not_compared(self) -> None:
+        replica = {
+            "us": {"global_table_arn": "arn:aws:dynamodb:eu-west-1:210987654321:table/shop", "region": "us-east-1"}
+        }
+        assert found("DDB-013", resources(aws_dynamodb_table_replica=replica)) == []
