@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
+from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from constructs_lib.core.construct import HardenedConstruct
 
 Comparison = Literal[
     "GreaterThanOrEqualToThreshold",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
 
 from constructs_lib._engine import core
 from constructs_lib.core.arguments import CheckedArguments
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import component_words, terraform_name, words
+from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from constructs_lib.foundation.opt_out import OptOut
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=core.TerraformElement)

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.naming import terraform_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from constructs_lib._engine import core
-    from constructs_lib.core.stack import Region
-
-
-class Grantee(Protocol):
-    """What rights can be granted to: a `ServiceRole`, a function."""
-
-    @property
-    def region(self) -> Region:
-        """Where it is."""
-
-    @property
-    def path(self) -> str:
-        """Its construct path."""
-
-    def grant(self, statement: Statement) -> None:
-        """Add a statement to its role's policy."""
 
 
 @dataclass(frozen=True)

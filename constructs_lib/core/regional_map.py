@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from constructs_lib.core.stack import HardenedStack, Region
 from constructs_lib.foundation.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import HardenedStack, Region
 
 V = TypeVar("V")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 from constructs_lib._engine import aws, core, provider_of, terraform_type
 from constructs_lib.core.arguments import CheckedArguments
@@ -16,14 +16,10 @@ from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
+from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
 from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
 from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from constructs_lib.foundation.opt_out import OptOut
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=core.TerraformElement)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import jsii
 
 from constructs_lib._engine import core
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @jsii.implements(core.IValidation)

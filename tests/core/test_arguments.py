@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 
@@ -13,8 +13,10 @@ from constructs_lib import (
     AuroraProvisioned,
     ConfigurationError,
     EventBus,
+    EventTarget,
     HardenedStack,
     InlineSource,
+    InputTransformer,
     LogGroup,
     MultiRegionKey,
     PaymentLambda,
@@ -26,17 +28,10 @@ from constructs_lib import (
     SecurityGroup,
     WebAcl,
 )
-from constructs_lib.core.arguments import _types
 from constructs_lib.core.construct import HardenedConstruct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CONSTRUCTS = [
-    made
-    for made in (getattr(constructs_lib, name) for name in constructs_lib.__all__)
-    if inspect.isclass(made) and issubclass(made, HardenedConstruct)
-]
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -57,10 +52,28 @@ def add(stack: HardenedStack) -> Callable[..., object]:
     return make
 
 
-@pytest.mark.parametrize("construct", CONSTRUCTS, ids=lambda construct: construct.__name__)
-def test_the_types_of_every_public_construct_are_known(construct: type) -> None:
-    types = _types(construct.__init__)  # type: ignore[misc]
-    assert {"scope", "id_"} <= set(types)
+def signatures() -> list[Any]:
+    """Return every constructor, public method and option object of a public class."""
+    found = []
+    for name in constructs_lib.__all__:
+        made = getattr(constructs_lib, name)
+        if inspect.isclass(made) and made.__module__.startswith("constructs_lib"):
+            found += [
+                pytest.param(method, id=f"{name}.{method_name}")
+                for method_name, method in inspect.getmembers(made, inspect.isfunction)
+                if method_name == "__init__" or not method_name.startswith("_")
+                if method.__module__.startswith("constructs_lib")
+            ]
+    return found
+
+
+@pytest.mark.parametrize("function", signatures())
+def test_every_type_of_a_public_signature_is_known_at_run_time(function: Callable[..., object]) -> None:
+    hints = get_type_hints(inspect.unwrap(function))
+    named = {name for name, parameter in inspect.signature(function).parameters.items() if name != "self"}
+    untyped = {"args", "kwargs"}  # what a generated class takes
+    assert named - untyped <= set(hints)
+    assert [name for name in named - untyped if hints[name] is Any] == []
 
 
 @pytest.mark.parametrize(
@@ -134,6 +147,36 @@ def test_an_argument_of_a_method_is_refused_too(add: Callable[..., object]) -> N
     assert refusal(lambda: api.add_method("GET", "/a", function, required_parameters=names)) == (  # type: ignore[arg-type]
         f"shop/x: required_parameters={names!r}: must be of the type Sequence[str], and is of the type generator"
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        (
+            {"dead_letter_queue": "x"},
+            "dead_letter_queue='x': must be of the type DeadLetterQueue | None, and is of the type str",
+        ),
+        ({"input": {"a": 1}}, "input={'a': 1}: must be of the type str | None, and is of the type dict"),
+        ({"transformer": "x"}, "transformer='x': must be of the type InputTransformer | None, and is of the type str"),
+        (
+            {"transformer": InputTransformer(paths=7, template="<a>")},  # type: ignore[arg-type]
+            "transformer.paths=7: must be of the type Mapping[str, str], and is of the type int",
+        ),
+    ],
+)
+def test_a_field_of_an_option_object_is_refused_where_the_object_is_used(
+    add: Callable[..., object], target: dict[str, Any], problem: str
+) -> None:
+    queue, bus = add(Queue, "queue"), add(EventBus, "bus")
+    assert isinstance(queue, Queue)
+    assert isinstance(bus, EventBus)
+    event = {"source": "shop"}
+    refused = refusal(
+        lambda: bus.add_rule(
+            "rule", pattern={"source": ["shop"]}, samples=[event], targets=[EventTarget(queue, **target)]
+        )
+    )
+    assert refused == f"shop/bus: targets[0].{problem}"
 
 
 def test_something_without_a_role_is_granted_nothing(add: Callable[..., object]) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib.constructs.aurora_provisioned.engines import Engine
+from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
+from constructs_lib.core.protocols import Grantee
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.aurora_provisioned.engines import Engine
-    from constructs_lib.core.construct import HardenedConstruct
-    from constructs_lib.core.iam import Grantee
 
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from constructs_lib.constructs.aurora_provisioned.engines import Engine, MajorUpgrade
-    from constructs_lib.core.construct import HardenedConstruct
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.constructs.aurora_provisioned.engines import Engine, MajorUpgrade
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 
 DEFAULT_USER: Final = "cluster_owner"
 GUESSED_USERS: Final = frozenset(

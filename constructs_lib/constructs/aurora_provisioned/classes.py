@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log2
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib.constructs.aurora_provisioned.engines import EngineName
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from constructs_lib.constructs.aurora_provisioned.engines import EngineName
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 GIB: Final = 1024**3
 _BURSTABLE_GIB: Final = {"medium": 4, "large": 8}

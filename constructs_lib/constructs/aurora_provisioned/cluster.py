@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.aurora_provisioned.access import check_client, connect_statement, monitoring_role
@@ -29,24 +30,19 @@ from constructs_lib.constructs.aurora_provisioned.parameter_groups import Parame
 from constructs_lib.constructs.aurora_provisioned.scaling import ReaderScaling, ScaledReaders, check_scaling
 from constructs_lib.constructs.aurora_provisioned.watch import LAG_ALARM, instance_alarms
 from constructs_lib.constructs.log_group import LogGroup
-from constructs_lib.constructs.security_group import SecurityGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_vpc import Vpc
+from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
 from constructs_lib.constructs.shared.databases import Deletable, check_place, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.security_group import Connectable
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
 
 CA: Final = "rds-ca-rsa2048-g1"
 MONITORING_SECONDS: Final = 60

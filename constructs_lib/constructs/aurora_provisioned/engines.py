@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from datetime import date
+from typing import Final, Literal
 
 from constructs_lib.foundation.database_versions import END_OF_SUPPORT, MINOR_ENDS, READ_ON
-from constructs_lib.foundation.errors import warn
+from constructs_lib.foundation.errors import Problems, warn
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-
-    from constructs_lib.foundation.errors import Problems
 
 EngineName = Literal["aurora-postgresql", "aurora-mysql"]
 

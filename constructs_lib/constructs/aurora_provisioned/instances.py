@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib.constructs.aurora_provisioned.classes import check_class, memory_bytes
-from constructs_lib.foundation.errors import ConfigurationError, warn
+from constructs_lib.constructs.aurora_provisioned.engines import EngineName
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import ConfigurationError, Problems, warn
 from constructs_lib.foundation.regions import check_zone
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.aurora_provisioned.engines import EngineName
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 MAX_INSTANCES: Final = 16
 """A writer and 15 readers."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from constructs_lib._engine import aws, core
+from constructs_lib.constructs.aurora_provisioned.engines import Engine
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from constructs_lib.constructs.aurora_provisioned.engines import Engine
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 _HASH_LENGTH: Final = 8
 

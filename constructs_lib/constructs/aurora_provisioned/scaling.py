@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 
 MAX_READERS: Final = 15
 MIN_CPU: Final = 10

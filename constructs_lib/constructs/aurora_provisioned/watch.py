@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from constructs_lib.constructs.aurora_provisioned.classes import max_connections, memory_bytes
+from constructs_lib.constructs.aurora_provisioned.engines import EngineName
 from constructs_lib.core.alarms import Alarm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from constructs_lib.constructs.aurora_provisioned.engines import EngineName
 
 _NAMESPACE: Final = "AWS/RDS"
 CPU_PERCENT: Final = 80

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 from weakref import WeakKeyDictionary
 
 from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import HardenedStack, Region
 from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.quotas import QUOTAS
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.core.stack import HardenedStack, Region
 
 KeyAlgorithm = Literal["RSA_2048", "EC_prime256v1", "EC_secp384r1"]
 

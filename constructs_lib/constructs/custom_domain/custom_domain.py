@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.certificate import Certificate, HostedZone, KeyAlgorithm, check_domain
+from constructs_lib.constructs.rest_api import RestApi
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import words
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.rest_api import RestApi
-    from constructs_lib.core.stack import Region
 
 ADDRESS_TYPES: Final = ("A", "AAAA")
 TLS_FLOOR: Final = "TLS_1_2"

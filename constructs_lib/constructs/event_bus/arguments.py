@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.event_pattern import check_pattern, matches, mismatch
 from constructs_lib.foundation.principals import is_account
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from constructs_lib.foundation.errors import Problems
 
 MAX_ARCHIVE_DAYS: Final = 3650
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")

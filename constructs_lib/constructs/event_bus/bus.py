@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.event_bus.arguments import check_admitted, check_archive, check_sources
-from constructs_lib.constructs.event_bus.loops import Sender, loops
+from constructs_lib.constructs.event_bus.base import Bus, Sender
+from constructs_lib.constructs.event_bus.loops import loops
 from constructs_lib.constructs.event_bus.rule import SERVICE, AcceptedLoop, EventRule
+from constructs_lib.constructs.event_bus.targets import EventTarget, ForeignBus
 from constructs_lib.constructs.event_bus.watch import RULE_ALARMS
-from constructs_lib.constructs.queue import DeadLetterQueue
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.payment_lambda import PaymentLambda
+from constructs_lib.constructs.queue import DeadLetterQueue, Queue
 from constructs_lib.constructs.queue.watch import DEAD_LETTER_ALARM
 from constructs_lib.core.alarms import Alarms, NoAlarms
-from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import component_words, words
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.event_bus.targets import EventTarget, ForeignBus
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.payment_lambda import PaymentLambda
-    from constructs_lib.constructs.queue import Queue
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
-
-    Event = Mapping[str, Any]
+Event = Mapping[str, Any]
 
 
-class EventBus(HardenedConstruct):
+class EventBus(Bus):
     """A bus of EventBridge, encrypted, with an archive in production and a dead-letter queue for all of its rules.
 
     Args:
@@ -125,7 +120,7 @@ class EventBus(HardenedConstruct):
             )
         failed = self._ref(self.dead_letter_queue.resource, "name")
         self._alarms.add("dead-letter-alarm", DEAD_LETTER_ALARM, {"QueueName": failed})
-        report_at_synth(self, lambda: loops(self))
+        report_at_synth(self, lambda: loops(self, self.rules))
         self._publish("name", self._ref(self.resource, "name"), f"Name of the event bus {id_}")
         self._publish("arn", reference, f"ARN of the event bus {id_}")
 

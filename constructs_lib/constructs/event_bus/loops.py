@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
 
+from constructs_lib.constructs.event_bus.base import Bus
+from constructs_lib.constructs.event_bus.rule import EventRule
 from constructs_lib.foundation.event_pattern import could_match, matches
 
-if TYPE_CHECKING:
-    from constructs_lib.constructs.event_bus.bus import EventBus
-    from constructs_lib.constructs.event_bus.rule import EventRule
-    from constructs_lib.core.iam import Grantee
 
-
-class Sender(NamedTuple):
-    """Who may put which events into a bus."""
-
-    grantee: Grantee
-    sources: tuple[str, ...]
-    detail_types: tuple[str, ...]
-
-
-def loops(bus: EventBus) -> list[str]:
+def loops(bus: Bus, rules: Iterable[EventRule]) -> list[str]:
     """Return a sentence for each way in which events of the bus may go round."""
-    rules = [rule for rule in bus.rules if rule.pattern is not None and rule.loop is None]
+    rules = [rule for rule in rules if rule.pattern is not None and rule.loop is None]
     return [
         *(sentence for rule in rules for sentence in _through_functions(bus, rule)),
         *(sentence for rule in rules for sentence in _through_buses(bus, rule)),
     ]
 
 
-def _through_functions(bus: EventBus, rule: EventRule) -> list[str]:
+def _through_functions(bus: Bus, rule: EventRule) -> list[str]:
     assert rule.pattern is not None  # noqa: S101  schedules match no events
     found = []
     for target in rule.targets:
@@ -48,7 +37,7 @@ def _through_functions(bus: EventBus, rule: EventRule) -> list[str]:
     return found
 
 
-def _through_buses(bus: EventBus, rule: EventRule) -> list[str]:
+def _through_buses(bus: Bus, rule: EventRule) -> list[str]:
     back = [
         there
         for target in rule.targets

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.event_bus.arguments import check_events, check_schedule
+from constructs_lib.constructs.event_bus.base import Bus
 from constructs_lib.constructs.event_bus.targets import EventTarget, ForeignBus, as_target, check_target
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import Queue
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.event_pattern import as_json
 from constructs_lib.foundation.naming import fit
 from constructs_lib.foundation.opt_out import OptOut
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.event_bus.bus import EventBus
-    from constructs_lib.core.stack import Region
-
-    Event = Mapping[str, Any]
+Event = Mapping[str, Any]
 
 SERVICE: Final = "events.amazonaws.com"
 MAX_TARGETS: Final = 5
@@ -54,7 +50,7 @@ class EventRule(HardenedConstruct):
         id_: str,
         *,
         region: Region,
-        bus: EventBus,
+        bus: Bus,
         pattern: dict[str, Any] | None,
         schedule: str | None,
         targets: Sequence[object],

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from constructs_lib.constructs.event_bus.arguments import is_json, resolve
+from constructs_lib.constructs.event_bus.base import Bus
 from constructs_lib.constructs.payment_lambda import PaymentLambda
-from constructs_lib.constructs.queue import Queue
+from constructs_lib.constructs.queue import DeadLetterQueue, Queue
+from constructs_lib.core.protocols import QueueConsumer
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs_lib.constructs.event_bus.bus import EventBus
-    from constructs_lib.constructs.payment_lambda.event_source import EventSources
-    from constructs_lib.constructs.queue import DeadLetterQueue
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 MAX_AGE: Final = (60, 86_400)
 MAX_ATTEMPTS: Final = (0, 185)
@@ -76,7 +72,7 @@ class EventTarget:
         message_group: The group that messages of a FIFO queue belong to; required there.
     """
 
-    to: PaymentLambda | Queue | EventBus | ForeignBus
+    to: PaymentLambda | Queue | Bus | ForeignBus
     max_age_seconds: int = 3600
     max_attempts: int = 30
     dead_letter_queue: DeadLetterQueue | None = None
@@ -94,7 +90,7 @@ class EventTarget:
         return self.to.component
 
     @property
-    def functions(self) -> list[EventSources]:
+    def functions(self) -> list[QueueConsumer]:
         """The functions that events come to, directly or through a queue."""
         if isinstance(self.to, PaymentLambda):
             return [self.to]
@@ -110,10 +106,8 @@ def check_target(
     problems: Problems, argument: str, target: EventTarget, region: Region, samples: Sequence[Mapping[str, Any]]
 ) -> None:
     """Note what EventBridge refuses of a target, or delivers nowhere."""
-    from constructs_lib.constructs.event_bus.bus import EventBus  # noqa: PLC0415  it has rules, which have targets
-
     to = target.to
-    if not isinstance(to, (PaymentLambda, Queue, EventBus, ForeignBus)):
+    if not isinstance(to, (PaymentLambda, Queue, Bus, ForeignBus)):
         problems.add(
             argument, to, "must be a PaymentLambda, a Queue, an EventBus, a ForeignBus, or an EventTarget with one"
         )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib.core.iam import Condition, Statement
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import Region
 
 READ: Final = (
     "dynamodb:BatchGetItem",

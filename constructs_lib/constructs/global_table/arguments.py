@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, get_args
 
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.foundation.errors import Problems
 
 StreamView = Literal["KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE"]
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]

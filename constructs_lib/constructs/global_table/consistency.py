@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Literal, get_args
 
+from constructs_lib._engine import core
 from constructs_lib.constructs.global_table.replica import read_back
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from constructs_lib._engine import core
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import Problems
 
 Consistency = Literal["EVENTUAL", "STRONG"]
 REGION_SETS: Final = (

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 
 class TableReplica(HardenedConstruct):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.global_table import access
-from constructs_lib.constructs.global_table.arguments import REPLICATED, check_choices, check_places, topics_by_region
+from constructs_lib.constructs.global_table.arguments import (
+    REPLICATED,
+    StreamView,
+    TableClass,
+    check_choices,
+    check_places,
+    topics_by_region,
+)
 from constructs_lib.constructs.global_table.capacity import (
     Provisioned,
     ScaledCapacity,
@@ -17,28 +24,23 @@ from constructs_lib.constructs.global_table.capacity import (
 )
 from constructs_lib.constructs.global_table.consistency import (
     STRONG_PROVIDER,
+    Consistency,
     StrongReplica,
     check_consistency,
     make_strong,
 )
-from constructs_lib.constructs.global_table.indexes import read_keys
+from constructs_lib.constructs.global_table.indexes import AttributeType, GlobalIndex, LocalIndex, read_keys
 from constructs_lib.constructs.global_table.replica import TableReplica
 from constructs_lib.constructs.global_table.watch import add_alarms
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.shared.databases import Deletable, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.iam import Condition
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming, terraform_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from constructs_lib.constructs.global_table.arguments import StreamView, TableClass
-    from constructs_lib.constructs.global_table.consistency import Consistency
-    from constructs_lib.constructs.global_table.indexes import AttributeType, GlobalIndex, LocalIndex
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.iam import Condition, Grantee
-    from constructs_lib.core.stack import Region
 
 
 class GlobalTable(HardenedConstruct):

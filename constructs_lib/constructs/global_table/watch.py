@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from constructs_lib.core.alarms import Alarm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from constructs_lib.core.alarms import Alarms
+from constructs_lib.core.alarms import Alarm, Alarms
 
 _NAMESPACE: Final = "AWS/DynamoDB"
 OPERATIONS: Final = ("GetItem", "PutItem", "Query", "UpdateItem")

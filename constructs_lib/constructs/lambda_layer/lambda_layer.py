@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import archive, aws, core
 from constructs_lib.constructs.shared.packaging import FILE_MODE, archive_path, stage
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import HardenedStack, Region
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, read_source
 from constructs_lib.foundation.lambda_runtimes import RUNTIMES, check_runtime
 from constructs_lib.foundation.naming import terraform_name
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
-    from constructs_lib.core.stack import HardenedStack, Region
 
 Architecture = Literal["arm64", "x86_64"]
 

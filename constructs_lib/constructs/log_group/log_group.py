@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, Statement
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.core.stack import Region
 
 MIN_DELETION_WINDOW: Final = 7
 MAX_DELETION_WINDOW: Final = 30

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
+from constructs_lib.constructs.lambda_layer import LambdaLayer
+from constructs_lib.core.stack import HardenedStack, Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.function_source import MAX_SIZE_BYTES
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.lambda_layer import LambdaLayer
-    from constructs_lib.core.stack import HardenedStack, Region
-    from constructs_lib.foundation.errors import Problems
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 """What Lambda filters JSON log events by, the least severe first."""

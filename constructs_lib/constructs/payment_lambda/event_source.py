@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws
-from constructs_lib.constructs.queue import Queue
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.queue import DeadLetterQueue, Queue
 from constructs_lib.core.construct import HardenedConstruct
-from constructs_lib.core.iam import Statement
+from constructs_lib.core.iam import ServiceRole, Statement
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.event_pattern import FILTER_OPERATORS, MAX_PATTERN, as_json, check_pattern
 from constructs_lib.foundation.regions import is_token
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.queue import DeadLetterQueue
-    from constructs_lib.core.iam import ServiceRole
-
-    Filters = Sequence[Mapping[str, Any]]
+Filters = Sequence[Mapping[str, Any]]
 
 PARTIAL_FAILURES: Final = ["ReportBatchItemFailures"]
 """Only the messages that the function names come back; without it one bad message brings back its whole batch."""

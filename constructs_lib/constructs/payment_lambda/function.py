@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
-from constructs_lib._engine import archive, aws
+from constructs_lib._engine import archive, aws, core
+from constructs_lib.constructs.lambda_layer import LambdaLayer
 from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.payment_lambda.arguments import (
     Canary,
     Code,
@@ -24,29 +28,19 @@ from constructs_lib.constructs.payment_lambda.trigger import as_lambda_writes_it
 from constructs_lib.constructs.payment_lambda.url import FunctionUrl, UrlEndpoint, check_url
 from constructs_lib.constructs.payment_lambda.watch import FUNCTION_ALARMS
 from constructs_lib.constructs.queue import DeadLetterQueue
-from constructs_lib.constructs.security_group import SecurityGroup
+from constructs_lib.constructs.regional_vpc import Vpc
+from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.environment_variables import check_variables
 from constructs_lib.constructs.shared.packaging import archive_arguments
-from constructs_lib.core.alarms import Alarms
+from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
 from constructs_lib.foundation.lambda_runtimes import check_runtime
 from constructs_lib.foundation.naming import fit, terraform_name
 from constructs_lib.foundation.principals import without_account
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.lambda_layer import LambdaLayer
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.security_group import Connectable
-    from constructs_lib.core.alarms import NoAlarms
-    from constructs_lib.core.stack import Region
 
 T = TypeVar("T")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib.core.iam import Condition, Statement
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 _MANAGE_INTERFACES: Final = (
     "ec2:AssignPrivateIpAddresses",

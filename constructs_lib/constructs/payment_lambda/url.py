@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.payment_lambda.trigger import as_lambda_writes_it
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.environment import Profile
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import MIN_REASON_LENGTH, OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.environment import Profile
-    from constructs_lib.foundation.errors import Problems
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 MAX_AGE_SECONDS: Final = 86400

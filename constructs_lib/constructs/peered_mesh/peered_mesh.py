@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
-from constructs_lib.constructs.regional_vpc.network import PEERED_TIERS, Vpc
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.regional_vpc.network import PEERED_TIERS, RouteTable, Vpc
+from constructs_lib.constructs.security_group import Connectable
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.protocols import Network
 from constructs_lib.foundation.addresses import TIER_OFFSETS, Tier, refuse_overlaps
 from constructs_lib.foundation.errors import ConfigurationError, Problems, warn
 from constructs_lib.foundation.naming import Naming, component_words, terraform_name
 from constructs_lib.foundation.quotas import QUOTAS
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.regional_vpc.network import RouteTable
-    from constructs_lib.constructs.security_group import Connectable
 
 LARGEST_MESH: Final = 6
 """Members above which a transit gateway is easier to run: a mesh of seven has 21 connections."""
@@ -113,6 +110,9 @@ class PeeredMesh(HardenedConstruct):
         Raises:
             ConfigurationError: A VPC that is no member.
         """
+        return self._peers_of(vpc)
+
+    def _peers_of(self, vpc: Network) -> list[Vpc]:
         if vpc not in self.members:
             raise ConfigurationError(
                 self.path, f"vpc={vpc.path!r}: is no member; the members are {_paths(self.members)}"
@@ -134,7 +134,7 @@ class PeeredMesh(HardenedConstruct):
             ConfigurationError: A construct outside the mesh, one whose VPC has no peers, or a port out of range.
         """
         group = connectable.security_group
-        peers = self.peers_of(group.vpc)
+        peers = self._peers_of(group.vpc)
         if not peers:
             raise ConfigurationError(
                 self.path, f"connectable={group.path!r}: is in {group.vpc.path}, which no edge connects"

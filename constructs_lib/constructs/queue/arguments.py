@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import Problems
 
 SIZES: Final = {
     "retention_days": (1, 14, "days"),

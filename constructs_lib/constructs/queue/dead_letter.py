@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib._engine import core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.queue.encrypted import EncryptedQueue, SqsManagedKey
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 RETENTION_SECONDS: Final = 14 * 24 * 60 * 60
 """The longest that SQS keeps a message: somebody has to look at it first."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.naming import component_words
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.principals import check_source_arn, is_service, without_account
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
 
 DATA_KEY_REUSE_SECONDS: Final = 300
 FIFO_SUFFIX: Final = ".fifo"

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.queue.arguments import VISIBILITY_FACTOR, Fifo, check_fifo, check_sizes, check_times
 from constructs_lib.constructs.queue.dead_letter import DeadLetterQueue
 from constructs_lib.constructs.queue.encrypted import EncryptedQueue, SqsManagedKey
 from constructs_lib.constructs.queue.watch import DEAD_LETTER_ALARM, age_alarm, depth_alarm
 from constructs_lib.core.alarms import Alarms, NoAlarms
+from constructs_lib.core.protocols import QueueConsumer
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.payment_lambda.event_source import EventSources
-    from constructs_lib.core.stack import Region
 
 LONG_POLL_SECONDS: Final = 20
 DEFAULT_VISIBILITY: Final = 30
@@ -97,7 +93,7 @@ class Queue(EncryptedQueue):
             self._record(key)
 
         self.fifo_options = fifo
-        self.consumers: list[EventSources] = []
+        self.consumers: list[QueueConsumer] = []
         self.max_receive_count = max_receive_count
         self._given_visibility = visibility_timeout
         self._visibility = DEFAULT_VISIBILITY if visibility_timeout is None else visibility_timeout
@@ -124,7 +120,7 @@ class Queue(EncryptedQueue):
         self._publish("arn", self.arn, f"ARN of the queue {id_}")
         self._publish("dead_letter_url", self.dead_letter_queue.url, f"URL of the dead-letter queue of {id_}")
 
-    def subscribe(self, consumer: EventSources, batching_window: int) -> None:
+    def subscribe(self, consumer: QueueConsumer, batching_window: int) -> None:
         """Hide messages for long enough from others while a function works on them; `PaymentLambda.add_queue` calls it.
 
         Args:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
+from constructs_lib.constructs.redis_cache.engines import Engine
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.redis_cache.engines import Engine
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 
 Access = Literal["read", "write"]
 DELETE_PROVIDER: Final = ">= 6.31.0, < 7.0.0"

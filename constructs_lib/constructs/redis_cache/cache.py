@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.redis_cache.access import (
     DELETE_PROVIDER,
     CacheUser,
@@ -14,31 +16,22 @@ from constructs_lib.constructs.redis_cache.access import (
     check_users,
     connect_statement,
 )
-from constructs_lib.constructs.redis_cache.engines import ENGINES, check_upgrade, choose_version
-from constructs_lib.constructs.redis_cache.nodes import check_type, lay_out
-from constructs_lib.constructs.redis_cache.parameters import check_parameters, make_group
+from constructs_lib.constructs.redis_cache.engines import ENGINES, EngineName, check_upgrade, choose_version
+from constructs_lib.constructs.redis_cache.nodes import ReplicationGroup, Shards, check_type, lay_out
+from constructs_lib.constructs.redis_cache.parameters import MaxMemoryPolicy, check_parameters, make_group
 from constructs_lib.constructs.redis_cache.watch import node_alarms
-from constructs_lib.constructs.security_group import SecurityGroup
+from constructs_lib.constructs.regional_vpc import Vpc
+from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
 from constructs_lib.constructs.shared.databases import Deletable, check_place, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.redis_cache.engines import EngineName
-    from constructs_lib.constructs.redis_cache.nodes import ReplicationGroup, Shards
-    from constructs_lib.constructs.redis_cache.parameters import MaxMemoryPolicy
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.security_group import Connectable
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
 
 TokenUpdate = Literal["DELETE", "ROTATE", "SET"]
 DEFAULT_PORT: Final = 6380

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from constructs_lib.foundation.errors import warn
+from constructs_lib.foundation.errors import Problems, warn
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from constructs_lib.foundation.errors import Problems
 
 EngineName = Literal["valkey", "redis"]
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 MAX_REPLICAS: Final = 5
 MAX_NODES: Final = 90

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws, core
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.core.construct import HardenedConstruct
-    from constructs_lib.foundation.errors import Problems
 
 MaxMemoryPolicy = Literal[
     "allkeys-lfu",

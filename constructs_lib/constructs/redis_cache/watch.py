@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from constructs_lib.constructs.redis_cache.nodes import is_burstable
 from constructs_lib.core.alarms import Alarm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _NAMESPACE: Final = "AWS/ElastiCache"
 CPU_PERCENT: Final = 80

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeGuard, get_args
+from typing import Final, Literal, TypeGuard, get_args
 
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_bucket.policy import CHINA_LOAD_BALANCERS
 from constructs_lib.constructs.regional_vpc.network import Vpc
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.environment import Environment
-from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 StorageClass = Literal["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
 """Where objects go with time, in the order that S3 lets them go."""

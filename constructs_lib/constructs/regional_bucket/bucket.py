@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_bucket import arguments, policy
-from constructs_lib.constructs.regional_bucket.arguments import LogDelivery, NoAccessLogs, UnprotectedBucket
-from constructs_lib.constructs.regional_bucket.cors import check_cors, write_cors
+from constructs_lib.constructs.regional_bucket.arguments import (
+    ForceDestroy,
+    LogDelivery,
+    NoAccessLogs,
+    ObjectLock,
+    Transition,
+    UnprotectedBucket,
+)
+from constructs_lib.constructs.regional_bucket.base import Bucket
+from constructs_lib.constructs.regional_bucket.cors import CorsRule, check_cors, write_cors
 from constructs_lib.constructs.regional_bucket.inventory import Inventory, check_inventory, write_inventory
 from constructs_lib.constructs.regional_bucket.lifecycle import retention
 from constructs_lib.constructs.regional_bucket.replication import check_replica, replicate
-from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.opt_out import OptOut
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_bucket.arguments import ForceDestroy, ObjectLock, Transition
-    from constructs_lib.constructs.regional_bucket.cors import CorsRule
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
-
 _LOG_DELIVERY: Final = LogDelivery("S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3")
 
 
-class RegionalBucket(HardenedConstruct):
+class RegionalBucket(Bucket):
     """An S3 bucket with versions, the customer's key, TLS 1.2 or later only, no public access and a lifecycle.
 
     Args:
@@ -219,28 +221,6 @@ class RegionalBucket(HardenedConstruct):
         arguments.check_log_prefix(self.path, prefix)
         self._policy.add(policy.load_balancer_logs(self.region, self.arn, f"{prefix}/" if prefix else ""))
 
-    def allow_access_logs(self, source: RegionalBucket) -> str:
-        """Let S3 deliver the access logs of another bucket, and return the prefix that they get.
-
-        Raises:
-            ConfigurationError: The bucket was not made with `log_delivery=True`.
-        """
-        self._check_takes_logs("source", source.path)
-        prefix = f"access-log/{source.component}/"
-        self._policy.add(policy.access_logs_from(source, self.arn, prefix))
-        return prefix
-
-    def allow_inventory(self, source: RegionalBucket) -> str:
-        """Let S3 deliver the inventory of another bucket, and return the prefix that it gets.
-
-        Raises:
-            ConfigurationError: The bucket was not made with `log_delivery=True`.
-        """
-        self._check_takes_logs("source", source.path)
-        prefix = f"inventory/{source.component}/"
-        self._policy.add(policy.inventory_of(source, self.arn, prefix))
-        return prefix
-
     def deny(self, statement: Statement) -> None:
         """Add a refusal to the bucket policy; grants belong into the policies of roles.
 
@@ -381,12 +361,6 @@ class RegionalBucket(HardenedConstruct):
             f"is in {logs.region.name} of the stack {logs.region.stack.path}; S3 delivers {delivered} within a region, "
             f"here {region.name} of {region.stack.path}",
         )
-
-    def _check_takes_logs(self, argument: str, given: str) -> None:
-        if self.key is not None:
-            raise ConfigurationError(
-                self.path, f"{argument}={given!r}: the bucket takes no logs; make it with log_delivery=True"
-            )
 
     def _check_grantee(self, grantee: Grantee) -> None:
         if grantee.region.stack is not self.region.stack:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
+from constructs_lib.constructs.regional_bucket.base import Bucket
 from constructs_lib.foundation.environment import Environment
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.regional_bucket.bucket import RegionalBucket
-    from constructs_lib.foundation.errors import Problems
 
 CorsMethod = Literal["GET", "PUT", "POST", "DELETE", "HEAD"]
 """The HTTP methods that S3 lets pages use."""
@@ -91,7 +88,7 @@ def check_cors(problems: Problems, environment: Environment, rules: Sequence[Cor
         problems.check_whole(f"{at}.max_age_seconds", rule.max_age_seconds, 0, MAX_AGE_SECONDS, "seconds")
 
 
-def write_cors(bucket: RegionalBucket, rules: Sequence[CorsRule]) -> None:
+def write_cors(bucket: Bucket, rules: Sequence[CorsRule]) -> None:
     """Give a bucket its rules."""
     module = aws.s3_bucket_cors_configuration
     bucket.resources["cors"] = bucket.region.create(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.regional_bucket.bucket import RegionalBucket
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.constructs.regional_bucket.base import Bucket
+from constructs_lib.foundation.errors import Problems
 
 Frequency = Literal["Daily", "Weekly"]
 """How often S3 writes an inventory; weekly ones are written on Sundays."""
@@ -44,7 +42,7 @@ class Inventory:
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html.
     """
 
-    logs: RegionalBucket
+    logs: Bucket
     frequency: Frequency = "Weekly"
     format: InventoryFormat = "Parquet"
 
@@ -62,7 +60,7 @@ def check_inventory(problems: Problems, inventory: Inventory | None) -> None:
         problems.check(value in known, f"inventory.{field}", value, f"must be {' or '.join(known)}")
 
 
-def write_inventory(source: RegionalBucket, inventory: Inventory) -> None:
+def write_inventory(source: Bucket, inventory: Inventory) -> None:
     """Let S3 write the inventory of a bucket."""
     module, logs = aws.s3_bucket_inventory, inventory.logs
     source.resources["inventory"] = source.region.create(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from constructs_lib._engine import aws
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.regional_bucket.arguments import Transition
+from constructs_lib.constructs.regional_bucket.arguments import Transition
 
 ABORT_UPLOAD_DAYS: Final = 7
 """Days until the parts of an upload that was never finished go; nothing lists them, and they are paid for."""

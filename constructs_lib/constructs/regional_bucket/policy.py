@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
+from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.core.iam import Condition, Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.regional_bucket.bucket import RegionalBucket
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 MIN_TLS: Final = "1.2"
 LOAD_BALANCERS: Final = "logdelivery.elasticloadbalancing.amazonaws.com"
@@ -108,25 +104,25 @@ def endpoints_only(region: Region, arn: str, endpoints: Sequence[Vpc | str]) -> 
     return Statement("EndpointsOnly", OBJECT_ACTIONS, (f"{arn}/*",), _EVERYBODY, conditions, "Deny")
 
 
-def access_logs_from(source: RegionalBucket, arn: str, prefix: str) -> Statement:
+def access_logs_from(source_arn: str, source_region: Region, arn: str, prefix: str) -> Statement:
     """Let S3 deliver the access logs of one bucket."""
-    return _delivery("AccessLogs", "logging.s3.amazonaws.com", source, arn, prefix)
+    return _delivery("AccessLogs", "logging.s3.amazonaws.com", source_arn, source_region, f"{arn}/{prefix}")
 
 
-def inventory_of(source: RegionalBucket, arn: str, prefix: str) -> Statement:
+def inventory_of(source_arn: str, source_region: Region, arn: str, prefix: str) -> Statement:
     """Let S3 deliver the inventory of one bucket."""
-    return _delivery("Inventory", "s3.amazonaws.com", source, arn, prefix)
+    return _delivery("Inventory", "s3.amazonaws.com", source_arn, source_region, f"{arn}/{prefix}")
 
 
-def _delivery(kind: str, service: str, source: RegionalBucket, arn: str, prefix: str) -> Statement:
+def _delivery(kind: str, service: str, source_arn: str, source_region: Region, objects: str) -> Statement:
     return Statement(
-        sid=kind + "".join(part.title() for part in prefix.rstrip("/").split("/")[-1].split("-")),
+        sid=kind + "".join(part.title() for part in objects.rstrip("/").split("/")[-1].split("-")),
         actions=("s3:PutObject",),
-        resources=(f"{arn}/{prefix}*",),
+        resources=(f"{objects}*",),
         principals=(("Service", (service,)),),
         conditions=(
-            Condition("ArnEquals", "aws:SourceArn", (source.arn,)),
-            Condition("StringEquals", "aws:SourceAccount", (source.region.account_id,)),
+            Condition("ArnEquals", "aws:SourceArn", (source_arn,)),
+            Condition("StringEquals", "aws:SourceAccount", (source_region.account_id,)),
         ),
     )
 

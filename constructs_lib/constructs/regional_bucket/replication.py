@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib._engine import aws
+from constructs_lib.constructs.regional_bucket.arguments import ObjectLock
+from constructs_lib.constructs.regional_bucket.base import Bucket
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.regional_bucket.arguments import ObjectLock
-    from constructs_lib.constructs.regional_bucket.bucket import RegionalBucket
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
-
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 
 TIME_CONTROL_MINUTES: Final = 15
 """The time that S3 promises for copies with replication time control; it knows no other."""
 
 
-def check_replica(problems: Problems, region: Region, target: RegionalBucket, lock: ObjectLock | None) -> None:
+def check_replica(problems: Problems, region: Region, target: Bucket, lock: ObjectLock | None) -> None:
     """Note a bucket that cannot keep the copies."""
     problems.check(
         target.region.stack is region.stack, "replicate_to", target.path, "belongs to another stack than the bucket"
@@ -40,7 +37,7 @@ def check_replica(problems: Problems, region: Region, target: RegionalBucket, lo
     )
 
 
-def replicate(source: RegionalBucket, target: RegionalBucket, *, time_control: bool) -> ServiceRole:
+def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceRole:
     """Copy every new object of a bucket, delete markers included, and return the role that S3 does it with."""
     role = ServiceRole(
         source,
@@ -121,7 +118,7 @@ def _reads(*, locked: bool) -> tuple[str, ...]:
     return (*reads, "s3:GetObjectLegalHold", "s3:GetObjectRetention") if locked else reads
 
 
-def _use(sid: str, bucket: RegionalBucket, actions: tuple[str, ...]) -> Statement:
+def _use(sid: str, bucket: Bucket, actions: tuple[str, ...]) -> Statement:
     """Return a grant of the bucket's key for objects of this bucket, through S3."""
     conditions = (
         Condition("StringEquals", "kms:ViaService", (f"s3.{bucket.region.name}.{bucket.region.dns_suffix}",)),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from constructs_lib.constructs.regional_vpc.endpoints import SERVICES, Service
 from constructs_lib.constructs.regional_vpc.flow_log import INTERVALS
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.addresses import Tier
 from constructs_lib.foundation.environment import NatMode
-from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.opt_out import OptOut
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.addresses import Tier
-    from constructs_lib.foundation.errors import Problems
 
 T = TypeVar("T")
 

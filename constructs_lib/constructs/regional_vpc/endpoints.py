@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
 from constructs_lib.constructs.security_group import SecurityGroup
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from constructs_lib.constructs.regional_vpc.network import Vpc
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.protocols import Network
+from constructs_lib.core.stack import Region
 
 Service = Literal[
     "autoscaling",
@@ -113,9 +110,17 @@ class InterfaceEndpoints(HardenedConstruct):
     See https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html.
     """
 
-    def __init__(self, vpc: Vpc, id_: str, *, services: Iterable[Service], subnet_ids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: HardenedConstruct,
+        id_: str,
+        *,
+        vpc: Network,
+        services: Iterable[Service],
+        subnet_ids: Sequence[str],
+    ) -> None:
         region = vpc.region
-        super().__init__(vpc, id_, region=region)
+        super().__init__(scope, id_, region=region)
         self.security_group = SecurityGroup(
             self,
             "security-group",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib._engine import aws
 from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_vpc.network import Vpc
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_vpc.network import Vpc
 
 INTERVALS: Final = (60, 600)
 """Seconds between records; AWS knows no others."""

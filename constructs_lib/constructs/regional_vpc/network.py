@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.regional_vpc.endpoints import InterfaceEndpoints
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import HardenedStack, Region
 from constructs_lib.foundation.addresses import TIER_OFFSETS, Tier, check_private, refuse_overlaps
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.regions import check_zone
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs_lib._engine import aws, core
-    from constructs_lib.constructs.regional_vpc.endpoints import InterfaceEndpoints
-    from constructs_lib.core.stack import HardenedStack, Region
 
 PEERED_TIERS: Final[tuple[Tier, ...]] = ("private", "database")
 """Tiers that other private networks reach unless told otherwise; the public one faces the internet only."""

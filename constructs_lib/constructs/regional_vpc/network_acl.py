@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from constructs_lib.foundation.addresses import PRIVATE_RANGES
-
-if TYPE_CHECKING:
-    from constructs_lib.foundation.addresses import Tier
+from constructs_lib.foundation.addresses import PRIVATE_RANGES, Tier
 
 # A network ACL keeps no state: it judges a reply like a request. So:
 # - Private networks pass with every port; routes decide which of them are there, security groups who reaches what.

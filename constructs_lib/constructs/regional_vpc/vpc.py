@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_vpc.arguments import (
     SingleNat,
     check_interval,
@@ -14,21 +16,14 @@ from constructs_lib.constructs.regional_vpc.arguments import (
     check_tiers,
     collect,
 )
-from constructs_lib.constructs.regional_vpc.endpoints import InterfaceEndpoints, gateway_policy, service_name
+from constructs_lib.constructs.regional_vpc.endpoints import InterfaceEndpoints, Service, gateway_policy, service_name
 from constructs_lib.constructs.regional_vpc.flow_log import FlowLog
 from constructs_lib.constructs.regional_vpc.network import PEERED_TIERS, ExistingVpc, RouteTable, Subnet, Vpc
 from constructs_lib.constructs.regional_vpc.network_acl import ANYWHERE, Outside, Rule, egress, ingress
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.addresses import TIER_OFFSETS, Tier, check_vpc_cidr, subnet_cidr
+from constructs_lib.foundation.environment import NatMode
 from constructs_lib.foundation.regions import check_zones
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_vpc.endpoints import Service
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.environment import NatMode
 
 
 class RegionalVpc(Vpc):
@@ -122,7 +117,7 @@ class RegionalVpc(Vpc):
             self._create_acl(tier, _outside(tier, mode=mode, gateways=tier in gateway_tiers))
         self.flow_log = FlowLog(self, "flow-log", vpc_id=self._vpc_ref, key=key, interval=flow_log_interval)
         self._endpoints = (
-            InterfaceEndpoints(self, "endpoints", services=services, subnet_ids=self._refs["private"])
+            InterfaceEndpoints(self, "endpoints", vpc=self, services=services, subnet_ids=self._refs["private"])
             if services
             else None
         )

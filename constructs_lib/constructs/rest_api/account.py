@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from constructs_lib._engine import aws
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole, Statement
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 LOG_ACTIONS: Final = (
     "logs:CreateLogGroup",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws, core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.rest_api.authorizer import ApiAuthorizer, TokenAuthorizer, check_authorizer, digest_of
 from constructs_lib.constructs.rest_api.declared import DeclaredMethods
 from constructs_lib.constructs.rest_api.options import (
@@ -26,15 +28,10 @@ from constructs_lib.constructs.rest_api.stage import ApiStage
 from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
+from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import terraform_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
 
 ERROR_BODY: Final = '{"message":"$context.error.responseType","requestId":"$context.requestId"}'
 """What a caller gets when API Gateway itself refuses or fails; its own texts name roles, ARNs and schemas."""

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.rest_api.options import MAX_TIMEOUT, ApiFunction, LateFinish
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole
-from constructs_lib.foundation.errors import warn
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems, warn
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 KINDS: Final = ("TOKEN", "REQUEST")
 MAX_TTL: Final = 3600

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from constructs_lib.constructs.rest_api.paths import ApiPath, Position
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.constructs.rest_api.paths import ApiPath, Position
+from constructs_lib.foundation.errors import Problems
 
 RESERVED_PATHS: Final = ("/ping", "/sping")
 """API Gateway answers these itself on a custom domain.

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-from constructs_lib.foundation.errors import warn
+from constructs_lib._engine import core
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems, warn
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 MAX_TIMEOUT: Final = QUOTAS["api-integration-timeout-seconds"].default
 """Seconds after which API Gateway answers 504, whatever the function does."""

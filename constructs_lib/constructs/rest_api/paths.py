@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.foundation.errors import Problems
 
 METHODS: Final = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9._:-]+")

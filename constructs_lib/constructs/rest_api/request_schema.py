@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.foundation.errors import Problems
 
 DRAFT: Final = "http://json-schema.org/draft-04/schema#"
 MAX_SCHEMA_BYTES: Final = 400 * 1024

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.rest_api.account import account_log_role
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 ACCESS_LOG_FIELDS: Final = {
     "requestId": "$context.requestId",

@@ -6,19 +6,17 @@ import re
 import string
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from constructs_lib._engine import aws, core, random
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, Statement
+from constructs_lib.core.protocols import Grantee
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import terraform_name
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.iam import Grantee
-    from constructs_lib.core.stack import Region
 
 Tier = Literal["Standard", "Advanced", "Intelligent-Tiering"]
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.protocols import Network
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.core.stack import Region
 
 MAX_PORT: Final = 65535
 HTTPS: Final = 443
@@ -40,7 +38,7 @@ class SecurityGroup(HardenedConstruct):
     See https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html.
     """
 
-    def __init__(self, scope: core.Construct, id_: str, *, region: Region, vpc: Vpc, description: str) -> None:
+    def __init__(self, scope: core.Construct, id_: str, *, region: Region, vpc: Network, description: str) -> None:
         super().__init__(scope, id_, region=region)
         self.vpc = vpc
         if vpc.region.name != region.name:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from constructs_lib._engine import aws, random
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 SAFE_SPECIAL: Final = "_."
 """Characters that mean nothing to a URL, a shell, a connection string or JSON, wherever they stand."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from constructs_lib.constructs.regional_vpc import Vpc
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 MIN_ZONES: Final = 2
 

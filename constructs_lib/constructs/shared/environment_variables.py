@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.lambda_environment import MAX_BYTES, RESERVED
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.regions import is_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from constructs_lib.foundation.errors import Problems
 
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _SECRET_KEY: Final = re.compile(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
-from constructs_lib.foundation.function_source import InlineSource
-
-if TYPE_CHECKING:
-    import os
-    from pathlib import Path
-
-    from constructs_lib.core.stack import HardenedStack
-    from constructs_lib.foundation.function_source import FunctionSource
+from constructs_lib.core.stack import HardenedStack
+from constructs_lib.foundation.function_source import FunctionSource, InlineSource
 
 ASSETS: Final = "assets"
 FILE_MODE: Final = "0644"

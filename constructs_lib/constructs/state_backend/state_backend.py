@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from constructs_lib._engine import aws, core
-from constructs_lib.constructs.regional_bucket import RegionalBucket, UnprotectedBucket
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_bucket import NoAccessLogs, RegionalBucket, UnprotectedBucket
 from constructs_lib.constructs.regional_bucket.policy import no_lost_versions
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
-from constructs_lib.foundation.backend import check_locking
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.backend import Locking, check_locking
 from constructs_lib.foundation.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_bucket import NoAccessLogs
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.backend import Locking
 
 NONCURRENT_DAYS: Final = 365
 KEEP_VERSIONS: Final = 10

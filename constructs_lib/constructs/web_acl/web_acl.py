@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
 
 BASE_GROUPS: Final = {
     "AWSManagedRulesAmazonIpReputationList": 25,

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from constructs_lib.constructs.certificate import Certificate
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_bucket import RegionalBucket
 from constructs_lib.constructs.regional_vpc.network import Vpc
+from constructs_lib.core.construct import HardenedConstruct
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.addresses import Tier
 from constructs_lib.foundation.environment import Environment
+from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS
-
-if TYPE_CHECKING:
-    from constructs_lib.core.construct import HardenedConstruct
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.addresses import Tier
-    from constructs_lib.foundation.errors import Problems
 
 MIN_ZONES: Final = 2
 MAX_INSTANCES: Final = 500

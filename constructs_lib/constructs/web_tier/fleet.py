@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 from constructs_lib._engine import aws, core
+from constructs_lib.constructs.log_group import LogGroup
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import ANYWHERE, SecurityGroup
-from constructs_lib.constructs.web_tier.image import ROOT_DEVICE, parameter_of
-from constructs_lib.constructs.web_tier.load_balancer import HTTPS
+from constructs_lib.constructs.web_tier.image import ROOT_DEVICE, Image, parameter_of
+from constructs_lib.constructs.web_tier.load_balancer import HTTPS, LoadBalancer
 from constructs_lib.constructs.web_tier.scaling import CpuAlarms, TargetTracking, tracking
-from constructs_lib.constructs.web_tier.user_data import PORT, encoded
+from constructs_lib.constructs.web_tier.schedules import ScheduledSize
+from constructs_lib.constructs.web_tier.user_data import PORT, Machine, encoded
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from constructs_lib.constructs.log_group import LogGroup
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.web_tier.image import Image
-    from constructs_lib.constructs.web_tier.load_balancer import LoadBalancer
-    from constructs_lib.constructs.web_tier.schedules import ScheduledSize
-    from constructs_lib.constructs.web_tier.user_data import Machine
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 WARM_UP: Final = 180
 """Seconds that an instance takes until its figures count."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
-if TYPE_CHECKING:
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import Problems
 
 Resolved = Literal["launch", "plan"]
 Architecture = Literal["arm64", "x86_64"]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from constructs_lib._engine import aws, core
+from constructs_lib.constructs.regional_bucket import RegionalBucket
+from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import SecurityGroup
+from constructs_lib.constructs.web_tier.arguments import XffMode
 from constructs_lib.constructs.web_tier.user_data import PORT
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.constructs.regional_bucket import RegionalBucket
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.web_tier.arguments import XffMode
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.stack import Region
 
 TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and 1.3. See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html."""

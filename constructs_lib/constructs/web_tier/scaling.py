@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
-
-if TYPE_CHECKING:
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import Problems
 
 Figure = Literal["cpu", "requests"]
 

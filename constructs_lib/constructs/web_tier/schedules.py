@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import available_timezones
 
 from constructs_lib.constructs.web_tier.arguments import check_sizes
-
-if TYPE_CHECKING:
-    from constructs_lib.core.stack import Region
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import Problems
 
 MAX_SCHEDULES: Final = 125
 """Of one group. See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from constructs_lib._engine import core
+from constructs_lib.constructs.certificate import Certificate
 from constructs_lib.constructs.log_group import LogGroup
-from constructs_lib.constructs.security_group import ANYWHERE
-from constructs_lib.constructs.web_acl import check_web_acl, chosen_web_acl
+from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_bucket import RegionalBucket
+from constructs_lib.constructs.regional_vpc import Vpc
+from constructs_lib.constructs.security_group import ANYWHERE, SecurityGroup
+from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
 from constructs_lib.constructs.web_tier import arguments
 from constructs_lib.constructs.web_tier.arguments import UnprotectedLoadBalancer, XffMode
 from constructs_lib.constructs.web_tier.fleet import Fleet
@@ -18,19 +24,8 @@ from constructs_lib.constructs.web_tier.user_data import Machine, check_settings
 from constructs_lib.constructs.web_tier.watch import BALANCER_ALARMS, TARGET_ALARMS
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from constructs_lib._engine import core
-    from constructs_lib.constructs.certificate import Certificate
-    from constructs_lib.constructs.multi_region_key import MultiRegionKey
-    from constructs_lib.constructs.regional_bucket import RegionalBucket
-    from constructs_lib.constructs.regional_vpc import Vpc
-    from constructs_lib.constructs.security_group import SecurityGroup
-    from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl
-    from constructs_lib.core.iam import Statement
-    from constructs_lib.core.stack import Region
+from constructs_lib.core.iam import Statement
+from constructs_lib.core.stack import Region
 
 VOLUME_GB: Final = 20
 

@@ -7,18 +7,14 @@ import html
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from constructs_lib.constructs.shared.environment_variables import is_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import Problems
 
 MAX_BYTES: Final = 16 * 1024
 """See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html."""
