@@ -9,7 +9,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ?= 20
 # Without it every run compiles the bindings again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs bench wheel clean
+.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs rule-coverage bench wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,9 +67,12 @@ format: $(VENV)/.dev  ## Format and fix what can be fixed
 docs: $(VENV)/.dev  ## Write the generated pages of docs/
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
+rule-coverage: $(VENV)/.dev  ## Write build/rule_coverage.md: what each rule looked at in the reference stacks
+	@PYTHONPATH=. $(BIN)/python docs/rule_coverage.py
+
 bench: $(VENV)/.dev  ## Measure synthesis and write docs/performance.json and .md
 	PYTHONPATH=. $(BIN)/python tests/bench/bench.py
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 clean:  ## Remove what can be made again; never state
-	rm -rf $(OUT) $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(OUT) build $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -18,9 +18,8 @@ from tabulate import tabulate
 from constructs_lib.foundation.environment import PROFILES, Profile
 from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
-from coverage_page import coverage_page
 from platform_page import platform_page
-from rule_pages import lesson_tests, lessons_page, rules_page
+from rule_pages import lesson_tests, lessons_page, rule_pages
 from stacks_page import stacks_page, with_stacks
 
 ROOT = Path(__file__).parent.parent
@@ -117,13 +116,12 @@ def with_programs(page: str) -> str:
 def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
-        ROOT / "docs/coverage.md": coverage_page(all_rules()),
         ROOT / "docs/environments.md": environments(),
         ROOT / "docs/lessons.md": lessons_page(LESSONS, all_rules(), lesson_tests(ROOT / "tests")),
         ROOT / "docs/performance.md": performance(),
         ROOT / "docs/platform.md": platform_page(),
-        ROOT / "docs/rules.md": rules_page(all_rules()),
         ROOT / "docs/stacks.md": stacks_page(),
+        **{ROOT / "docs/rules" / name: page for name, page in rule_pages(all_rules()).items()},
     }
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
@@ -133,6 +131,7 @@ def main() -> int:
         if "--check" in sys.argv:
             print(f"{page.relative_to(ROOT)} is stale: run `make docs`")
         else:
+            page.parent.mkdir(exist_ok=True)
             page.write_text(pages[page], encoding="utf-8")
     return len(stale) if "--check" in sys.argv else 0
 

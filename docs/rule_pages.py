@@ -1,4 +1,4 @@
-"""The pages made from rules: docs/rules.md and docs/lessons.md."""
+"""The pages generated from the rules: docs/rules and docs/lessons.md."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import difflib
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
-
-from tabulate import tabulate
 
 from constructs_lib.rules.reports.explaining import example, facts_of
 from constructs_lib.rules.rule import FAMILIES
@@ -21,14 +19,21 @@ if TYPE_CHECKING:
 Lesson = tuple[str, str, str]
 """Title, what prevents it, why no rule can exist."""
 
+_TYPES_SHOWN: Final = 3
 _HEADING: Final = re.compile(r"# ((?:[A-Z]+-[0-9]+(?:, )?)+): ")
 _TEST: Final = re.compile(r"def (test_\w+)")
 _ID: Final = re.compile(r"\b[A-Z]+-[0-9]+\b")
 
 
-def rules_page(rules: Sequence[Rule]) -> str:
-    """Return the page of all rules: a table, then each with its reasons and both documents."""
-    return "\n".join(_rules(rules)) + "\n"
+def rule_pages(rules: Iterable[Rule]) -> dict[str, str]:
+    """Return the pages of docs/rules by file name: one for each family, and README.md that lists them."""
+    families: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        families[_page(rule)].append(rule)
+    return {
+        "README.md": _index(families),
+        **{page: "\n".join(_family(own)) + "\n" for page, own in families.items()},
+    }
 
 
 def lessons_page(lessons: Mapping[str, Lesson], rules: Iterable[Rule], tests: Mapping[str, Sequence[str]]) -> str:
@@ -40,7 +45,7 @@ def lessons_page(lessons: Mapping[str, Lesson], rules: Iterable[Rule], tests: Ma
         tests: Names of tests by the lesson that they are about, as `lesson_tests` finds them.
 
     Raises:
-        ValueError: A lesson that nothing holds, or that a rule names and nobody knows.
+        ValueError: A lesson has neither a rule nor a reason, or a rule names a lesson that is not defined.
     """
     by_lesson: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
@@ -49,23 +54,18 @@ def lessons_page(lessons: Mapping[str, Lesson], rules: Iterable[Rule], tests: Ma
     unknown = sorted(by_lesson.keys() - lessons.keys())
     bare = [id_ for id_, (_, _, reason) in lessons.items() if not by_lesson[id_] and not reason]
     if unknown or bare:
-        raise ValueError(f"lessons that nobody knows: {unknown}; lessons with neither a rule nor a reason: {bare}")
+        raise ValueError(f"lessons that are not defined: {unknown}; lessons with neither a rule nor a reason: {bare}")
     rows = []
     for id_, (title, prevented, reason) in lessons.items():
-        found = ", ".join(f"[{rule.id}](rules.md#{rule.id.lower()})" for rule in by_lesson[id_])
+        found = ", ".join(map(_link, by_lesson[id_]))
         held = "<br>".join(part for part in (found, _cell(reason)) if part)
         rows.append([id_, _cell(title), _cell(prevented), held, "<br>".join(tests.get(id_, ()))])
-    table = tabulate(
-        rows,
-        headers=["lesson", "the mistake", "what prevents it", "rule", "tests"],
-        tablefmt="github",
-        disable_numparse=True,
-    )
+    table = _table(["Lesson", "Mistake", "Prevented by", "Rules", "Tests"], rows)
     return (
-        "# Lessons\n\nEvery mistake of the post-mortems that the library comes from: what in the constructs makes it "
-        "impossible or refuses it, which [rule](rules.md) finds it in other code, and what tests it. Each rule is "
-        "tested with its own bad and good documents too (`tests/rules/test_rules.py`). Where no rule can exist, the "
-        f"reason stands in its place.\n\n{table}\n\nMade from `constructs_lib/rules/lessons.py` by `make docs`.\n"
+        "# Lessons\n\nEvery mistake of the post-mortems that the library comes from: what in the constructs prevents "
+        "or rejects it, which [rules](rules/README.md) find it in other code, and the tests. Each rule is also tested "
+        "with its own bad and good documents (`tests/rules/test_rules.py`). Where no rule is possible, the table gives "
+        f"the reason.\n\n{table}\n\nGenerated from `constructs_lib/rules/lessons.py` by `make docs`.\n"
     )
 
 
@@ -96,54 +96,88 @@ def lesson_tests(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def _rules(rules: Sequence[Rule]) -> Iterator[str]:
-    yield "# Rules"
-    yield ""
-    yield (
-        f"{len(rules)} rules in {len({rule.family for rule in rules})} families. [checks.md](checks.md) says how to "
-        "run them and how to accept a finding; `python -m constructs_lib check --explain ID` shows a rule in the "
-        "terminal. A rule's number is never given to another one."
+def _page(rule: Rule) -> str:
+    """Return the file name of the page of a rule's family: the name of the folder that defines it."""
+    return f"{rule.check.__module__.split('.')[-2]}.md"
+
+
+def _link(rule: Rule) -> str:
+    return f"[{rule.id}](rules/{_page(rule)}#{rule.id.lower()})"
+
+
+def _index(families: Mapping[str, Sequence[Rule]]) -> str:
+    rows = [
+        [f"[{FAMILIES[own[0].family]}]({page})", f"`{own[0].family}`", str(len(own))]
+        for page, own in sorted(families.items())
+    ]
+    total = sum(map(len, families.values()))
+    fence = "```"
+    return (
+        f"# Rules\n\n{total} rules over Terraform JSON and Terraform plans, in {len(families)} families. The id of "
+        f"a rule never changes and is never reused.\n\n{_table(['Family', 'Ids', 'Rules'], rows)}\n\n"
+        f"{fence}console\n"
+        "$ python -m constructs_lib check cdktf.out               # run every rule\n"
+        "$ python -m constructs_lib check cdktf.out --rule NET    # run one family, or one rule by its id\n"
+        "$ python -m constructs_lib check --explain NET-001       # show a rule with its examples\n"
+        f"{fence}\n\n"
+        "A finding is accepted with `acknowledge` in code or with an entry in `waivers.toml`. [Checks](../checks.md) "
+        "describes both, the report formats and baselines. [Lessons](../lessons.md) lists the mistakes that the rules "
+        "come from.\n\nGenerated from `constructs_lib/rules/catalogue` by `make docs`.\n"
     )
-    for family, title in FAMILIES.items():
-        own = [rule for rule in rules if rule.family == family]
-        if not own:
-            continue
-        rows = [
-            [f"[{rule.id}](#{rule.id.lower()})", _cell(rule.title), facts_of(rule)["severity"], ", ".join(rule.lessons)]
-            for rule in own
+
+
+def _family(rules: Sequence[Rule]) -> Iterator[str]:
+    first = rules[0]
+    rows = [
+        [
+            f"[{rule.id}](#{rule.id.lower()})",
+            _cell(rule.title),
+            facts_of(rule)["severity"],
+            _looks_at(rule),
+            ", ".join(rule.lessons),
         ]
-        yield from ("", f"## {family}: {title}", "")
-        yield tabulate(rows, headers=["rule", "holds", "severity", "lessons"], tablefmt="github", disable_numparse=True)
-        for rule in own:
-            yield from _rule(rule)
-    yield from ("", "Made from `constructs_lib/rules/catalogue` by `make docs`.")
+        for rule in rules
+    ]
+    yield f"# {FAMILIES[first.family]}"
+    yield ""
+    yield f"{len(rules)} rules. [All families](README.md)."
+    yield ""
+    yield _table(["Rule", "Title", "Severity", "Looks at", "Lessons"], rows)
+    for rule in rules:
+        yield from ("", f"## {rule.id}", "", f"**{_text(rule.title)}.** {_text(rule.why)}", "")
+        yield from (f"Fix: {_text(rule.fix)}", "", f"[Documentation]({rule.page})")
+        if rule is first:
+            yield from _example(rule)
+    yield ""
+    yield "Generated from the rules by `make docs`."
 
 
-def _rule(rule: Rule) -> Iterator[str]:
-    facts = facts_of(rule)
-    types = (
-        ", ".join(f"`{type_}`" for type_ in rule.types) if rule.types != ("*",) else "every resource and data source"
-    )
-    yield from (
-        "",
-        f"### {rule.id}",
-        "",
-        f"**{_text(rule.title)}.** {_text(rule.why)}",
-        "",
-        f"Fix: {_text(rule.fix)}",
-        "",
-    )
-    yield f"- looks at {types}"
-    for name, text in facts.items():
-        if text:
-            yield f"- {name}: {text}"
-    yield f"- [documentation]({rule.page})"
+def _looks_at(rule: Rule) -> str:
+    if rule.types == ("*",):
+        return "every resource and data source"
+    shown = ", ".join(f"`{type_}`" for type_ in rule.types[:_TYPES_SHOWN])
+    more = len(rule.types) - _TYPES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _example(rule: Rule) -> Iterator[str]:
+    """Yield the difference between the two documents of a rule."""
     bad, good = example(rule.bad).splitlines(), example(rule.good).splitlines()
     difference = list(difflib.unified_diff(bad, good, n=len(bad) + len(good), lineterm=""))[3:]
-    fence = "```"
-    yield from ("", "<details><summary>bad (-) and good (+)</summary>", "", f"{fence}diff")
+    yield from (
+        "",
+        "Example, bad (-) and good (+); `check --explain ID` shows the examples of every rule:",
+        "",
+        "```diff",
+    )
     yield from (line.rstrip() for line in difference)
-    yield from (fence, "", "</details>")
+    yield "```"
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table without padding: a row that changes leaves the other lines as they are."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(text: str) -> str:
