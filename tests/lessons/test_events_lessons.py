@@ -154,8 +154,8 @@ def test_evt_5_more_than_is_left_is_refused_with_who_reserves_what(key: MultiReg
 def test_evt_6_throttle_settings_on_a_stage_are_found(raw: list[Finding]) -> None:
     assert found(raw, "API-002", "aws_api_gateway_stage.main") == [
         (
-            'throttle_settings = {"rate_limit": 10000, "burst_limit": 5000}: is no argument of aws_api_gateway_stage; the '
-            "limits belong into aws_api_gateway_method_settings"
+            'throttle_settings = {"rate_limit": 10000, "burst_limit": 5000}: must not be set, since '
+            "aws_api_gateway_stage has no such argument; set the limits in aws_api_gateway_method_settings"
         )
     ]
 
@@ -171,7 +171,10 @@ def test_evt_6_production_takes_ten_thousand_requests_a_second(every: dict[str, 
 
 def test_evt_7_a_placeholder_is_found(raw: list[Finding]) -> None:
     assert found(raw, "ENC-011", "aws_ssm_parameter.auth_token") == [
-        'value = "REPLACE_WITH_ACTUAL_TOKEN": must be a secret: generate it, or take it from a sensitive variable'
+        (
+            'value = "REPLACE_WITH_ACTUAL_TOKEN": must not be a placeholder; generate the secret, or take it from a sensitive '
+            "variable"
+        )
     ]
 
 
@@ -215,19 +218,19 @@ def test_evt_7_the_token_is_generated_and_encrypted_with_the_customers_key(event
         (
             "API-010",
             "aws_api_gateway_deployment.main",
-            "triggers = null: must hold a hash of every method and integration of the API",
+            "triggers = null: must contain a hash of every method and integration of the API, such as sha1(jsonencode([...]))",
         ),
         (
             "API-011",
             "aws_api_gateway_deployment.main",
-            "depends_on = null: must hold aws_api_gateway_integration.post_event, or name it in triggers",
+            "depends_on = null: must contain aws_api_gateway_integration.post_event, or triggers must reference it",
         ),
         (
             "API-013",
             "aws_api_gateway_integration_response.post_event",
             (
-                'depends_on = null: must hold "aws_api_gateway_integration.post_event", '
-                '"aws_api_gateway_method_response.post_event": AWS refuses the response while that is not there'
+                'depends_on = null: must contain "aws_api_gateway_integration.post_event", '
+                '"aws_api_gateway_method_response.post_event": AWS rejects an integration response that is created earlier'
             ),
         ),
     ],
@@ -247,7 +250,10 @@ def test_evt_8_the_deployment_waits_for_every_integration(events: SynthesizedSta
 
 def test_evt_9_a_stage_that_logs_without_a_role_is_found(raw: list[Finding]) -> None:
     assert found(raw, "API-003", "aws_api_gateway_stage.main") == [
-        "logs, and needs an aws_api_gateway_account with a cloudwatch_role_arn in its region; none of these stacks has one"
+        (
+            "must have an aws_api_gateway_account with cloudwatch_role_arn in its region, since it writes logs; the checked "
+            "stacks have none"
+        )
     ]
 
 

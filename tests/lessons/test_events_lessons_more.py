@@ -68,13 +68,13 @@ def test_evt_12_half_a_domain_is_found(raw: list[Finding]) -> None:
     address = "aws_api_gateway_domain_name.api"
     assert found(raw, "API-039", address) == [
         (
-            'regional_certificate_arn = "${aws_acm_certificate.api.arn}": must be that of an aws_acm_certificate_validation: AWS '
-            "refuses the certificate until it is issued"
+            'regional_certificate_arn = "${aws_acm_certificate.api.arn}": must be the certificate_arn of an '
+            "aws_acm_certificate_validation: AWS rejects a certificate that is pending validation"
         )
     ]
     assert found(raw, "API-044", address) == [
-        'domain_name = "api.example.com": needs an aws_api_gateway_base_path_mapping that leads to an API',
-        'domain_name = "api.example.com": needs an aws_route53_record with an alias to it',
+        'domain_name = "api.example.com": must have an aws_api_gateway_base_path_mapping to an API',
+        'domain_name = "api.example.com": must have an aws_route53_record with an alias to it',
     ]
 
 

@@ -125,12 +125,12 @@ def test_trd_3_a_region_twice_is_refused() -> None:
 def test_trd_4_a_local_name_and_plain_http_are_found(raw: list[Finding]) -> None:
     assert found(raw, "API-029", "aws_acm_certificate.main") == [
         (
-            'domain_name = "${terraform.workspace}.tap-trading.local": ${terraform.workspace}.tap-trading.local is a name that '
-            "nobody owns, so that nobody can validate it"
+            'domain_name = "${terraform.workspace}.tap-trading.local": must name domains that you own: '
+            "${terraform.workspace}.tap-trading.local is not a public domain and cannot be validated"
         )
     ]
     assert found(raw, "API-025", "aws_lb_listener.http") == [
-        'default_action.type = "forward": must be "redirect" to HTTPS, or "fixed-response": the listener speaks plain HTTP'
+        'default_action.type = "forward": must be "redirect" to HTTPS, or "fixed-response": the listener accepts plain HTTP'
     ]
 
 
@@ -171,10 +171,10 @@ def test_trd_4_without_one_dev_serves_http(synthesize: Callable[..., dict[str, S
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("RDS-008", "storage_encrypted = null: must be true; it cannot be changed later"),
-        ("RDS-010", "deletion_protection = null: must be true, or one wrong plan deletes the data"),
+        ("RDS-008", "storage_encrypted = null: must be true; an existing database cannot be encrypted"),
+        ("RDS-010", "deletion_protection = null: must be true, or a wrong plan can delete the data"),
         ("RDS-012", "backup_retention_period = null: must be 7 to 35 days; the default is 1 day"),
-        ("RDS-018", "enabled_cloudwatch_logs_exports = null: must list audit, error, slowquery"),
+        ("RDS-018", "enabled_cloudwatch_logs_exports = null: must contain audit, error, slowquery"),
     ],
 )
 def test_trd_5_what_a_bare_cluster_lacks_is_found(raw: list[Finding], rule: str, message: str) -> None:
@@ -317,7 +317,7 @@ def test_trd_10_outputs_are_grouped_and_summarized(system: SynthesizedStack) -> 
 
 
 def test_trd_11_a_load_balancer_that_logs_nothing_is_found(raw: list[Finding]) -> None:
-    assert found(raw, "API-030", "aws_lb.web") == ["access_logs = null: must name a bucket, with enabled = true"]
+    assert found(raw, "API-030", "aws_lb.web") == ["access_logs = null: must set bucket, and enabled to true"]
 
 
 def test_trd_11_both_have_a_log_group_with_retention_and_key(system: SynthesizedStack) -> None:
@@ -371,7 +371,7 @@ def test_trd_12_providers_machines_and_their_volumes_are_tagged(system: Synthesi
 
 def test_trd_13_the_second_bucket_and_what_they_lack_is_found(raw: list[Finding]) -> None:
     assert found(raw, "S3-021", "aws_s3_bucket.logs") == [
-        "aws_s3_bucket.data is in the same region; one bucket with prefixes is easier to keep right"
+        "must be merged with aws_s3_bucket.data, in the same region; separate the data by prefixes"
     ]
     assert len(found(raw, "S3-002")) == len(found(raw, "S3-004")) == len(found(raw, "S3-008")) == 2
 

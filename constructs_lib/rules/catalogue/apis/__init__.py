@@ -1,1 +1,1 @@
-"""Rules of the family API."""
+"""Rules for API Gateway, load balancers, certificates and domains."""

@@ -1,4 +1,4 @@
-"""Certificates."""
+"""TLS certificates in ACM and IAM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOBODYS: Final = (
     *("corp", "example", "home", "home.arpa", "internal", "intranet", "invalid", "lan", "local", "localdomain"),
     *("localhost", "private", "test"),
 )
-"""Top-level names that nobody can own, by RFC 2606, RFC 6761, RFC 6762 and ICANN; November 2025."""
+"""Top-level domains that nobody can own, by RFC 2606, RFC 6761, RFC 6762 and ICANN; November 2025."""
 _USERS: Final = (
     "aws_lb_listener",
     "aws_alb_listener",
@@ -60,17 +60,18 @@ _GOOD: Final[dict[str, Any]] = {
 
 
 def _is_issued_by_amazon(certificate: Block) -> bool:
-    """Whether it is neither imported nor of a private authority."""
+    """Return whether Amazon issues it: it is neither imported nor issued by a private CA."""
     given = ("private_key", "certificate_body", "certificate_authority_arn")
     return not any(is_given(certificate.get(name)) for name in given)
 
 
 @rule(
     "API-029",
-    "A certificate is for a name that its owner can prove, and not signed by itself",
-    why="Nobody can validate a name such as shop.local, so that the certificate is never issued; browsers refuse one "
-    "that is signed by itself.",
-    fix="Request the certificate for a domain of your own, validated by DNS; without a domain use HTTP, in dev only.",
+    "Certificate is for a domain that can be validated, and is not self-signed",
+    why="ACM cannot validate a private name such as shop.local and never issues the certificate. Browsers reject "
+    "self-signed certificates.",
+    fix="Request an aws_acm_certificate for a domain that you own, and validate it by DNS. Without a domain use "
+    "HTTP, in dev only.",
     page=f"{_ACM}/domain-ownership-validation.html",
     types=[_CERTIFICATE, _SERVER_CERTIFICATE],
     severity=Severity("warning", "error", "error"),
@@ -94,30 +95,33 @@ def _is_issued_by_amazon(certificate: Block) -> bool:
         },
     ],
 )
-def certificate_can_be_proven(certificate: Block) -> Iterator[Outcome]:
-    """A private authority may issue any name."""
+def certificate_can_be_validated(certificate: Block) -> Iterator[Outcome]:
+    """A private CA may issue certificates for any name."""
     if certificate.targets("certificate_body", _SELF_SIGNED):
         yield certificate.fail(
-            "is signed by itself; use a certificate of a domain that is validated by DNS", "certificate_body"
+            "must not be self-signed; use an aws_acm_certificate for a domain that is validated by DNS",
+            "certificate_body",
         )
         return
     if certificate.type == _SERVER_CERTIFICATE or not _is_issued_by_amazon(certificate):
-        yield NotApplicable("imported, or issued by a private authority")
+        yield NotApplicable("imported, or issued by a private CA")
         return
     for at in ("domain_name", "subject_alternative_names"):
         names = certificate.items(at)
         for name in [names] if isinstance(names, Unknown) else names:
             text = name.text if isinstance(name, Unknown) else str(name)
             if text.lower().rstrip(".").endswith(tuple(f".{each}" for each in _NOBODYS)):
-                yield certificate.fail(f"{text} is a name that nobody owns, so that nobody can validate it", at)
+                yield certificate.fail(
+                    f"must name domains that you own: {text} is not a public domain and cannot be validated", at
+                )
             elif isinstance(name, Unknown) and text.endswith("}"):
                 yield certificate.undecided(name, at)
 
 
 @rule(
     "API-037",
-    "A certificate is replaced before the old one goes",
-    why="AWS refuses to delete a certificate that a listener still uses, and Terraform deletes the old one first.",
+    "ACM certificate is replaced with create_before_destroy",
+    why="Terraform destroys the old certificate first, and AWS rejects that while a listener uses it.",
     fix="Set lifecycle.create_before_destroy to true.",
     page=f"{TERRAFORM}/language/meta-arguments/lifecycle",
     types=[_CERTIFICATE],
@@ -126,18 +130,21 @@ def certificate_can_be_proven(certificate: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_AT}.lifecycle": REMOVED}, {f"{_AT}.lifecycle": [{"create_before_destroy": "false"}]}],
 )
-def certificate_is_replaced_first(certificate: Block) -> Iterator[Outcome]:
-    """Imported certificates too."""
+def certificate_has_create_before_destroy(certificate: Block) -> Iterator[Outcome]:
+    """Imported certificates are checked too."""
     yield from expect_flag(
-        certificate, "lifecycle.create_before_destroy", "must be true, or a replacement fails while it is in use"
+        certificate,
+        "lifecycle.create_before_destroy",
+        "must be true, or a replacement fails while the certificate is in use",
     )
 
 
 @rule(
     "API-038",
-    "A certificate is validated by DNS",
-    why="A mail must be answered by hand, now and at each renewal; the site goes down when nobody does.",
-    fix='Set validation_method to "DNS", and declare the records and an aws_acm_certificate_validation.',
+    "ACM certificate is validated by DNS",
+    why="Email validation needs a person for every renewal; the certificate expires when nobody confirms the message.",
+    fix='Set validation_method to "DNS", and declare the aws_route53_record resources and an '
+    "aws_acm_certificate_validation.",
     page=f"{_ACM}/dns-validation.html",
     types=[_CERTIFICATE],
     severity=WARNING,
@@ -146,20 +153,25 @@ def certificate_is_replaced_first(certificate: Block) -> Iterator[Outcome]:
     breaks=[{f"{_AT}.validation_method": "EMAIL"}, {f"{_AT}.validation_method": REMOVED}],
 )
 def certificate_is_validated_by_dns(certificate: Block) -> Iterator[Outcome]:
-    """Only what Amazon issues is validated."""
+    """Only certificates that Amazon issues are validated."""
     if not _is_issued_by_amazon(certificate):
-        yield NotApplicable("imported, or issued by a private authority")
+        yield NotApplicable("imported, or issued by a private CA")
         return
     yield from expect(
-        certificate, "validation_method", lambda value: value == "DNS", 'must be "DNS", which renews without hands'
+        certificate,
+        "validation_method",
+        lambda value: value == "DNS",
+        'must be "DNS": ACM then renews the certificate automatically',
     )
 
 
 @rule(
     "API-039",
-    "A certificate is used after it is validated",
-    why="AWS refuses a certificate that is not issued yet, with a message about its key; only a second apply succeeds.",
-    fix="Use the certificate_arn of an aws_acm_certificate_validation, which waits for it.",
+    "ACM certificate is validated before it is used",
+    why="AWS rejects a certificate that is pending validation, with an error about its key; only a second apply "
+    "succeeds.",
+    fix="Reference the certificate_arn of an aws_acm_certificate_validation, which waits until the certificate is "
+    "issued.",
     page=f"{PROVIDER}/resources/acm_certificate_validation",
     types=[_CERTIFICATE],
     lessons=["EVT-12"],
@@ -177,12 +189,12 @@ def certificate_is_validated_by_dns(certificate: Block) -> Iterator[Outcome]:
             },
         },
     ],
-    unknown_passes="a certificate that a variable names is somebody else's, and issued",
+    unknown_passes="a certificate from a variable is managed elsewhere and already issued",
 )
-def certificate_is_used_after_validation(certificate: Block) -> Iterator[Outcome]:
-    """What another stack uses was made and validated by an apply of its own."""
+def certificate_is_validated_before_use(certificate: Block) -> Iterator[Outcome]:
+    """Resources in other stacks are exempt: an earlier apply has created and validated the certificate."""
     if not _is_issued_by_amazon(certificate):
-        yield NotApplicable("imported, or issued by a private authority")
+        yield NotApplicable("imported, or issued by a private CA")
         return
     validations = certificate.referrers_at("certificate_arn", _VALIDATION)
     for user in certificate.referrers(*_USERS):
@@ -190,8 +202,14 @@ def certificate_is_used_after_validation(certificate: Block) -> Iterator[Outcome
         if user.stack is not certificate.stack or has_module(earlier):
             continue
         if not any(each.base in earlier for each in validations):
-            named = f"{validations[0].address}.certificate_arn" if validations else f"that of an {_VALIDATION}"
-            yield user.fail(f"must be {named}: AWS refuses the certificate until it is issued", _at(user, certificate))
+            named = (
+                f"{validations[0].address}.certificate_arn"
+                if validations
+                else f"the certificate_arn of an {_VALIDATION}"
+            )
+            yield user.fail(
+                f"must be {named}: AWS rejects a certificate that is pending validation", _at(user, certificate)
+            )
 
 
 def _at(user: Block, certificate: Block) -> str:
@@ -200,9 +218,9 @@ def _at(user: Block, certificate: Block) -> str:
 
 @rule(
     "API-040",
-    "A certificate names its hosts",
-    why="Whoever gets hold of a wildcard's key may pose as every host of the domain.",
-    fix="List the hosts in domain_name and subject_alternative_names.",
+    "ACM certificate has no wildcard names",
+    why="The private key of a wildcard certificate can impersonate every host of the domain.",
+    fix="List the host names in domain_name and subject_alternative_names.",
     page=f"{_ACM}/acm-certificate-characteristics.html",
     types=[_CERTIFICATE],
     severity=Severity("info", "info", "info"),
@@ -210,13 +228,15 @@ def _at(user: Block, certificate: Block) -> str:
     good=_GOOD,
     breaks=[{f"{_AT}.domain_name": "*.example.com"}, {f"{_AT}.subject_alternative_names": ["*.shop.example.com"]}],
 )
-def certificate_names_its_hosts(certificate: Block) -> Iterator[Outcome]:
-    """A wildcard is legal, and a choice."""
+def certificate_has_no_wildcards(certificate: Block) -> Iterator[Outcome]:
+    """Wildcards are allowed; the finding is advice."""
     for at in ("domain_name", "subject_alternative_names"):
         names = certificate.items(at)
         for name in [names] if isinstance(names, Unknown) else names:
             text = name.text if isinstance(name, Unknown) else str(name)
             if text.startswith("*."):
-                yield certificate.fail(f"{text} stands for every host of the domain; name the hosts", at)
+                yield certificate.fail(
+                    f"must not contain wildcards: {text} matches every host of the domain; list the host names", at
+                )
             elif isinstance(name, Unknown) and text.startswith("${"):
                 yield certificate.undecided(name, at)

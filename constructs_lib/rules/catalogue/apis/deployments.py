@@ -1,4 +1,4 @@
-"""Deployments of REST APIs: when they are made anew, and after what."""
+"""Deployments of REST APIs: triggers, dependencies and replacement."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "API-010",
-    "An API is deployed again when a method or integration changes",
-    why="A deployment is a copy: what changes after it is not served, and Terraform says that all is well.",
-    fix="Give triggers.redeployment the hash of every method and integration, such as sha1(jsonencode([...])).",
+    "API Gateway deployment is triggered by changes of methods and integrations",
+    why="A deployment is a snapshot of the API. Without a trigger, later changes are applied but never served.",
+    fix="Set triggers.redeployment to a hash of every method and integration, such as sha1(jsonencode([...])).",
     page=f"{PROVIDER}/resources/api_gateway_deployment",
     types=[DEPLOYMENT],
     lessons=["EVT-8"],
@@ -66,14 +66,17 @@ _GOOD: Final[dict[str, Any]] = {
         {f"{_AT}.triggers.redeployment": "${sha1(jsonencode(aws_api_gateway_integration.get))}"},
         {f"{_AT}.triggers": {}},
     ],
-    unknown_passes="a variable as trigger is a choice: who sets it decides when the API is deployed",
+    unknown_passes="a variable as trigger is a deliberate choice of when to deploy",
 )
-def api_is_deployed_again(deployment: Block) -> Iterator[Outcome]:
-    """The hash of a file, or a text computed before, is taken at its word."""
+def deployment_has_triggers(deployment: Block) -> Iterator[Outcome]:
+    """Hashes of files and precomputed values are accepted as they are."""
     if deployment.raw("triggers") in (None, {}):
         older = str(deployment.raw("stage_description")) + str(deployment.raw("variables"))
         if "${" not in older:
-            yield deployment.fail("must hold a hash of every method and integration of the API", "triggers")
+            yield deployment.fail(
+                "must contain a hash of every method and integration of the API, such as sha1(jsonencode([...]))",
+                "triggers",
+            )
         return
     named = sources(deployment, "triggers")
     bases = {block.base for block in named}
@@ -85,14 +88,14 @@ def api_is_deployed_again(deployment: Block) -> Iterator[Outcome]:
     parts = parts_of(deployment.estate, METHOD, INTEGRATION).get(api, [])
     missing = [part for part in parts if part.stack is deployment.stack and part.base not in bases]
     if missing:
-        yield deployment.fail(f"must also hold {listed(missing)}, so that a change is deployed", "triggers")
+        yield deployment.fail(f"must also reference {listed(missing)}, or changes are not deployed", "triggers")
 
 
 @rule(
     "API-011",
-    "A deployment comes after every integration of its API",
-    why="AWS refuses a deployment of methods that have no integration yet, or serves the API without them.",
-    fix="Refer to every integration in triggers, or name them in depends_on.",
+    "API Gateway deployment depends on every integration",
+    why="AWS rejects a deployment of methods that have no integration yet, or deploys the API without them.",
+    fix="Reference every integration in triggers, or list them in depends_on.",
     page=f"{GATEWAY}/how-to-deploy-api.html",
     types=[DEPLOYMENT],
     lessons=["EVT-8"],
@@ -102,25 +105,25 @@ def api_is_deployed_again(deployment: Block) -> Iterator[Outcome]:
         {f"{_AT}.triggers.redeployment": "${sha1(jsonencode(aws_api_gateway_method.get))}"},
         {f"{_AT}.triggers": REMOVED, f"{_AT}.depends_on": ["aws_api_gateway_method.get"]},
     ],
-    unknown_passes="depends_on takes addresses, and a trigger from elsewhere orders nothing: the next one finds it",
+    unknown_passes="depends_on takes addresses only, and a trigger from a variable adds no dependency",
 )
-def deployment_comes_after_integrations(deployment: Block) -> Iterator[Outcome]:
-    """What it waits for counts through other blocks and local values as well."""
+def deployment_depends_on_integrations(deployment: Block) -> Iterator[Outcome]:
+    """Dependencies through other resources and local values count as well."""
     api = api_of(deployment)
     if api is None:
-        yield NotApplicable("its API is not in the estate")
+        yield NotApplicable("its API is not in the checked stacks")
         return
     parts = parts_of(deployment.estate, INTEGRATION).get(api, [])
     earlier = predecessors(deployment)
     missing = [part for part in parts if part.stack is deployment.stack and part.base not in earlier]
     if missing and not has_module(earlier):
-        yield deployment.fail(f"must hold {listed(missing)}, or name it in triggers", "depends_on")
+        yield deployment.fail(f"must contain {listed(missing)}, or triggers must reference it", "depends_on")
 
 
 @rule(
     "API-012",
-    "An API and its deployment are replaced before the old ones go",
-    why="Terraform takes the old deployment away first, which AWS refuses while a stage serves it.",
+    "REST API and its deployment are replaced with create_before_destroy",
+    why="Terraform destroys the old deployment first, and AWS rejects that while a stage uses it.",
     fix="Set lifecycle.create_before_destroy to true.",
     page=f"{TERRAFORM}/language/meta-arguments/lifecycle",
     types=[DEPLOYMENT, API],
@@ -133,8 +136,8 @@ def deployment_comes_after_integrations(deployment: Block) -> Iterator[Outcome]:
         {"resource.aws_api_gateway_rest_api.shop.lifecycle": REMOVED},
     ],
 )
-def replaced_before_the_old_goes(block: Block) -> Iterator[Outcome]:
-    """A stage serves the old deployment until the new one is there."""
+def api_has_create_before_destroy(block: Block) -> Iterator[Outcome]:
+    """A stage serves the old deployment until the new one exists."""
     yield from expect_flag(
         block, "lifecycle.create_before_destroy", "must be true, or a replacement interrupts the API"
     )
@@ -142,18 +145,18 @@ def replaced_before_the_old_goes(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-024",
-    "A deployment makes no stage of its own",
-    why="The stage that stage_name makes has no settings and is made anew with each deployment; the argument is "
-    "deprecated.",
-    fix="Declare an aws_api_gateway_stage with the deployment's id.",
+    "API Gateway deployment does not create a stage",
+    why="The arguments are deprecated: the stage that they create has no settings and is replaced with every "
+    "deployment.",
+    fix="Remove stage_name and stage_description, and declare an aws_api_gateway_stage with the deployment's id.",
     page=f"{PROVIDER}/guides/version-6-upgrade",
     types=[DEPLOYMENT],
     severity=WARNING,
     good=_GOOD,
     breaks=[{f"{_AT}.stage_name": "prod"}, {f"{_AT}.stage_description": '${sha1(file("api.json"))}'}],
 )
-def deployment_makes_no_stage(deployment: Block) -> Iterator[Outcome]:
-    """An empty name makes none."""
+def deployment_creates_no_stage(deployment: Block) -> Iterator[Outcome]:
+    """An empty stage_name creates no stage."""
     for name in ("stage_name", "stage_description"):
         value = deployment.get(name)
         if deployment.raw(name) in (None, ""):
@@ -161,4 +164,4 @@ def deployment_makes_no_stage(deployment: Block) -> Iterator[Outcome]:
         if isinstance(value, Unknown) and name == "stage_name" and value.reason.startswith("var."):
             yield deployment.undecided(value, name)
         else:
-            yield deployment.fail("is deprecated; use an aws_api_gateway_stage", name)
+            yield deployment.fail("must not be set, the argument is deprecated; declare an aws_api_gateway_stage", name)

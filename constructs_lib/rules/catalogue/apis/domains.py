@@ -1,4 +1,4 @@
-"""Domain names of APIs, and the records that lead to them and to load balancers."""
+"""Custom domain names of APIs, and DNS records for APIs and load balancers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ZONE_AT: Final = {
     _DOMAIN: "regional_zone_id",
     _HTTP_DOMAIN: "domain_name_configuration[0].hosted_zone_id",
 }
-"""Where a target names its zone, if not under `zone_id`."""
+"""The attribute with a target's hosted zone ID, where it is not `zone_id`."""
 _TARGET_NAMES: Final = frozenset({"cloudfront_domain_name", "domain_name_configuration", "regional_domain_name"})
 _OF_AWS: Final = re.compile(
     r"[^.]\.(?:elb\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?|[a-z0-9-]+\.elb\.amazonaws\.com(?:\.cn)?"
@@ -118,10 +118,10 @@ _AT: Final = "resource.aws_route53_record"
 
 @rule(
     "API-016",
-    "A domain of an API accepts TLS 1.2 and newer only",
-    why="Older versions of TLS are broken and forbidden for card data; what applies without an answer depends on the "
-    "domain's age and kind.",
-    fix='Set security_policy to "TLS_1_2", or to one of the policies SecurityPolicy_TLS13_*.',
+    "API Gateway domain name requires TLS 1.2 or later",
+    why="TLS 1.0 and 1.1 have known weaknesses, and PCI DSS forbids them for card data. The default depends on the "
+    "age and type of the domain name.",
+    fix='Set security_policy to "TLS_1_2" or to one of the policies SecurityPolicy_TLS13_*.',
     page=f"{GATEWAY}/apigateway-custom-domain-tls-version.html",
     types=[_DOMAIN, _HTTP_DOMAIN],
     frameworks=Frameworks(pci=("4.2.1",), checkov=("CKV_AWS_206",)),
@@ -132,8 +132,8 @@ _AT: Final = "resource.aws_route53_record"
         {f"resource.{_HTTP_DOMAIN}.http.domain_name_configuration.security_policy": "TLS_1_0"},
     ],
 )
-def domain_speaks_modern_tls(domain: Block) -> Iterator[Outcome]:
-    """HTTP APIs know TLS_1_2 only, which Terraform asks for."""
+def domain_requires_tls_1_2(domain: Block) -> Iterator[Outcome]:
+    """HTTP APIs support TLS_1_2 only, and the provider requires the argument."""
     at = "security_policy" if domain.type == _DOMAIN else "domain_name_configuration.security_policy"
     yield from expect(
         domain,
@@ -141,14 +141,14 @@ def domain_speaks_modern_tls(domain: Block) -> Iterator[Outcome]:
         lambda value: (
             str(value) == "TLS_1_2" or str(value).startswith(("SecurityPolicy_TLS13_", "SecurityPolicy_TLS12_"))
         ),
-        'must be "TLS_1_2", or a policy SecurityPolicy_TLS13_*',
+        'must be "TLS_1_2" or a policy SecurityPolicy_TLS13_*',
     )
 
 
 @rule(
     "API-041",
-    "An alias record names the zone of its target",
-    why="AWS refuses an alias whose zone_id is that of one's own hosted zone: the target stands in a zone of AWS.",
+    "Alias record has the hosted zone ID of its target",
+    why="AWS rejects an alias with the ID of your own hosted zone: the target's name is in a zone of AWS.",
     fix="Take name and zone_id from the same resource, such as aws_lb.web.dns_name and aws_lb.web.zone_id.",
     page=f"{_ROUTE53}/resource-record-sets-values-alias.html",
     types=[_RECORD],
@@ -160,14 +160,14 @@ def domain_speaks_modern_tls(domain: Block) -> Iterator[Outcome]:
         {f"{_AT}.web.alias": [{"name": "${aws_lb.web.dns_name}", "zone_id": "${aws_route53_zone.main.id}"}]},
         {f"{_AT}.web.zone_id": "Z0123456789ABCDEFGHIJ", f"{_AT}.web.alias.zone_id": "Z0123456789ABCDEFGHIJ"},
     ],
-    unknown_passes="the zone of a load balancer may be given as a text, by region",
+    unknown_passes="the zone ID of a load balancer may be a literal of its region",
 )
-def alias_names_the_targets_zone(record: Block) -> Iterator[Outcome]:
-    """Look at what both refer to."""
+def alias_has_the_zone_id_of_its_target(record: Block) -> Iterator[Outcome]:
+    """Compare the resources that name and zone_id reference."""
     for alias in record.sections("alias"):
         ends = alias.targets("name", *_ENDPOINTS)
         if not ends:
-            yield NotApplicable("its target is not in the estate")
+            yield NotApplicable("its target is not in the checked stacks")
             continue
         own = alias.targets("zone_id", *_ZONES)
         name, zone = str(alias.raw("name")), str(alias.raw("zone_id"))
@@ -175,19 +175,22 @@ def alias_names_the_targets_zone(record: Block) -> Iterator[Outcome]:
         is_own = own or (alias.raw("zone_id") and alias.raw("zone_id") == record.raw("zone_id"))
         if is_own and not alias.targets("zone_id", *_ENDPOINTS):
             wanted = f"{ends[0].address}.{_ZONE_AT.get(ends[0].type, 'zone_id')}"
-            yield alias.fail(f"is a hosted zone of one's own; it must be that of the target: {wanted}", "zone_id")
+            yield alias.fail(
+                f"must be the hosted zone ID of the target, not of your own zone; set it to {wanted}", "zone_id"
+            )
         elif all(kinds) and not kinds[0] & kinds[1]:
             yield alias.fail(
-                f"belongs to another name than {name}; both must be regional, or both CloudFront", "zone_id"
+                f"must be the zone ID that belongs to {name}: both regional, or both CloudFront", "zone_id"
             )
 
 
 @rule(
     "API-042",
-    "A record refers to what it leads to",
-    why="When the load balancer or distribution is deleted the record stays; whoever gets that name next answers for "
-    "the domain.",
-    fix="Refer to the resource or to a data source, so that the record goes or fails with it.",
+    "DNS record references its target",
+    why="A literal name remains after the load balancer or distribution is deleted; whoever gets that name next "
+    "receives the domain's traffic.",
+    fix="Reference the resource or a data source, so that the record changes, or the plan fails, when the target is "
+    "gone.",
     page=f"{_ROUTE53}/resource-record-sets-choosing-alias-non-alias.html",
     types=[_RECORD],
     severity=ADVICE,
@@ -203,22 +206,24 @@ def alias_names_the_targets_zone(record: Block) -> Iterator[Outcome]:
         {f"{_AT}.http.records": ["d111111abcdef8.cloudfront.net"]},
         {f"{_AT}.http.records": ["a1b2c3.execute-api.eu-west-1.amazonaws.com."]},
     ],
-    unknown_passes="a name that comes from a variable, data source or resource is no literal",
+    unknown_passes="a name from a variable, data source or resource is not a literal",
 )
-def record_refers_to_its_target(record: Block) -> Iterator[Outcome]:
-    """Names that AWS gave, written out as text."""
+def record_references_its_target(record: Block) -> Iterator[Outcome]:
+    """Find literal names in domains of AWS."""
     aliases = [(alias, "name", alias.get("name")) for alias in record.sections("alias")]
     values = record.items("records")
     listed = [(record, "records", value) for value in ([] if isinstance(values, Unknown) else values)]
     for section, at, value in (*aliases, *listed):
         if isinstance(value, str) and "${" not in str(section.raw(at)) and _OF_AWS.search(value.lower().rstrip(".")):
-            yield section.fail("is a name that AWS gave; refer to the resource or data source instead", at)
+            yield section.fail(
+                "must not be the literal name of an AWS endpoint; reference its resource or data source", at
+            )
 
 
 @rule(
     "API-043",
-    "No CNAME stands at the top of a zone",
-    why="AWS refuses it: the top of a zone has records of its own, beside which no CNAME may stand.",
+    "CNAME record is not at the zone apex",
+    why="Route 53 rejects a CNAME at the zone apex, because NS and SOA records exist there.",
     fix="Use an alias record of type A.",
     page=f"{_ROUTE53}/resource-record-sets-choosing-alias-non-alias.html",
     types=[_RECORD],
@@ -229,31 +234,32 @@ def record_refers_to_its_target(record: Block) -> Iterator[Outcome]:
         {f"{_AT}.http.name": ""},
     ],
 )
-def no_cname_at_the_top(record: Block) -> Iterator[Outcome]:
-    """Compare the record's name with the zone's, where both are known."""
+def no_cname_at_the_apex(record: Block) -> Iterator[Outcome]:
+    """Compare the names of record and zone where both are known."""
     type_, name = record.get("type"), record.get("name")
     if type_ != "CNAME":
-        yield record.undecided(type_, "type") if isinstance(type_, Unknown) else NotApplicable("no CNAME")
+        yield record.undecided(type_, "type") if isinstance(type_, Unknown) else NotApplicable("not a CNAME record")
         return
     zone = record.target("zone_id", *_ZONES)
     top = zone.get("name") if zone is not None else None
     if isinstance(name, Unknown):
         if is_partly_known(name) and record.targets("name", *_ZONES):
-            return  # a host below the top
+            return  # a host below the apex
         same = name.block is zone if isinstance(name, Computed) else name.text == getattr(top, "text", None)
         if same and zone is not None:
-            yield record.fail("is the name of the zone itself; use an alias record of type A", "name")
+            yield record.fail("must not be the zone apex; use an alias record of type A", "name")
         else:
             yield record.undecided(name, "name")
     elif name == "" or (isinstance(top, str) and str(name).lower().rstrip(".") == top.lower().rstrip(".")):
-        yield record.fail("is the name of the zone itself; use an alias record of type A", "name")
+        yield record.fail("must not be the zone apex; use an alias record of type A", "name")
 
 
 @rule(
     "API-044",
-    "A domain of an API leads to the API",
-    why="Without a mapping the domain answers 403, without a record it is not found.",
-    fix="Declare a base path mapping, or an API mapping, and an alias record for the domain.",
+    "API Gateway domain name has an API mapping and a DNS record",
+    why="Without a mapping the domain name returns 403; without a record it does not resolve.",
+    fix="Declare an aws_api_gateway_base_path_mapping or aws_apigatewayv2_api_mapping, and an alias record for the "
+    "domain name.",
     page=f"{GATEWAY}/how-to-custom-domains.html",
     types=[_DOMAIN, _HTTP_DOMAIN],
     severity=WARNING,
@@ -265,10 +271,10 @@ def no_cname_at_the_top(record: Block) -> Iterator[Outcome]:
         {"resource.aws_apigatewayv2_api_mapping.http.domain_name": "other.example.com"},
         {f"{_AT}.http.records": ["elsewhere.example.com"]},
     ],
-    unknown_passes="a mapping whose domain is not known may be for this one",
+    unknown_passes="a mapping with an unknown domain name may be for this one",
 )
-def domain_leads_to_its_api(domain: Block) -> Iterator[Outcome]:
-    """A name for DNS that the stack puts out is there for somebody else's record."""
+def domain_has_a_mapping_and_a_record(domain: Block) -> Iterator[Outcome]:
+    """An output with the target's DNS name means that the record is created elsewhere."""
     if any(block.type == "module" for block in domain.referrers("module")):
         return
     name = domain.get("domain_name")
@@ -278,15 +284,15 @@ def domain_leads_to_its_api(domain: Block) -> Iterator[Outcome]:
             yield domain.undecided(doubt, "domain_name")
         else:
             kind = _MAPPINGS[0] if domain.type == _DOMAIN else _MAPPINGS[1]
-            yield domain.fail(f"needs an {kind} that leads to an API", "domain_name")
+            yield domain.fail(f"must have an {kind} to an API", "domain_name")
     records = [block for block in domain.referrers() if "record" in block.type]
     if not records and not _is_put_out(domain.stack, domain):
-        yield domain.fail(f"needs an {_RECORD} with an alias to it", "domain_name")
+        yield domain.fail(f"must have an {_RECORD} with an alias to it", "domain_name")
 
 
 @lru_cache(maxsize=8)
 def _by_domain(estate: Estate) -> dict[object, Unknown | None]:
-    """Return the names that mappings are for; under None what is not known of one."""
+    """Return the domain names of the mappings; those of unknown name under None."""
     found: dict[object, Unknown | None] = {}
     for mapping in estate.of(*_MAPPINGS):
         value = mapping.get("domain_name")

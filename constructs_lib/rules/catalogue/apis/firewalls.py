@@ -1,4 +1,4 @@
-"""Web ACLs."""
+"""WAF web ACLs."""
 
 from __future__ import annotations
 
@@ -70,9 +70,10 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "API-020",
-    "Every rule of a web ACL has a priority and a name of its own",
-    why="AWS refuses two rules with one priority or one name; neither validate nor plan says so.",
-    fix="Number the rules, with gaps for later ones.",
+    "Rules of a web ACL have unique priorities and names",
+    why="AWS rejects a second rule with the same priority or name at apply; terraform validate and plan do not "
+    "report it.",
+    fix="Give every rule its own name and priority, with gaps for later rules.",
     page=f"{_WAF}/web-acl-processing-order.html",
     types=[WEB_ACL, _RULE_GROUP],
     good=_GOOD,
@@ -87,8 +88,8 @@ _GOOD: Final[dict[str, Any]] = {
         },
     ],
 )
-def priorities_differ(acl: Block) -> Iterator[Outcome]:
-    """Compare the rules of one ACL or rule group with each other."""
+def priorities_and_names_are_unique(acl: Block) -> Iterator[Outcome]:
+    """Compare the rules within one web ACL or rule group."""
     for at in ("priority", "name"):
         first: dict[object, str] = {}
         for number, section in enumerate(acl.sections("rule"), start=1):
@@ -96,16 +97,16 @@ def priorities_differ(acl: Block) -> Iterator[Outcome]:
             if isinstance(value, Unknown):
                 yield section.undecided(value, at)
             elif value in first:
-                yield section.fail(f"is the {at} of {first[value]} too; each rule needs one of its own", at)
+                yield section.fail(f"must be unique: {first[value]} has the same {at}", at)
             elif value is not None:
                 name = section.get("name")
-                first[value] = f"the rule {name}" if at == "priority" and isinstance(name, str) else f"rule {number}"
+                first[value] = f"rule {name}" if at == "priority" and isinstance(name, str) else f"rule {number}"
 
 
 @rule(
     "API-021",
-    "A web ACL writes logs",
-    why="Nobody can tell an attack from a customer who is blocked by mistake.",
+    "Web ACL has logging enabled",
+    why="Without logs an attack cannot be distinguished from a customer who is blocked by mistake.",
     fix=f'Declare an {_LOGGING} with a destination whose name begins with "{_PREFIX}".',
     page=f"{_WAF}/logging.html",
     types=[WEB_ACL],
@@ -117,8 +118,8 @@ def priorities_differ(acl: Block) -> Iterator[Outcome]:
         {f"{_AT_LOGGING}.resource_arn": "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/other/1"},
     ],
 )
-def acl_writes_logs(acl: Block) -> Iterator[Outcome]:
-    """The configuration is a resource of its own."""
+def acl_has_logging(acl: Block) -> Iterator[Outcome]:
+    """Logging is configured by a separate resource."""
     if acl.referrers_at("resource_arn", _LOGGING) or acl.referrers("module"):
         return
     unknown = [undecidable(each.get("resource_arn")) for each in acl.estate.of(_LOGGING)]
@@ -126,14 +127,14 @@ def acl_writes_logs(acl: Block) -> Iterator[Outcome]:
     if doubt:
         yield acl.undecided(doubt)
     else:
-        yield acl.fail(f"needs an {_LOGGING} with its ARN as resource_arn")
+        yield acl.fail(f"must have an {_LOGGING} with its ARN as resource_arn")
 
 
 @rule(
     "API-022",
-    "The destination of a web ACL's logs has a name that WAF accepts",
-    why="AWS refuses destinations of other names; neither validate nor plan says so.",
-    fix=f'Let the name of the log group, bucket or delivery stream begin with "{_PREFIX}".',
+    "Log destination of a web ACL has the name prefix that WAF requires",
+    why="AWS rejects other names at apply; terraform validate and plan do not report it.",
+    fix=f'Begin the name of the log group, bucket or delivery stream with "{_PREFIX}".',
     page=f"{_WAF}/logging-destinations.html",
     types=[_LOGGING],
     good=_GOOD,
@@ -146,8 +147,8 @@ def acl_writes_logs(acl: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def destination_has_a_name_that_waf_accepts(logging: Block) -> Iterator[Outcome]:
-    """A name that only an apply knows counts by its beginning."""
+def log_destination_has_the_prefix(logging: Block) -> Iterator[Outcome]:
+    """Only the beginning of the name must be known."""
     at = "log_destination_configs"
     targets = logging.targets(at, *_NAMED_AT)
     for target in targets:
@@ -157,7 +158,10 @@ def destination_has_a_name_that_waf_accepts(logging: Block) -> Iterator[Outcome]
         if isinstance(name, Unknown) and (not text or text.startswith("${")):
             yield target.undecided(name, _NAMED_AT[target.type][0])
         elif not text.startswith(_PREFIX):
-            yield logging.fail(f'must begin with "{_PREFIX}": {target.address} has the name {text or "of no kind"}', at)
+            yield logging.fail(
+                f'must have a name that begins with "{_PREFIX}"; the name of {target.address} is {text or "not set"}',
+                at,
+            )
     if targets:
         return
     values = logging.items(at)
@@ -165,13 +169,13 @@ def destination_has_a_name_that_waf_accepts(logging: Block) -> Iterator[Outcome]
         if isinstance(value, Unknown):
             yield logging.undecided(value, at)
         elif (found := _DESTINATION.search(str(value))) and not found[1].startswith(_PREFIX):
-            yield logging.fail(f'must name a destination whose name begins with "{_PREFIX}", and not {found[1]}', at)
+            yield logging.fail(f'must be a destination whose name begins with "{_PREFIX}", not {found[1]}', at)
 
 
 @rule(
     "API-023",
-    "A web ACL blocks known bad inputs",
-    why="The requests that try Log4Shell and its like on every address of the internet reach the code.",
+    "Web ACL blocks known bad inputs",
+    why="Requests that exploit known vulnerabilities such as Log4Shell reach the application.",
     fix=f"Add the managed rule group {_BAD_INPUTS} with override_action none.",
     page=f"{_WAF}/aws-managed-rule-groups-baseline.html",
     types=[WEB_ACL],
@@ -184,10 +188,10 @@ def destination_has_a_name_that_waf_accepts(logging: Block) -> Iterator[Outcome]
         {f"{_AT_ACL}.rule": []},
     ],
 )
-def acl_blocks_bad_inputs(acl: Block) -> Iterator[Outcome]:
-    """Rules given as JSON, and rule groups of one's own, are taken at their word."""
+def acl_blocks_known_bad_inputs(acl: Block) -> Iterator[Outcome]:
+    """Rules in JSON and custom rule groups are not inspected."""
     if acl.raw("rule_json") is not None:
-        yield NotApplicable("its rules are given as JSON")
+        yield NotApplicable("its rules are in JSON")
         return
     doubt: Unknown | None = None
     for section in acl.sections("rule"):
@@ -195,7 +199,7 @@ def acl_blocks_bad_inputs(acl: Block) -> Iterator[Outcome]:
             doubt = section.body
             continue
         if section.section("statement.rule_group_reference_statement") is not None:
-            yield NotApplicable("it refers to a rule group of its own")
+            yield NotApplicable("it references a custom rule group")
             return
         name = section.get("statement.managed_rule_group_statement.name")
         doubt = undecidable(name) or doubt
@@ -204,9 +208,9 @@ def acl_blocks_bad_inputs(acl: Block) -> Iterator[Outcome]:
             if isinstance(action, Unknown):
                 yield section.undecided(action, "override_action")
             elif section.raw("override_action.count") is not None:
-                yield section.fail("only counts: what is known to be bad is let through; use none", "override_action")
+                yield section.fail("must be none: count lets known bad inputs through", "override_action")
             return
     if doubt:
         yield acl.undecided(doubt, "rule")
     else:
-        yield acl.fail(f"must have the managed rule group {_BAD_INPUTS}", "rule")
+        yield acl.fail(f"must include the managed rule group {_BAD_INPUTS}", "rule")

@@ -1,4 +1,4 @@
-"""Listeners of load balancers: TLS, redirects, and what AWS refuses to have twice."""
+"""Listeners of load balancers: HTTPS, TLS policies, certificates, and unique ports and priorities."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _RULE: Final = "resource.aws_lb_listener_rule.orders"
 
 
 def _protocol(listener: Block) -> str | Unknown | None:
-    """Return the protocol; HTTP where an application load balancer's listener names none."""
+    """Return the protocol; HTTP for a listener of an Application Load Balancer without one."""
     value = listener.text("protocol")
     if value is not None:
         return value.upper() if isinstance(value, str) else value
@@ -88,9 +88,9 @@ def _protocol(listener: Block) -> str | Unknown | None:
 
 @rule(
     "API-025",
-    "HTTP is redirected to HTTPS",
-    why="Passwords, cookies and answers cross the internet in plain text.",
-    fix="Let the HTTP listener's default_action redirect to HTTPS on port 443 with HTTP_301.",
+    "Load balancer redirects HTTP to HTTPS",
+    why="Passwords, cookies and responses cross the internet in plain text.",
+    fix="Redirect to HTTPS on port 443 with status_code HTTP_301 in the default_action of the HTTP listener.",
     page=f"{_ELB}/create-http-listener.html",
     types=[*_LISTENERS, *_RULES],
     severity=Severity("info", "error", "error"),
@@ -104,15 +104,15 @@ def _protocol(listener: Block) -> str | Unknown | None:
         {f"{_RULE}.listener_arn": "${aws_lb_listener.http.arn}"},
     ],
 )
-def http_is_redirected(block: Block) -> Iterator[Outcome]:
-    """A fixed answer sends nothing on; a rule of an HTTP listener sends on what its action says."""
+def http_is_redirected_to_https(block: Block) -> Iterator[Outcome]:
+    """A fixed response forwards nothing; rules of an HTTP listener are checked by their own actions."""
     listener = block if block.type in _LISTENERS else block.target("listener_arn", *_LISTENERS)
     protocol = _protocol(listener) if listener is not None else undecidable(block.get("listener_arn"))
     at = "default_action" if block.type in _LISTENERS else "action"
     if isinstance(protocol, Unknown):
         yield block.undecided(protocol, "protocol" if listener is block else "listener_arn")
     elif protocol != "HTTP":
-        yield NotApplicable("no HTTP listener")
+        yield NotApplicable("not an HTTP listener")
     else:
         for action in block.sections(at):
             yield from _is_closed(action)
@@ -123,19 +123,20 @@ def _is_closed(action: Section) -> Iterator[Outcome]:
     if isinstance(type_, Unknown):
         yield action.undecided(type_, "type")
     elif type_ in _SENDING_ON:
-        yield action.fail('must be "redirect" to HTTPS, or "fixed-response": the listener speaks plain HTTP', "type")
+        yield action.fail('must be "redirect" to HTTPS, or "fixed-response": the listener accepts plain HTTP', "type")
     elif type_ == "redirect":
         value = action.get("redirect.protocol")
         if isinstance(value, Unknown):
             yield action.undecided(value, "redirect.protocol")
         elif value != "HTTPS":
-            yield action.fail('must be "HTTPS"; without it the redirect stays with HTTP', "redirect.protocol")
+            yield action.fail('must be "HTTPS"; the default keeps the protocol, HTTP', "redirect.protocol")
 
 
 @rule(
     "API-026",
-    "A listener accepts TLS 1.2 and newer only",
-    why="The default policy still speaks TLS 1.0 and 1.1, which are broken and forbidden for card data.",
+    "Load balancer listener requires TLS 1.2 or later",
+    why="The default policy accepts TLS 1.0 and 1.1, which have known weaknesses and which PCI DSS forbids for card "
+    "data.",
     fix='Set ssl_policy to "ELBSecurityPolicy-TLS13-1-2-Res-2021-06".',
     page=f"{_ELB}/describe-ssl-policies.html",
     types=_LISTENERS,
@@ -148,27 +149,28 @@ def _is_closed(action: Section) -> Iterator[Outcome]:
         {f"{_HTTPS}.ssl_policy": "ELBSecurityPolicy-TLS13-1-0-2021-06", f"{_HTTPS}.protocol": "TLS"},
     ],
 )
-def listener_speaks_modern_tls(listener: Block) -> Iterator[Outcome]:
-    """TLS listeners of network load balancers too."""
+def listener_requires_tls_1_2(listener: Block) -> Iterator[Outcome]:
+    """TLS listeners of Network Load Balancers are checked too."""
     protocol, policy = _protocol(listener), listener.get("ssl_policy")
     if isinstance(protocol, Unknown):
         yield listener.undecided(protocol, "protocol")
     elif protocol not in ("HTTPS", "TLS"):
-        yield NotApplicable("no TLS listener")
+        yield NotApplicable("not an HTTPS or TLS listener")
     elif isinstance(policy, Unknown):
         if not policy.text.startswith(_MODERN):
             yield listener.undecided(policy, "ssl_policy")
     elif not str(policy).startswith(_MODERN):
         yield listener.fail(
-            'must be a policy of TLS 1.2 and newer, such as "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"', "ssl_policy"
+            'must be a policy that requires TLS 1.2 or later, such as "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"',
+            "ssl_policy",
         )
 
 
 @rule(
     "API-027",
-    "A TLS listener has a certificate",
-    why="AWS refuses the listener; neither validate nor plan says so.",
-    fix="Set certificate_arn to that of a validated certificate of the same region.",
+    "HTTPS and TLS listeners have a certificate",
+    why="AWS rejects the listener at apply; terraform validate and plan do not report it.",
+    fix="Set certificate_arn to the ARN of a validated certificate in the same region.",
     page=f"{_ELB}/https-listener-certificates.html",
     types=_LISTENERS,
     lessons=["TRD-4"],
@@ -176,23 +178,23 @@ def listener_speaks_modern_tls(listener: Block) -> Iterator[Outcome]:
     breaks=[{f"{_HTTPS}.certificate_arn": REMOVED}, {f"{_HTTPS}.certificate_arn": ""}],
 )
 def listener_has_a_certificate(listener: Block) -> Iterator[Outcome]:
-    """Further certificates may be added by resources of their own, the first may not."""
+    """An aws_lb_listener_certificate adds further certificates; it does not set the default one."""
     protocol = _protocol(listener)
     if isinstance(protocol, Unknown):
         yield listener.undecided(protocol, "protocol")
     elif protocol not in ("HTTPS", "TLS"):
-        yield NotApplicable("no TLS listener")
+        yield NotApplicable("not an HTTPS or TLS listener")
     else:
         yield from expect_set(
-            listener, "certificate_arn", f"must be the ARN of a certificate, since the protocol is {protocol}"
+            listener, "certificate_arn", f"must be the ARN of a certificate, since protocol is {protocol}"
         )
 
 
 @rule(
     "API-028",
-    "No two listeners share a port, and no two rules a priority",
-    why="AWS refuses the second one; neither validate nor plan says so.",
-    fix="Give each listener of a load balancer a port of its own, and each rule of a listener a priority of its own.",
+    "Load balancer listeners have unique ports, and listener rules unique priorities",
+    why="AWS rejects the duplicate at apply; terraform validate and plan do not report it.",
+    fix="Give each listener of a load balancer its own port, and each rule of a listener its own priority.",
     page=f"{_ELB}/listener-update-rules.html",
     types=[*_LISTENERS, *_RULES],
     good=_GOOD,
@@ -202,8 +204,8 @@ def listener_has_a_certificate(listener: Block) -> Iterator[Outcome]:
         {f"{_HTTP}.port": 443},
     ],
 )
-def ports_and_priorities_differ(block: Block) -> Iterator[Outcome]:
-    """What a plan may leave out shares nothing: often one of two listeners is made."""
+def ports_and_priorities_are_unique(block: Block) -> Iterator[Outcome]:
+    """Conditional blocks are exempt: often only one of two listeners is created."""
     at = "port" if block.type in _LISTENERS else "priority"
     value = block.number(at)
     if isinstance(value, Unknown):
@@ -215,12 +217,12 @@ def ports_and_priorities_differ(block: Block) -> Iterator[Outcome]:
         return
     first = _taken(block.estate, at).get((owner, value), block)
     if first is not block and not may_be_absent(block):
-        yield block.fail(f"is the {at} of {called(first, block)} too; {called(owner, block)} needs different ones", at)
+        yield block.fail(f"must be unique in {called(owner, block)}: {called(first, block)} has the same {at}", at)
 
 
 @lru_cache(maxsize=8)
 def _taken(estate: Estate, at: str) -> dict[tuple[Block, float], Block]:
-    """Return the first block by what it belongs to and its port or priority."""
+    """Return the first block for each owner and port or priority."""
     types, owner_at = (_LISTENERS, "load_balancer_arn") if at == "port" else (_RULES, "listener_arn")
     found: dict[tuple[Block, float], Block] = {}
     for block in estate.of(*types):

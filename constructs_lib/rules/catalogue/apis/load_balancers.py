@@ -71,9 +71,9 @@ def _kind(balancer: Block) -> object:
 
 @rule(
     "API-030",
-    "A load balancer writes access logs",
-    why="Nobody can tell afterwards who asked for what, and which target was slow.",
-    fix="Give access_logs with a bucket and enabled = true.",
+    "Load balancer has access logging enabled",
+    why="Without access logs it cannot be found out later who sent a request, and which target was slow.",
+    fix="Add an access_logs block with bucket and enabled = true.",
     page=f"{_ELB}/load-balancer-access-logs.html",
     types=_BALANCERS,
     severity=PRODUCTION,
@@ -87,17 +87,17 @@ def _kind(balancer: Block) -> object:
         {"resource.aws_lb.cards.access_logs": REMOVED},
     ],
 )
-def balancer_writes_access_logs(balancer: Block) -> Iterator[Outcome]:
-    """A network load balancer logs its TLS listeners only, a gateway load balancer nothing."""
+def balancer_has_access_logging(balancer: Block) -> Iterator[Outcome]:
+    """A Network Load Balancer logs TLS listeners only, a Gateway Load Balancer nothing."""
     kind = _kind(balancer)
     if kind == "gateway" or (kind == "network" and not _has_tls(balancer)):
-        yield NotApplicable("this kind writes none")
+        yield NotApplicable("load balancers of this type have no access logs")
         return
     section = balancer.section("access_logs")
     if section is None:
-        yield balancer.fail("must name a bucket, with enabled = true", "access_logs")
+        yield balancer.fail("must set bucket, and enabled to true", "access_logs")
     else:
-        yield from expect_flag(section, "enabled", "must be true; the bucket alone turns nothing on")
+        yield from expect_flag(section, "enabled", "must be true; bucket alone does not enable access logging")
 
 
 def _has_tls(balancer: Block) -> bool:
@@ -107,8 +107,8 @@ def _has_tls(balancer: Block) -> bool:
 
 @rule(
     "API-031",
-    "A load balancer is protected from deletion",
-    why="A mistake in a plan takes the address away that customers and DNS use.",
+    "Load balancer has deletion protection enabled",
+    why="A wrong plan can delete the load balancer, and with it the DNS name that clients use.",
     fix="Set enable_deletion_protection to true.",
     page=f"{_ELB}/edit-load-balancer-attributes.html",
     types=_BALANCERS,
@@ -117,15 +117,17 @@ def _has_tls(balancer: Block) -> bool:
     good=_GOOD,
     breaks=[{f"{_AT}.enable_deletion_protection": REMOVED}, {f"{_AT}.enable_deletion_protection": "false"}],
 )
-def balancer_is_protected(balancer: Block) -> Iterator[Outcome]:
-    """Off is the default."""
-    yield from expect_flag(balancer, "enable_deletion_protection", "must be true where customers depend on it")
+def balancer_has_deletion_protection(balancer: Block) -> Iterator[Outcome]:
+    """The default is false."""
+    yield from expect_flag(
+        balancer, "enable_deletion_protection", "must be true, or a wrong plan can delete the load balancer"
+    )
 
 
 @rule(
     "API-032",
-    "A load balancer drops malformed headers",
-    why="Headers that targets read differently from the load balancer let requests be smuggled past it.",
+    "Application Load Balancer drops invalid header fields",
+    why="Targets may parse malformed headers differently from the load balancer, which allows request smuggling.",
     fix="Set drop_invalid_header_fields to true.",
     page=f"{_ELB}/edit-load-balancer-attributes.html",
     types=_BALANCERS,
@@ -134,19 +136,21 @@ def balancer_is_protected(balancer: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_AT}.drop_invalid_header_fields": REMOVED}, {f"{_AT}.drop_invalid_header_fields": False}],
 )
-def balancer_drops_invalid_headers(balancer: Block) -> Iterator[Outcome]:
-    """Only application load balancers read headers."""
+def balancer_drops_invalid_header_fields(balancer: Block) -> Iterator[Outcome]:
+    """Only Application Load Balancers parse headers."""
     if _kind(balancer) in ("network", "gateway"):
-        yield NotApplicable("reads no headers")
+        yield NotApplicable("load balancers of this type do not parse headers")
         return
-    yield from expect_flag(balancer, "drop_invalid_header_fields", "must be true; AWS lets them through by default")
+    yield from expect_flag(
+        balancer, "drop_invalid_header_fields", "must be true; by default invalid header fields are forwarded"
+    )
 
 
 @rule(
     "API-033",
-    "A load balancer defends targets against ambiguous requests",
-    why="In monitor mode requests that targets may read in two ways are sent on.",
-    fix='Leave desync_mitigation_mode out, or set it to "defensive" or "strictest".',
+    "Load balancer mitigates HTTP desync attacks",
+    why="In monitor mode ambiguous requests are forwarded, which allows request smuggling.",
+    fix='Set desync_mitigation_mode to "defensive" or "strictest", or omit it.',
     page=f"{_ELB}/edit-load-balancer-attributes.html",
     types=[*_BALANCERS, "aws_elb"],
     severity=WARNING,
@@ -154,8 +158,8 @@ def balancer_drops_invalid_headers(balancer: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_AT}.desync_mitigation_mode": "monitor"}],
 )
-def balancer_defends_against_desync(balancer: Block) -> Iterator[Outcome]:
-    """Defensive is the default."""
+def balancer_mitigates_desync(balancer: Block) -> Iterator[Outcome]:
+    """The default is "defensive"."""
     yield from expect(
         balancer,
         "desync_mitigation_mode",
@@ -166,9 +170,10 @@ def balancer_defends_against_desync(balancer: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-034",
-    "An application load balancer stands in two zones",
-    why="AWS refuses fewer than two subnets, and two subnets of one zone; neither validate nor plan says so.",
-    fix="Give one subnet of each of two zones.",
+    "Application Load Balancer spans two Availability Zones",
+    why="AWS rejects fewer than two subnets, or two subnets in one zone, at apply; terraform validate and plan do "
+    "not report it.",
+    fix="Set subnets to one subnet in each of at least two Availability Zones.",
     page=f"{_ELB}/application-load-balancers.html",
     types=_BALANCERS,
     frameworks=Frameworks(fsbp=("ELB.13",)),
@@ -180,10 +185,10 @@ def balancer_defends_against_desync(balancer: Block) -> Iterator[Outcome]:
         {f"{_AT}.subnets": REMOVED, f"{_AT}.subnet_mapping": [{"subnet_id": "${aws_subnet.public_a.id}"}]},
     ],
 )
-def balancer_stands_in_two_zones(balancer: Block) -> Iterator[Outcome]:
-    """Network and gateway load balancers may stand in one."""
+def balancer_spans_two_zones(balancer: Block) -> Iterator[Outcome]:
+    """Network and Gateway Load Balancers may use a single zone."""
     if _kind(balancer) in ("network", "gateway"):
-        yield NotApplicable("may stand in one zone")
+        yield NotApplicable("load balancers of this type may use a single Availability Zone")
         return
     mappings = balancer.sections("subnet_mapping")
     at = "subnet_mapping" if mappings else "subnets"
@@ -201,9 +206,9 @@ def balancer_stands_in_two_zones(balancer: Block) -> Iterator[Outcome]:
     ]
     plain = [pair for pair in named if "each." not in str(pair[1]) and "count." not in str(pair[1])]
     if len(values) < 2:  # noqa: PLR2004  two zones
-        yield balancer.fail("must hold a subnet in each of two zones", at)
+        yield balancer.fail("must contain subnets in at least two Availability Zones", at)
     elif len(set(plain)) < len(plain):
-        yield balancer.fail("names a subnet twice; it must hold one in each of two zones", at)
+        yield balancer.fail("must contain subnets in at least two Availability Zones; one subnet is listed twice", at)
     else:
         subnets = [end for each in mappings for end in other_ends(each, "subnet_id", "aws_subnet")]
         for name in _ZONES:
@@ -211,7 +216,7 @@ def balancer_stands_in_two_zones(balancer: Block) -> Iterator[Outcome]:
 
 
 def _unknown_mapping(mappings: list[Section]) -> Unknown | None:
-    """Return why it is not known how many subnets are mapped, or None."""
+    """Return why the number of mapped subnets is unknown, or None."""
     for each in mappings:
         if isinstance(each.body, Unknown):
             return each.body
@@ -221,7 +226,7 @@ def _unknown_mapping(mappings: list[Section]) -> Unknown | None:
 
 
 def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterator[Outcome]:
-    """Fail where two subnets name the same zone."""
+    """Fail where two subnets are in the same zone."""
     first: dict[str, Block] = {}
     doubt: Unknown | None = None
     for subnet in subnets:
@@ -232,7 +237,9 @@ def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterat
             continue
         if text in first:
             yield balancer.fail(
-                f"must hold one subnet of each zone: {first[text].address} and {subnet.address} are both in {text}", at
+                f"must contain one subnet per Availability Zone: {first[text].address} and {subnet.address} are both "
+                f"in {text}",
+                at,
             )
             return
         first[text] = subnet
@@ -242,9 +249,10 @@ def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterat
 
 @rule(
     "API-035",
-    "A public load balancer stands behind a web ACL",
-    why="Every bot and every known attack reaches the code behind it.",
-    fix="Associate an aws_wafv2_web_acl with its ARN, or with a CloudFront distribution in front of it.",
+    "Internet-facing Application Load Balancer is associated with a web ACL",
+    why="Bots and known exploits reach the application unfiltered.",
+    fix="Associate an aws_wafv2_web_acl with the load balancer's ARN, or with a CloudFront distribution in front of "
+    "it.",
     page=f"{AWS}/waf/latest/developerguide/web-acl-associating-aws-resource.html",
     types=_BALANCERS,
     severity=PRODUCTION,
@@ -256,24 +264,24 @@ def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterat
     ],
 )
 def public_balancer_has_a_web_acl(balancer: Block) -> Iterator[Outcome]:
-    """An internal one is not on the internet, and others than application load balancers take no ACL."""
+    """An internal load balancer is not on the internet; only Application Load Balancers support web ACLs."""
     internal = balancer.flag("internal")
     if _kind(balancer) in ("network", "gateway") or internal is True:
-        yield NotApplicable("internal, or of a kind that takes no web ACL")
+        yield NotApplicable("internal, or of a type that does not support web ACLs")
         return
     found = internal if isinstance(internal, Unknown) else is_behind_web_acl(balancer)
     if isinstance(found, Unknown):
         yield balancer.undecided(found, "internal" if found is internal else "")
     elif not found:
-        yield balancer.fail("needs an aws_wafv2_web_acl_association with its ARN as resource_arn")
+        yield balancer.fail("must have an aws_wafv2_web_acl_association with its ARN as resource_arn")
 
 
 @rule(
     "API-036",
-    "A target group asks its targets for a path",
-    why="By default it asks for /, which many applications answer with a redirect, a login page, or in spite of a "
-    "broken database.",
-    fix="Set health_check.path to a page that answers 200 only when the application works.",
+    "Target group has a health check path",
+    why="The default path is /, which many applications answer with a redirect or a login page, or even when their "
+    "database is down.",
+    fix="Set health_check.path to a page that returns 200 only while the application works.",
     page=f"{_ELB}/target-group-health-checks.html",
     types=_GROUPS,
     severity=ADVICE,
@@ -285,19 +293,19 @@ def public_balancer_has_a_web_acl(balancer: Block) -> Iterator[Outcome]:
         {f"{_AT_GROUP}.health_check": [{"path": "/health", "enabled": False}]},
     ],
 )
-def target_group_asks_for_a_path(group: Block) -> Iterator[Outcome]:
-    """Functions, gRPC and targets that are asked by TCP have no path of their own."""
+def target_group_has_a_health_check_path(group: Block) -> Iterator[Outcome]:
+    """Lambda and ALB targets, gRPC, and TCP health checks are exempt."""
     check = group.section("health_check")
     protocol, version = group.get("protocol"), group.get("protocol_version")
     asked = check.get("protocol") if check is not None else None
     by_http = asked in ("HTTP", "HTTPS") or (asked is None and protocol in ("HTTP", "HTTPS"))
     unknown = next(filter(None, map(undecidable, (asked, protocol))), None)
     if group.get("target_type") in ("lambda", "alb") or version == "GRPC":
-        yield NotApplicable("its targets are not asked for a path")
+        yield NotApplicable("health checks of this target type need no path")
     elif not by_http:
-        yield group.undecided(unknown, "protocol") if unknown else NotApplicable("its targets are not asked by HTTP")
+        yield group.undecided(unknown, "protocol") if unknown else NotApplicable("its health checks do not use HTTP")
     elif check is None:
-        yield group.fail("must name a path that answers 200 only when the application works", "health_check")
+        yield group.fail("must set path to a page that returns 200 only while the application works", "health_check")
     else:
-        yield from expect_flag(check, "enabled", "must be true, or broken targets get requests", default=True)
-        yield from expect_set(check, "path", "must be a page that answers 200 only when the application works")
+        yield from expect_flag(check, "enabled", "must be true, or unhealthy targets receive requests", default=True)
+        yield from expect_set(check, "path", "must be a page that returns 200 only while the application works")

@@ -1,4 +1,4 @@
-"""Methods and routes of APIs, and what stands behind them."""
+"""Methods, routes and integrations of APIs."""
 
 from __future__ import annotations
 
@@ -99,10 +99,10 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "API-008",
-    "A method asks who calls",
-    why="Everybody on the internet runs what stands behind the method.",
-    fix='Set authorization to "AWS_IAM", "COGNITO_USER_POOLS" or "CUSTOM" with an authorizer_id, or api_key_required '
-    "to true.",
+    "API Gateway method requires authorization",
+    why="Anyone on the internet can invoke the integration.",
+    fix='Set authorization to "AWS_IAM", or to "COGNITO_USER_POOLS" or "CUSTOM" with an authorizer_id; or set '
+    "api_key_required to true.",
     page=f"{GATEWAY}/apigateway-control-access-to-api.html",
     types=[METHOD],
     severity=PRODUCTION,
@@ -114,16 +114,16 @@ _GOOD: Final[dict[str, Any]] = {
         {f"{_AT_METHOD}.http_method": "ANY", f"{_AT_METHOD}.authorization": "NONE"},
     ],
 )
-def method_asks_who_calls(method: Block) -> Iterator[Outcome]:
-    """Browsers ask for OPTIONS without credentials; a private API is closed by its policy and its VPC endpoint."""
+def method_requires_authorization(method: Block) -> Iterator[Outcome]:
+    """Preflight requests (OPTIONS) carry no credentials; a policy and a VPC endpoint protect private APIs."""
     if method.get("http_method") == "OPTIONS":
-        yield NotApplicable("browsers send OPTIONS without credentials")
+        yield NotApplicable("preflight requests (OPTIONS) carry no credentials")
         return
     way, key = method.get("authorization"), method.flag("api_key_required")
     if isinstance(way, Unknown):
         yield method.undecided(way, "authorization")
     elif way in ("CUSTOM", "COGNITO_USER_POOLS"):
-        yield from expect_set(method, "authorizer_id", f"must be the id of an authorizer, since authorization is {way}")
+        yield from expect_set(method, "authorizer_id", f"must be the ID of an authorizer, since authorization is {way}")
     elif way in (None, "NONE") and key is not True and not is_private(api_of(method)):
         if isinstance(key, Unknown):
             yield method.undecided(key, "api_key_required")
@@ -135,9 +135,10 @@ def method_asks_who_calls(method: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-009",
-    "A method that takes a body has it validated",
-    why="Malformed requests are paid for and answered by the code behind the API, with whatever it makes of them.",
-    fix="Give request_validator_id with an aws_api_gateway_request_validator that validates the body, and a model.",
+    "API Gateway method validates its request body",
+    why="Malformed requests invoke the integration, which costs money and has to handle them.",
+    fix="Set request_validator_id to an aws_api_gateway_request_validator that validates the body, and "
+    "request_models to a model.",
     page=f"{GATEWAY}/api-gateway-method-request-validation.html",
     types=[METHOD],
     severity=ADVICE,
@@ -149,31 +150,33 @@ def method_asks_who_calls(method: Block) -> Iterator[Outcome]:
     ],
 )
 def method_validates_its_body(method: Block) -> Iterator[Outcome]:
-    """GET and DELETE have no body; ANY stands for a proxy whose code knows the paths."""
+    """GET and DELETE have no body; ANY is a proxy whose code validates."""
     name = method.get("http_method")
     if isinstance(name, Unknown):
         yield method.undecided(name, "http_method")
         return
     if name not in _WITH_BODY:
-        yield NotApplicable("takes no body")
+        yield NotApplicable("requests have no body")
         return
     yield from expect_set(
-        method, "request_validator_id", f"must be the id of an {_VALIDATOR}, since {name} takes a body"
+        method, "request_validator_id", f"must be the ID of an {_VALIDATOR}, since {name} requests have a body"
     )
     for validator in method.targets("request_validator_id", _VALIDATOR):
         flags = [validator.flag(at) for at in ("validate_request_body", "validate_request_parameters")]
         if flags == [False, False]:
             yield method.fail(
-                f"{validator.address} validates nothing; set its validate_request_body to true", "request_validator_id"
+                f"must be a validator that validates the body; set validate_request_body of {validator.address} to "
+                "true",
+                "request_validator_id",
             )
 
 
 @rule(
     "API-013",
-    "An integration's response comes after the integration",
-    why="Terraform makes both at the same time, and AWS refuses a response while its integration or method response is "
-    "not there.",
-    fix="Name the integration in the response's depends_on, and take status_code from the method response.",
+    "API Gateway integration response depends on its integration",
+    why="Terraform creates both in parallel, and AWS rejects an integration response without its integration or "
+    "method response.",
+    fix="List the integration in depends_on, and reference the status_code of the method response.",
     page=f"{PROVIDER}/resources/api_gateway_integration_response",
     types=[_RESPONSE],
     lessons=["EVT-8"],
@@ -183,13 +186,13 @@ def method_validates_its_body(method: Block) -> Iterator[Outcome]:
         {f"{_AT_RESPONSE}.status_code": "200"},
         {f"{_AT_RESPONSE}.depends_on": ["aws_api_gateway_method.post"]},
     ],
-    unknown_passes="depends_on takes addresses, and which status it is does not matter to the order",
+    unknown_passes="depends_on takes addresses only, and the status code does not affect the order",
 )
-def response_comes_after_its_integration(response: Block) -> Iterator[Outcome]:
-    """Find both by resource, method and, for the method response, status."""
+def response_depends_on_its_integration(response: Block) -> Iterator[Outcome]:
+    """Match both by resource, method and, for the method response, status code."""
     key = method_key(response)
     if key is None:
-        yield NotApplicable("only a plan can tell which method it is for")
+        yield NotApplicable("its method is known only in a plan")
         return
     integrations = by_method(response.estate, INTEGRATION).get(key, [])
     status = response.text("status_code")
@@ -206,13 +209,15 @@ def response_comes_after_its_integration(response: Block) -> Iterator[Outcome]:
     ]
     if late and not has_module(earlier):
         named = ", ".join(f'"{each.base}"' for each in dict.fromkeys(late))
-        yield response.fail(f"must hold {named}: AWS refuses the response while that is not there", "depends_on")
+        yield response.fail(
+            f"must contain {named}: AWS rejects an integration response that is created earlier", "depends_on"
+        )
 
 
 @rule(
     "API-014",
-    "Every method of a deployed API has an integration",
-    why="AWS refuses the deployment; neither validate nor plan says so.",
+    "API Gateway method has an integration",
+    why="AWS rejects the deployment at apply; terraform validate and plan do not report it.",
     fix="Declare an aws_api_gateway_integration for the same resource and method.",
     page=f"{GATEWAY}/how-to-deploy-api.html",
     types=[METHOD],
@@ -224,25 +229,25 @@ def response_comes_after_its_integration(response: Block) -> Iterator[Outcome]:
     ],
 )
 def method_has_an_integration(method: Block) -> Iterator[Outcome]:
-    """Where only a plan can tell what an integration is for, it may be for any method."""
+    """An integration whose method is unknown may be for any method."""
     api, key = api_of(method), method_key(method)
     if api is None or key is None or not parts_of(method.estate, DEPLOYMENT).get(api):
-        yield NotApplicable("its API is not deployed here, or only a plan can tell which method it is")
+        yield NotApplicable("its API is not deployed in the checked stacks, or its method is known only in a plan")
         return
     known = by_method(method.estate, INTEGRATION)
     if known.get(key):
         return
     if known.get(None):
-        yield method.undecided(Unknown(f"only a plan can tell which method {listed(known[None], 1)} is for"))
+        yield method.undecided(Unknown(f"the method of {listed(known[None], 1)} is known only in a plan"))
     elif not any(block.type == "module" for block in api.referrers("module")):
-        yield method.fail(f"needs an {INTEGRATION} for {key[1]} of the same resource_id")
+        yield method.fail(f"must have an {INTEGRATION} for {key[1]} with the same resource_id")
 
 
 @rule(
     "API-018",
-    "A route of an HTTP API asks who calls",
-    why="Everybody on the internet runs what stands behind the route.",
-    fix='Set authorization_type to "JWT", "CUSTOM" (both with an authorizer_id) or "AWS_IAM".',
+    "HTTP API route requires authorization",
+    why="Anyone on the internet can invoke the integration.",
+    fix='Set authorization_type to "AWS_IAM", or to "JWT" or "CUSTOM" with an authorizer_id.',
     page=f"{GATEWAY}/http-api-access-control.html",
     types=[_ROUTE, HTTP_API],
     severity=PRODUCTION,
@@ -256,15 +261,17 @@ def method_has_an_integration(method: Block) -> Iterator[Outcome]:
         {"resource.aws_apigatewayv2_api.shop.target": "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
     ],
 )
-def route_asks_who_calls(block: Block) -> Iterator[Outcome]:
-    """A WebSocket API asks once, at $connect; browsers ask for OPTIONS without credentials."""
+def route_requires_authorization(block: Block) -> Iterator[Outcome]:
+    """A WebSocket API authorizes at $connect only; preflight requests (OPTIONS) carry no credentials."""
     if block.type == HTTP_API:
         target = block.get("target")
         if unknown := undecidable(target):
             yield block.undecided(unknown, "target")
         elif is_given(target):
             yield block.fail(
-                "makes a route for everything that asks nobody; declare aws_apigatewayv2_route instead", "target"
+                "must not be set, since it creates a default route without authorization; declare an "
+                "aws_apigatewayv2_route",
+                "target",
             )
         return
     key = block.get("route_key")
@@ -273,7 +280,7 @@ def route_asks_who_calls(block: Block) -> Iterator[Outcome]:
         yield block.undecided(way, "authorization_type")
     elif way in ("JWT", "CUSTOM"):
         yield from expect_set(
-            block, "authorizer_id", f"must be the id of an authorizer, since authorization_type is {way}"
+            block, "authorizer_id", f"must be the ID of an authorizer, since authorization_type is {way}"
         )
     elif way in (None, "NONE"):
         if isinstance(key, Unknown):
@@ -281,7 +288,7 @@ def route_asks_who_calls(block: Block) -> Iterator[Outcome]:
         elif _asks(block, str(key)):
             yield block.fail('must be "JWT", "CUSTOM" or "AWS_IAM"', "authorization_type")
         else:
-            yield NotApplicable("nobody is asked at this route")
+            yield NotApplicable("this route needs no authorization")
 
 
 def _asks(route: Block, key: str) -> bool:
@@ -293,10 +300,10 @@ def _asks(route: Block, key: str) -> bool:
 
 @rule(
     "API-019",
-    "An integration's timeout is one that API Gateway keeps",
-    why="AWS refuses more than 29 seconds (30 for HTTP APIs) unless the account's quota was raised, which it is only "
-    "for regional and private REST APIs.",
-    fix="Set timeout_milliseconds to at most 29000, and work that takes longer behind a queue.",
+    "API Gateway integration timeout is within the quota",
+    why="AWS rejects more than 29 seconds (30 for HTTP APIs) without a higher quota, which only regional and "
+    "private REST APIs can get.",
+    fix="Set timeout_milliseconds to at most 29000, and process longer work asynchronously, such as from an SQS queue.",
     page=f"{GATEWAY}/limits.html",
     types=[INTEGRATION, _HTTP_INTEGRATION],
     severity=WARNING,
@@ -308,8 +315,8 @@ def _asks(route: Block, key: str) -> bool:
         {"resource.aws_api_gateway_integration.post.timeout_milliseconds": 20},
     ],
 )
-def integration_ends_in_time(integration: Block) -> Iterator[Outcome]:
-    """Missing is the longest that is allowed."""
+def integration_timeout_is_within_quota(integration: Block) -> Iterator[Outcome]:
+    """The default is the maximum."""
     limit = _REST_LIMIT
     api = integration.target("api_id", HTTP_API)
     if integration.type == _HTTP_INTEGRATION:
@@ -322,5 +329,5 @@ def integration_ends_in_time(integration: Block) -> Iterator[Outcome]:
     if isinstance(value, Unknown):
         yield integration.undecided(value, "timeout_milliseconds")
     elif value is not None and not 50 <= value <= limit:  # noqa: PLR2004  milliseconds
-        raised = "; more takes a raised quota" if integration.type == INTEGRATION else ""
+        raised = "; more requires a higher quota" if integration.type == INTEGRATION else ""
         yield integration.fail(f"must be 50 to {limit} milliseconds{raised}", "timeout_milliseconds")

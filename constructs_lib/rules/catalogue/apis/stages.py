@@ -1,4 +1,4 @@
-"""Stages of APIs: throttling, logs, tracing, caches."""
+"""Stages of APIs: throttling, logging, tracing, caching."""
 
 from __future__ import annotations
 
@@ -97,24 +97,22 @@ _GOOD: Final[dict[str, Any]] = {
 
 
 def _needs_settings(stage: Block, what: str) -> Iterator[Outcome]:
-    """Fail unless settings for every method are there, or settings of their own for each."""
+    """Fail unless there are settings for all methods at once, or for each of them."""
     general = general_settings(stage)
     if isinstance(general, Unknown):
         yield stage.undecided(general, "stage_name")
         return
     methods = parts_of(stage.estate, METHOD).get(api_of(stage), [])
     if not general and not (methods and len(settings_of(stage)) >= len(methods)):
-        yield stage.fail(
-            f'needs an {SETTINGS} of this stage with the method_path "{EVERY_METHOD}" that {what}', "stage_name"
-        )
+        yield stage.fail(f'must have an {SETTINGS} with method_path "{EVERY_METHOD}" that {what}', "stage_name")
 
 
 @rule(
     "API-001",
-    "A stage limits how many requests it takes",
-    why="One client, or one loop, uses up the requests a second that the whole account may serve, and the money.",
+    "API Gateway stage has throttling limits",
+    why="A single client, or a loop, can use up the account's request quota for the region, and cause high costs.",
     fix='Set throttling_rate_limit and throttling_burst_limit in aws_api_gateway_method_settings for "*/*"; for an '
-    "HTTP API in the stage's default_route_settings.",
+    "HTTP API in default_route_settings of the stage.",
     page=f"{GATEWAY}/api-gateway-request-throttling.html",
     types=[STAGE, SETTINGS, HTTP_STAGE],
     severity=WARNING,
@@ -129,8 +127,8 @@ def _needs_settings(stage: Block, what: str) -> Iterator[Outcome]:
         {f"{_AT_HTTP}.default_route_settings": [{"throttling_rate_limit": 100}]},
     ],
 )
-def stage_is_throttled(block: Block) -> Iterator[Outcome]:
-    """Settings of one method inherit nothing from those of all, so that each needs limits."""
+def stage_has_throttling_limits(block: Block) -> Iterator[Outcome]:
+    """Settings of one method do not inherit those of all methods, so each needs limits."""
     if block.type == STAGE:
         yield from _needs_settings(block, "sets throttling_rate_limit and throttling_burst_limit")
         return
@@ -144,14 +142,14 @@ def stage_is_throttled(block: Block) -> Iterator[Outcome]:
         if isinstance(value, Unknown):
             yield section.undecided(value, name)
         elif value is None or value < 0:
-            yield section.fail("must be a number of requests; without one the only limit is the account's", name)
+            yield section.fail("must be 0 or more; without a limit only the account's quota applies", name)
 
 
 @rule(
     "API-002",
-    "Throttling is not written into a REST stage",
-    why="aws_api_gateway_stage has no such argument: Terraform refuses it, and no limit is ever set.",
-    fix="Write the limits into aws_api_gateway_method_settings, as throttling_rate_limit and throttling_burst_limit.",
+    "REST API throttling is configured in method settings",
+    why="aws_api_gateway_stage has no such argument: Terraform rejects it.",
+    fix="Set throttling_rate_limit and throttling_burst_limit in aws_api_gateway_method_settings.",
     page=f"{PROVIDER}/resources/api_gateway_method_settings",
     types=[STAGE],
     lessons=["EVT-6"],
@@ -161,20 +159,20 @@ def stage_is_throttled(block: Block) -> Iterator[Outcome]:
         {f"{_AT_STAGE}.default_route_settings": [{"throttling_rate_limit": 100}]},
     ],
 )
-def stage_has_no_throttle_settings(stage: Block) -> Iterator[Outcome]:
-    """The names come from usage plans, HTTP APIs and CloudFormation."""
+def stage_has_no_throttling_arguments(stage: Block) -> Iterator[Outcome]:
+    """The names are those of usage plans, HTTP APIs and CloudFormation."""
     for name in ("throttle_settings", "default_route_settings", "method_settings", "settings"):
         if stage.raw(name) is not None:
-            yield stage.fail(f"is no argument of {STAGE}; the limits belong into {SETTINGS}", name)
+            yield stage.fail(f"must not be set, since {STAGE} has no such argument; set the limits in {SETTINGS}", name)
 
 
 @rule(
     "API-003",
-    "API Gateway has a role for its logs where a stage logs",
-    why="AWS refuses a stage that logs while the account's settings of that region name no role. Neither validate nor "
-    "plan says so.",
-    fix="Declare one aws_api_gateway_account per region with a cloudwatch_role_arn, and let the stage depend on it. "
-    "Waive this where a configuration of its own sets it for the account.",
+    "API Gateway account has a CloudWatch Logs role where stages write logs",
+    why="AWS rejects a stage with logging while the account settings of the region have no role; terraform validate "
+    "and plan do not report it.",
+    fix="Declare one aws_api_gateway_account per region with cloudwatch_role_arn, and add it to depends_on of the "
+    "stage. Waive this rule if another configuration manages the account settings.",
     page=f"{GATEWAY}/set-up-logging.html",
     types=[STAGE, HTTP_STAGE, _ACCOUNT],
     lessons=["EVT-9"],
@@ -192,44 +190,47 @@ def stage_has_no_throttle_settings(stage: Block) -> Iterator[Outcome]:
             f"{_AT_SETTINGS}": REMOVED,
         },
     ],
-    unknown_passes="depends_on takes addresses, and a role that a variable names is a role.",
+    unknown_passes="depends_on takes addresses only, and a role ARN from a variable is a role",
 )
-def account_has_a_log_role(block: Block) -> Iterator[Outcome]:
-    """HTTP APIs and delivery streams need no role; an account's settings are one for a region."""
+def account_has_a_cloudwatch_role(block: Block) -> Iterator[Outcome]:
+    """HTTP APIs and delivery streams need no role; the account settings exist once per region."""
     if block.type == _ACCOUNT:
         yield from _account_is_sound(block)
         return
     logger = _logger(block)
     if logger is None:
-        yield NotApplicable("it does not log to CloudWatch by the account's role")
+        yield NotApplicable("it does not write to CloudWatch Logs with the account's role")
         return
     places = {account: elsewhere(block, account) for account in block.estate.of(_ACCOUNT)}
     here = [account for account, other in places.items() if other is not True]
     if not here:
         where = block.region if isinstance(block.region, str) else "its region"
         yield block.fail(
-            f"logs, and needs an {_ACCOUNT} with a cloudwatch_role_arn in {where}; none of these stacks has one"
+            f"must have an {_ACCOUNT} with cloudwatch_role_arn in {where}, since it writes logs; the checked stacks "
+            "have none"
         )
         return
     own = [account for account in here if account.stack is block.stack]
     earlier = predecessors(logger)
     if own and not has_module(earlier) and not any(account.base in earlier for account in own):
-        yield logger.fail(f'must hold "{own[0].base}": AWS refuses logs that are set before the role is', "depends_on")
+        yield logger.fail(f'must contain "{own[0].base}": AWS rejects logging before the role is set', "depends_on")
 
 
 def _account_is_sound(account: Block) -> Iterator[Outcome]:
-    yield from expect_set(account, "cloudwatch_role_arn", "must be the ARN of a role that API Gateway writes logs with")
+    yield from expect_set(
+        account, "cloudwatch_role_arn", "must be the ARN of a role that lets API Gateway write to CloudWatch Logs"
+    )
     same = [
         other
         for other in account.estate.of(_ACCOUNT)
         if other.stack is account.stack and elsewhere(account, other) is False
     ]
     if same[0] is not account:
-        yield account.fail(f"sets the same as {same[0].address}: an account has these settings once in a region")
+        yield account.fail(f"must be the only one per region: {same[0].address} sets the same account settings")
 
 
 def _logger(stage: Block) -> Block | None:
-    """Return the block that turns logs to CloudWatch on: the stage, or the settings of its methods."""
+    """Return the block that enables CloudWatch logging: the stage, or the settings of its methods."""
     destination = stage.raw("access_log_settings.destination_arn")
     streams = stage.targets("access_log_settings.destination_arn", _FIREHOSE) or ":firehose:" in str(destination)
     logs = destination is not None and not streams
@@ -244,9 +245,9 @@ def _logger(stage: Block) -> Block | None:
 
 @rule(
     "API-004",
-    "A stage writes access logs",
-    why="Nobody can tell afterwards who called what, with which result.",
-    fix="Give access_log_settings with a log group's ARN and a format.",
+    "API Gateway stage has access logging enabled",
+    why="Without access logs it cannot be found out later who sent a request, and what the result was.",
+    fix="Add access_log_settings with a format and the ARN of a log group as destination_arn.",
     page=f"{GATEWAY}/set-up-logging.html",
     types=[STAGE, HTTP_STAGE],
     severity=PRODUCTION,
@@ -259,17 +260,17 @@ def _logger(stage: Block) -> Block | None:
         {f"{_AT_STAGE}.access_log_settings": [{"destination_arn": "", "format": _FORMAT}]},
     ],
 )
-def stage_writes_access_logs(stage: Block) -> Iterator[Outcome]:
-    """REST, HTTP and WebSocket stages alike."""
+def stage_has_access_logging(stage: Block) -> Iterator[Outcome]:
+    """REST, HTTP and WebSocket stages are checked alike."""
     section: Section = stage.section("access_log_settings") or stage
     at = "access_log_settings" if section is stage else "destination_arn"
-    yield from expect_set(section, at, "must name a log group, or a delivery stream, as destination_arn")
+    yield from expect_set(section, at, "must have the ARN of a log group or a delivery stream as destination_arn")
 
 
 @rule(
     "API-005",
-    "A REST stage logs errors and counts requests by method",
-    why="A failing integration or authorizer leaves no trace, and no alarm can tell one method from another.",
+    "API Gateway REST stage has execution logging and detailed metrics enabled",
+    why="Failing integrations and authorizers leave no trace, and alarms cannot distinguish methods.",
     fix='Set logging_level to "ERROR" and metrics_enabled to true in aws_api_gateway_method_settings.',
     page=f"{GATEWAY}/set-up-logging.html",
     types=[STAGE, SETTINGS],
@@ -284,22 +285,25 @@ def stage_writes_access_logs(stage: Block) -> Iterator[Outcome]:
         {f"{_AT_SETTINGS}.settings.metrics_enabled": "false"},
     ],
 )
-def stage_logs_execution(block: Block) -> Iterator[Outcome]:
-    """INFO writes more than ERROR does, and is right too."""
+def stage_has_execution_logging(block: Block) -> Iterator[Outcome]:
+    """INFO logs more than ERROR and is accepted too."""
     if block.type == STAGE:
         yield from _needs_settings(block, "sets logging_level and metrics_enabled")
         return
     for section in block.sections("settings"):
         yield from expect(
-            section, "logging_level", lambda value: value in ("ERROR", "INFO"), 'must be "ERROR", or "INFO" for a while'
+            section,
+            "logging_level",
+            lambda value: value in ("ERROR", "INFO"),
+            'must be "ERROR", or "INFO" while debugging',
         )
-        yield from expect_flag(section, "metrics_enabled", "must be true, or no alarm can tell methods apart")
+        yield from expect_flag(section, "metrics_enabled", "must be true, or alarms cannot distinguish methods")
 
 
 @rule(
     "API-006",
-    "A stage does not log whole requests",
-    why="Data traces write headers and bodies, with tokens and personal data, into the log.",
+    "API Gateway stage has data tracing disabled",
+    why="Data traces contain whole requests and responses, with tokens and personal data.",
     fix="Set data_trace_enabled to false.",
     page=f"{GATEWAY}/set-up-logging.html",
     types=[SETTINGS, HTTP_STAGE],
@@ -312,19 +316,19 @@ def stage_logs_execution(block: Block) -> Iterator[Outcome]:
         {f"{_AT_HTTP}.default_route_settings.data_trace_enabled": True},
     ],
 )
-def stage_does_not_trace_data(block: Block) -> Iterator[Outcome]:
-    """Off is the default."""
+def stage_has_no_data_tracing(block: Block) -> Iterator[Outcome]:
+    """The default is false."""
     names = ("settings",) if block.type == SETTINGS else ("default_route_settings", "route_settings")
     for section in (section for name in names for section in block.sections(name)):
         yield from expect_flag(
-            section, "data_trace_enabled", "must be false: it writes headers and bodies into the log", wanted=False
+            section, "data_trace_enabled", "must be false: data traces contain headers and bodies", wanted=False
         )
 
 
 @rule(
     "API-007",
-    "A REST stage traces requests",
-    why="Without traces nobody sees in which of the services behind the API the time goes.",
+    "API Gateway REST stage has X-Ray tracing enabled",
+    why="Without traces it is unknown which of the services behind the API is slow or fails.",
     fix="Set xray_tracing_enabled to true.",
     page=f"{GATEWAY}/apigateway-xray.html",
     types=[STAGE],
@@ -333,15 +337,15 @@ def stage_does_not_trace_data(block: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_AT_STAGE}.xray_tracing_enabled": False}, {f"{_AT_STAGE}.xray_tracing_enabled": REMOVED}],
 )
-def stage_traces(stage: Block) -> Iterator[Outcome]:
-    """HTTP APIs cannot trace."""
-    yield from expect_flag(stage, "xray_tracing_enabled", "must be true, or nobody can follow a request")
+def stage_has_xray_tracing(stage: Block) -> Iterator[Outcome]:
+    """HTTP APIs do not support X-Ray tracing."""
+    yield from expect_flag(stage, "xray_tracing_enabled", "must be true, or requests cannot be traced across services")
 
 
 @rule(
     "API-015",
-    "A REST stage stands behind a web ACL",
-    why="Every bot and every known attack reaches the code behind the API.",
+    "API Gateway REST stage is associated with a web ACL",
+    why="Bots and known exploits reach the integrations unfiltered.",
     fix="Associate an aws_wafv2_web_acl with the stage's ARN, or with a CloudFront distribution in front of it.",
     page=f"{GATEWAY}/apigateway-control-access-aws-waf.html",
     types=[STAGE],
@@ -357,20 +361,20 @@ def stage_has_a_web_acl(stage: Block) -> Iterator[Outcome]:
     """A private API is not on the internet."""
     api = api_of(stage)
     if is_private(api):
-        yield NotApplicable("a private API")
+        yield NotApplicable("private API")
         return
     found = is_behind_web_acl(stage, api)
     if isinstance(found, Unknown):
         yield stage.undecided(found)
     elif not found:
-        yield stage.fail("needs an aws_wafv2_web_acl_association with its ARN as resource_arn")
+        yield stage.fail("must have an aws_wafv2_web_acl_association with its ARN as resource_arn")
 
 
 @rule(
     "API-017",
-    "What a stage caches is encrypted",
-    why="Answers, with whatever they hold, lie in the cache in plain text.",
-    fix="Set cache_data_encrypted to true wherever caching_enabled is.",
+    "API Gateway cache is encrypted",
+    why="Responses, and the personal data in them, are cached in plain text.",
+    fix="Set cache_data_encrypted to true where caching_enabled is true.",
     page=f"{GATEWAY}/api-gateway-caching.html",
     types=[SETTINGS],
     severity=PRODUCTION,
@@ -382,10 +386,10 @@ def stage_has_a_web_acl(stage: Block) -> Iterator[Outcome]:
     ],
 )
 def cache_is_encrypted(settings: Block) -> Iterator[Outcome]:
-    """Only where caching is on."""
+    """Settings without caching are exempt."""
     for section in settings.sections("settings"):
         cached = section.flag("caching_enabled")
         if isinstance(cached, Unknown):
             yield section.undecided(cached, "caching_enabled")
         elif cached:
-            yield from expect_flag(section, "cache_data_encrypted", "must be true, since caching is on")
+            yield from expect_flag(section, "cache_data_encrypted", "must be true, since caching_enabled is true")

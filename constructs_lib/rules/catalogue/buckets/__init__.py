@@ -1,1 +1,1 @@
-"""Rules of the family S3."""
+"""Rules for S3 buckets."""

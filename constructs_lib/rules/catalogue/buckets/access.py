@@ -1,4 +1,4 @@
-"""Who may reach a bucket."""
+"""Access to buckets: public access, policies, TLS and ACLs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ENFORCED: Final = "BucketOwnerEnforced"
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read")
 _PUBLIC_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 _ACCESS_POINTS: Final = ("s3:DataAccessPointAccount", "s3:DataAccessPointArn")
-_MENDING: Final = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
-"""Whoever may do one of them can mend a policy."""
+_POLICY_CHANGES: Final = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
+"""Permissions that allow a principal to repair a bucket policy."""
 _NO_SOURCE: Final = frozenset({"logdelivery.elasticloadbalancing.amazonaws.com"})
-"""Services that AWS's own examples admit to a bucket without a condition."""
+"""Services that AWS's own examples allow on a bucket without a condition."""
 
 
 def _statement(**more: object) -> dict[str, object]:
@@ -69,8 +69,8 @@ _POLICY_AT: Final = f"resource.{POLICY}.data.policy"
 
 @rule(
     "S3-001",
-    "A block of public access sets all four switches",
-    why="Each switch that is off leaves one way to make objects public: by ACL or by policy, new or already there.",
+    "S3 Block Public Access has all four settings enabled",
+    why="Each disabled setting leaves one way to make objects public: by ACL or by policy, new or existing.",
     fix="Set block_public_acls, block_public_policy, ignore_public_acls and restrict_public_buckets to true.",
     page=f"{GUIDE}/access-control-block-public-access.html",
     types=[_BLOCK, "aws_s3_account_public_access_block", "aws_s3_access_point"],
@@ -97,21 +97,19 @@ _POLICY_AT: Final = f"resource.{POLICY}.data.policy"
         },
     ],
 )
-def public_access_is_blocked_wholly(block: Block) -> Iterator[Outcome]:
-    """The provider takes false for a switch that is left out, of an access point true."""
+def public_access_block_is_complete(block: Block) -> Iterator[Outcome]:
+    """An omitted setting is false; on an access point it is true."""
     is_point = block.type == "aws_s3_access_point"
     for section in block.sections("public_access_block_configuration") if is_point else [block]:
         for flag in _FLAGS:
-            yield from expect_flag(
-                section, flag, "must be true; to publish objects put CloudFront before the bucket", default=is_point
-            )
+            yield from expect_flag(section, flag, "must be true; publish objects through CloudFront", default=is_point)
 
 
 @rule(
     "S3-002",
-    "Each bucket has a block of public access",
-    why="Nothing stops the next policy or ACL from making the bucket public.",
-    fix="Add an aws_s3_bucket_public_access_block for the bucket with all four switches true.",
+    "S3 bucket has a public access block",
+    why="The next policy or ACL can make the bucket public.",
+    fix="Add an aws_s3_bucket_public_access_block for the bucket with all four settings true.",
     page=f"{GUIDE}/access-control-block-public-access.html",
     types=[BUCKET],
     severity=WARNING,
@@ -123,17 +121,17 @@ def public_access_is_blocked_wholly(block: Block) -> Iterator[Outcome]:
         {f"resource.{_BLOCK}.data.bucket": "shop-prod-other"},
     ],
 )
-def buckets_block_public_access(bucket: Block) -> Iterator[Outcome]:
-    """A block may name the bucket by reference or by name."""
+def bucket_has_a_public_access_block(bucket: Block) -> Iterator[Outcome]:
+    """A public access block may reference the bucket or name it literally."""
     if not parts(bucket, _BLOCK):
-        yield missing(bucket, _BLOCK, f"needs an {_BLOCK} with all four switches true")
+        yield missing(bucket, _BLOCK, f"must have an {_BLOCK} with all four settings true")
 
 
 @rule(
     "S3-003",
-    "A bucket's policy is not public",
-    why="The principal * is everybody on the internet: they read the objects, or write some.",
-    fix="Name accounts, roles or services, or narrow the statement with aws:PrincipalOrgID or aws:SourceVpce.",
+    "S3 bucket policy does not allow public access",
+    why="The principal * is everyone on the internet: they can read objects, or even write them.",
+    fix="Name accounts, roles or services, or restrict the statement with aws:PrincipalOrgID or aws:SourceVpce.",
     page=f"{GUIDE}/access-control-block-public-access.html",
     types=[POLICY, BUCKET],
     lessons=["PLAT-9"],
@@ -151,7 +149,7 @@ def buckets_block_public_access(bucket: Block) -> Iterator[Outcome]:
     ],
 )
 def bucket_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
-    """A statement that hands the decision to the access points of one account is not public."""
+    """A statement that delegates to the access points of one account is not public."""
     for statement in _read(holder):
         if not isinstance(statement, Statement):
             yield statement
@@ -159,18 +157,18 @@ def bucket_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
             value != "*" for key in _ACCESS_POINTS for value in statement.condition(key)
         ):
             yield holder.fail(
-                f"{_named(statement)} allows {', '.join(map(str, statement.actions)) or 'something'} to everybody; "
-                "name who may, or add a condition such as aws:PrincipalOrgID",
+                f"must not be public: {_named(statement)} allows "
+                f"{', '.join(map(str, statement.actions)) or 'actions'} to everyone; name principals, or add a "
+                "condition such as aws:PrincipalOrgID",
                 "policy",
             )
 
 
 @rule(
     "S3-004",
-    "A bucket refuses connections without TLS",
-    why="S3 also answers plain HTTP: objects and signatures then travel readable.",
-    fix="Give the bucket a policy that denies s3:* to * on the bucket and its objects where aws:SecureTransport is "
-    "false.",
+    "S3 bucket requires TLS",
+    why="S3 also accepts plain HTTP, where objects and request signatures are readable on the network.",
+    fix="Add a bucket policy that denies s3:* to * on the bucket and its objects where aws:SecureTransport is false.",
     page=f"{GUIDE}/security-best-practices.html",
     types=[BUCKET],
     severity=WARNING,
@@ -187,8 +185,8 @@ def bucket_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
         {_POLICY_AT: policy_text({**_TLS, "Principal": {"AWS": "111122223333"}})},
     ],
 )
-def bucket_refuses_plain_http(bucket: Block) -> Iterator[Outcome]:
-    """Look at the bucket's own policy and at those that other blocks give it."""
+def bucket_requires_tls(bucket: Block) -> Iterator[Outcome]:
+    """Check the policy argument of the bucket and its bucket policies."""
     doubt: Unknown | None = None
     last: Block | None = None
     for last, found in policies_of(bucket):  # noqa: B007  the finding is about the last one
@@ -198,7 +196,7 @@ def bucket_refuses_plain_http(bucket: Block) -> Iterator[Outcome]:
             return
     wanted = "that denies s3:* to * on the bucket and its objects where aws:SecureTransport is false"
     if last is None:
-        yield missing(bucket, POLICY, f"needs an {POLICY} {wanted}")
+        yield missing(bucket, POLICY, f"must have an {POLICY} {wanted}")
     elif doubt:
         yield last.undecided(doubt, "policy")
     else:
@@ -219,10 +217,10 @@ def _denies_http(statement: Statement) -> bool:
 
 @rule(
     "S3-005",
-    "The bucket's owner owns every object, and there are no ACLs",
-    why="With ACLs each object may be opened by itself, or belong to the account that wrote it; and AWS refuses an ACL "
-    "where the owner owns everything, which is the default of new buckets.",
-    fix="Set object_ownership to BucketOwnerEnforced, remove ACLs, and give access by the bucket's policy.",
+    "S3 bucket has ACLs disabled",
+    why="ACLs can make single objects public, or leave them to the account that wrote them. New buckets have ACLs "
+    "disabled, and AWS rejects an ACL for them.",
+    fix="Set object_ownership to BucketOwnerEnforced, remove ACLs, and grant access in the bucket policy.",
     page=f"{GUIDE}/about-object-ownership.html",
     types=[_OWNERSHIP, _ACL, BUCKET],
     severity=WARNING,
@@ -235,25 +233,27 @@ def _denies_http(statement: Statement) -> bool:
         {f"resource.{BUCKET}.data.acl": "private"},
     ],
 )
-def owner_owns_everything(block: Block) -> Iterator[Outcome]:
-    """A bucket without ownership controls has AWS's default, which is right."""
+def acls_are_disabled(block: Block) -> Iterator[Outcome]:
+    """Without ownership controls ACLs are disabled: the default of AWS."""
     if block.type == _OWNERSHIP:
         for section in block.sections("rule"):
             value = section.get("object_ownership")
             if isinstance(value, Unknown):
                 yield section.undecided(value, "object_ownership")
             elif value != _ENFORCED:
-                yield section.fail(f"must be {_ENFORCED}, so that policies alone decide", "object_ownership")
+                yield section.fail(f"must be {_ENFORCED}, so that policies alone control access", "object_ownership")
         return
     for at in ("acl", "access_control_policy") if block.type == _ACL else ("acl",):
         if block.raw(at) is not None:
-            yield block.fail("must go: give access by the bucket's policy, and let the owner own every object", at)
+            yield block.fail(
+                f"must not be set: disable ACLs with {_ENFORCED}, and grant access in the bucket policy", at
+            )
 
 
 @rule(
     "S3-006",
-    "No ACL makes a bucket or an object public",
-    why="Everybody on the internet, or everybody with any AWS account, reads it.",
+    "S3 ACL does not allow public access",
+    why="Everyone on the internet, or everyone with an AWS account, can read the objects.",
     fix="Remove the ACL; publish through CloudFront with an origin access control.",
     page=f"{GUIDE}/acl-overview.html",
     types=[_ACL, BUCKET, "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy"],
@@ -282,24 +282,26 @@ def owner_owns_everything(block: Block) -> Iterator[Outcome]:
     ],
 )
 def no_acl_is_public(block: Block) -> Iterator[Outcome]:
-    """Look at canned ACLs, and at grants to the groups that mean everybody."""
+    """Check canned ACLs, and grants to the groups AllUsers and AuthenticatedUsers."""
     acl = block.get("acl")
     if isinstance(acl, Unknown):
         yield block.undecided(acl, "acl")
     elif acl in _PUBLIC_ACLS:
-        yield block.fail("makes it public; remove it, and publish through CloudFront", "acl")
+        yield block.fail("must not be public; remove the ACL, and publish through CloudFront", "acl")
     for grant in (*block.sections("access_control_policy.grant"), *block.sections("grant")):
         uri = grant.get("grantee.uri") or grant.get("uri")
         if isinstance(uri, str) and uri.endswith(_PUBLIC_GROUPS):
-            yield grant.fail("makes it public; remove the grant", "grantee.uri" if grant.get("grantee.uri") else "uri")
+            yield grant.fail(
+                "must not be public; remove the grant", "grantee.uri" if grant.get("grantee.uri") else "uri"
+            )
 
 
 @rule(
     "S3-007",
-    "A service may use a bucket only for one source",
-    why="A service principal alone lets the service act on the bucket on behalf of anybody's account: whoever has a "
-    "CloudFront distribution reads it.",
-    fix="Add a condition on aws:SourceArn, or on aws:SourceAccount.",
+    "S3 bucket policy has a source condition for service principals",
+    why="Without a condition the service can act for any account (the confused deputy problem): anyone with a "
+    "CloudFront distribution can read the bucket.",
+    fix="Add a condition on aws:SourceArn or aws:SourceAccount.",
     page=f"{AWS}/IAM/latest/UserGuide/confused-deputy.html",
     types=[POLICY, BUCKET],
     severity=WARNING,
@@ -310,7 +312,7 @@ def no_acl_is_public(block: Block) -> Iterator[Outcome]:
         {f"resource.{BUCKET}.data.policy": policy_text({**_CDN, "Condition": {"StringLike": {"aws:SourceArn": "*"}}})},
     ],
 )
-def services_have_a_source(holder: Block) -> Iterator[Outcome]:
+def services_have_a_source_condition(holder: Block) -> Iterator[Outcome]:
     """Each Allow statement with a service principal needs its own condition."""
     for statement in _read(holder):
         if not isinstance(statement, Statement):
@@ -320,17 +322,18 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
         asked = [service for service in services if service not in _NO_SOURCE]
         if statement.effect == "Allow" and asked and not has_source(statement):
             yield holder.fail(
-                f"{_named(statement)} lets {', '.join(asked)} act for any account; add a condition on aws:SourceArn",
+                f"must have a source condition: {_named(statement)} lets {', '.join(asked)} act for any account; add "
+                "a condition on aws:SourceArn",
                 "policy",
             )
 
 
 @rule(
     "S3-022",
-    "A bucket's policy does not lock everybody out",
-    why="A Deny of everything for everybody also denies to mend the policy: administrators and Terraform are out, and "
-    "only the root user of the account gets in again.",
-    fix="Add a condition that spares who manages the bucket, or deny only what is done with objects.",
+    "S3 bucket policy does not lock out administrators",
+    why="A Deny of all actions for everyone also denies changes of the policy: administrators and Terraform are "
+    "locked out, and only the root user of the account can repair it.",
+    fix="Add a condition that exempts administrators, or deny object actions only.",
     page=f"{AWS}/AmazonS3/latest/API/API_PutBucketPolicy.html",
     types=[POLICY, BUCKET],
     frameworks=Frameworks(checkov=("CKV_AWS_93",)),
@@ -342,19 +345,19 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
         {_POLICY_AT: policy_text({**_TLS, "Resource": "arn:aws:s3:::shop-prod-data*", "Condition": {}})},
     ],
 )
-def policy_locks_nobody_out(holder: Block) -> Iterator[Outcome]:
-    """Any condition is taken for one that spares somebody, as those on TLS do."""
+def policy_does_not_lock_out_administrators(holder: Block) -> Iterator[Outcome]:
+    """Any condition is assumed to exempt some principals, as one on TLS does."""
     for statement in _read(holder):
         if not isinstance(statement, Statement):
             yield statement
         elif _denies_mending(statement):
-            # What stands after a slash are objects.
+            # A resource with a slash is objects.
             whole = [arn for arn in statement.resources if "/" not in (arn.text if isinstance(arn, Unknown) else arn)]
             doubts = [arn for arn in filter(None, map(undecidable, whole)) if not is_partly_known(arn)]
             if len(doubts) < len(whole):
                 yield holder.fail(
-                    f"{_named(statement)} denies everybody to mend the policy; add a condition, or deny only what is "
-                    "done with objects",
+                    f"must let administrators change the policy, which {_named(statement)} denies to everyone; add a "
+                    "condition, or deny object actions only",
                     "policy",
                 )
             elif doubts:
@@ -366,13 +369,13 @@ def _denies_mending(statement: Statement) -> bool:
         statement.effect == "Deny"
         and not statement.conditions
         and not any(isinstance(action, Unknown) for action in statement.not_actions)
-        and all(map(statement.covers, _MENDING))
+        and all(map(statement.covers, _POLICY_CHANGES))
         and any(who.value == "*" for who in statement.principals)
     )
 
 
 def _read(holder: Block) -> Iterator[Statement | Outcome]:
-    """Yield the statements of the policy of a block, or why they are not known."""
+    """Yield the statements of the policy of a block, or why they are unknown."""
     found = policy_of(holder)
     if found is None:
         yield NotApplicable("it has no policy")
@@ -383,4 +386,4 @@ def _read(holder: Block) -> Iterator[Statement | Outcome]:
 
 
 def _named(statement: Statement) -> str:
-    return f'the statement "{statement.sid}"' if statement.sid else "a statement"
+    return f'statement "{statement.sid}"' if statement.sid else "a statement"

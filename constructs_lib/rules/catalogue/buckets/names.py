@@ -1,4 +1,4 @@
-"""Names of buckets, and how many there are."""
+"""Bucket names, and the number of buckets."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _NAME: Final = f"resource.{BUCKET}.data.bucket"
 
 @rule(
     "S3-019",
-    "A bucket's name is one that S3 takes",
-    why="AWS refuses the bucket at apply; neither validate nor plan says so.",
-    fix="Use 3 to 63 lower-case letters, digits and hyphens that begin and end with a letter or digit.",
+    "S3 bucket name is valid",
+    why="AWS rejects the bucket at apply; terraform validate and plan do not report it.",
+    fix="Use 3 to 63 lowercase letters, digits and hyphens, with a letter or digit at both ends.",
     page=_PAGE,
     types=[BUCKET],
     good=_GOOD,
@@ -56,8 +56,8 @@ _NAME: Final = f"resource.{BUCKET}.data.bucket"
         {_NAME: "Shop-${var.environment}", "variable": {"environment": {"type": "string"}}},
     ],
 )
-def names_are_legal(bucket: Block) -> Iterator[Outcome]:
-    """Of a name that is known in part, look at the characters that are known."""
+def name_is_valid(bucket: Block) -> Iterator[Outcome]:
+    """In a partly known name check the known characters."""
     for at, (shortest, longest) in _LENGTH.items():
         value = bucket.get(at)
         known = _EXPRESSION.sub("", value.text) if isinstance(value, Unknown) else value
@@ -66,14 +66,14 @@ def names_are_legal(bucket: Block) -> Iterator[Outcome]:
                 yield bucket.undecided(value, at)
         elif wrong := re.sub(r"[a-z0-9.-]", "", known):
             yield bucket.fail(
-                f"must be of lower-case letters, digits and hyphens; {'  '.join(dict.fromkeys(wrong))} is not", at
+                f"must contain lowercase letters, digits and hyphens only, not {'  '.join(dict.fromkeys(wrong))}", at
             )
         elif len(known) > longest:
-            yield bucket.fail(f"must be at most {longest} characters long; it has {len(known)}", at)
+            yield bucket.fail(f"must have at most {longest} characters; it has {len(known)}", at)
         elif isinstance(value, Unknown):
             continue
         elif len(known) < shortest:
-            yield bucket.fail(f"must be at least {shortest} characters long", at)
+            yield bucket.fail(f"must have at least {shortest} characters", at)
         elif at == "bucket" and (problem := _problem(known)):
             yield bucket.fail(problem, at)
 
@@ -87,38 +87,38 @@ def _problem(name: str) -> str:
         return "must not look like an IP address"
     taken = next((each for each in _PREFIXES if name.startswith(each)), "")
     if taken:
-        return f"must not begin with {taken}, which S3 keeps for itself"
+        return f"must not begin with {taken}, which S3 reserves"
     taken = next((each for each in _SUFFIXES if name.endswith(each)), "")
-    return f"must not end with {taken}, which S3 keeps for itself" if taken else ""
+    return f"must not end with {taken}, which S3 reserves" if taken else ""
 
 
 @rule(
     "S3-020",
-    "A bucket's name has no dots",
-    why="The certificate of S3 covers one label: with a dot in the name, HTTPS by the bucket's own host name fails.",
-    fix="Write hyphens; only a bucket that serves a website under its own domain needs dots.",
+    "S3 bucket name has no dots",
+    why="The TLS certificate of S3 covers one label: virtual-hosted-style HTTPS requests fail for a name with dots.",
+    fix="Replace dots with hyphens; only a static website under its own domain needs dots.",
     page=_PAGE,
     types=[BUCKET],
     severity=ADVICE,
     good=_GOOD,
     breaks=[{_NAME: "shop.prod.data"}],
 )
-def names_have_no_dots(bucket: Block) -> Iterator[Outcome]:
-    """A bucket for a website is named as its domain."""
+def name_has_no_dots(bucket: Block) -> Iterator[Outcome]:
+    """A bucket for a static website has the name of its domain."""
     name = bucket.get("bucket")
     if any(parts(bucket, type_) for type_ in _DOTTED):
-        yield NotApplicable("it serves a website")
+        yield NotApplicable("static website")
     elif isinstance(name, Unknown) and not isinstance(name, Computed) and not _EXPRESSION.sub("", name.text):
         yield bucket.undecided(name, "bucket")
     elif "." in (_EXPRESSION.sub("", name.text) if isinstance(name, Unknown) else str(name)):
-        yield bucket.fail("must have no dots, or HTTPS by the bucket's host name fails", "bucket")
+        yield bucket.fail("must not contain dots, or virtual-hosted-style HTTPS requests fail", "bucket")
 
 
 @rule(
     "S3-021",
-    "A stack has one bucket per region",
-    why="Every bucket more is one more policy, lifecycle, key and log to keep right.",
-    fix="Keep the data of one system in one bucket of the region, under prefixes; logs may have a bucket of their own.",
+    "Stack has one S3 bucket per region",
+    why="Every additional bucket needs its own policy, lifecycle, key and logs.",
+    fix="Store the data of a system in one bucket per region, under prefixes; a separate log bucket is fine.",
     page=f"{GUIDE}/optimizing-performance.html",
     types=[BUCKET],
     severity=_QUIET,
@@ -140,14 +140,14 @@ def names_have_no_dots(bucket: Block) -> Iterator[Outcome]:
         {f"resource.{BUCKET}.data_us.provider": "aws"},
         {f"resource.{BUCKET}.more": {"bucket": "shop-prod-more"}},
     ],
-    unknown_passes="a bucket whose provider is not known may be in any region",
+    unknown_passes="a bucket with an unknown provider may be in any region",
 )
 def one_bucket_per_region(bucket: Block) -> Iterator[Outcome]:
-    """Buckets that take logs do not count."""
+    """Log buckets are not counted."""
     first = _first(bucket.estate).get(bucket)
     if first is not None:
         yield bucket.fail(
-            f"{called(first, bucket)} is in the same region; one bucket with prefixes is easier to keep right"
+            f"must be merged with {called(first, bucket)}, in the same region; separate the data by prefixes"
         )
 
 

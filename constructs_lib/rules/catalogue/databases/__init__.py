@@ -1,1 +1,1 @@
-"""Rules of the family RDS."""
+"""Rules for RDS and Aurora databases."""

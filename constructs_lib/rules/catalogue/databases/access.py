@@ -1,4 +1,4 @@
-"""Who gets at a database: passwords, administrators, public addresses, proxies."""
+"""Access to databases: public accessibility, master passwords, administrator usernames and proxies."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 @rule(
     "RDS-022",
-    "A database has no public address",
-    why="The database answers to the whole internet as soon as a security group lets a range in.",
-    fix="Set publicly_accessible to false, and reach it from within the VPC.",
+    "RDS instance is not publicly accessible",
+    why="A single security group rule is enough to open the database to the internet.",
+    fix="Set publicly_accessible to false, and connect from within the VPC.",
     page=f"{RDS_GUIDE}/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     types=[INSTANCE, MEMBER],
     severity=Severity("warning", "error", "error"),
@@ -100,14 +100,14 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
     ],
 )
 def database_is_private(instance: Block) -> Iterator[Outcome]:
-    """Terraform takes false where nothing stands."""
-    yield from expect_flag(instance, "publicly_accessible", "must be false; reach it from within the VPC", wanted=False)
+    """The provider's default is false."""
+    yield from expect_flag(instance, "publicly_accessible", "must be false; connect from within the VPC", wanted=False)
 
 
 @rule(
     "RDS-023",
-    "A master password does not stand in the code",
-    why="Everybody who reads the repository, and whoever gets at an old copy of it, has the database.",
+    "RDS master password is not hard-coded",
+    why="Everyone who can read the repository, or an old copy of it, can read the database.",
     fix="Set manage_master_user_password to true, or take the password from random_password.",
     page=f"{RDS_GUIDE}/rds-secrets-manager.html",
     types=[CLUSTER, INSTANCE],
@@ -120,22 +120,22 @@ def database_is_private(instance: Block) -> Iterator[Outcome]:
         {"variable": {"password": {"default": "changeme12345"}}, f"{_LEGACY}.password": "${var.password}"},
         {f"{_LEGACY}.password": REMOVED, f"{_LEGACY}.password_wo": "correct-horse-battery"},
     ],
-    unknown_passes="A variable without default, or what another block gives, is no literal.",
+    unknown_passes="a variable without a default, or an attribute of another block, is not a literal",
 )
 def password_is_not_literal(block: Block) -> Iterator[Outcome]:
-    """A default of a variable stands in the code as well."""
+    """The default of a variable is hard-coded too."""
     yield from literal(
         block,
         PASSWORDS[block.type],
-        f"must not stand in the code; set {_MANAGED} to true, or take it from random_password",
+        f"must not be hard-coded; set {_MANAGED} to true, or use random_password",
     )
 
 
 @rule(
     "RDS-024",
-    "A generated master password has characters and a length that RDS and connection strings take",
-    why="RDS refuses / @ \" ' and the space; a backslash or an @ breaks connection strings and shells. It happens by "
-    "chance: some deployments pass.",
+    "Generated RDS master password has valid characters and a valid length",
+    why="RDS rejects / @ \" ' and spaces; a backslash or an @ breaks connection strings and shells. Generated "
+    "passwords contain them at random, so only some deployments fail.",
     fix='Set override_special to "!#$%&*()-_=+[]{}<>:?", and length to 16 or more.',
     page=f"{RDS_GUIDE}/CHAP_Limits.html",
     types=GENERATORS,
@@ -150,18 +150,18 @@ def password_is_not_literal(block: Block) -> Iterator[Outcome]:
     ],
 )
 def generated_password_is_safe(generator: Block) -> Iterator[Outcome]:
-    """Only passwords of databases are asked about."""
+    """Only passwords of databases are checked."""
     database = used_by(generator, PASSWORDS)
     if database is None:
-        yield NotApplicable("no database takes it")
+        yield NotApplicable("no database uses it")
         return
     at, specials = specials_of(generator)
     if isinstance(specials, Unknown):
         yield generator.undecided(specials, at)
     elif unsafe := [sign for sign in _UNSAFE if sign in specials]:
         shown = " ".join("space" if sign == " " else sign for sign in unsafe)
-        wanted = "must exclude" if at.startswith("exclude") else "must be set, without"
-        yield generator.fail(f"{wanted} {shown}: it is the password of {called(database, generator)}", at)
+        wanted = "must exclude" if at.startswith("exclude") else "must be set without"
+        yield generator.fail(f"{wanted} {shown} for the password of {called(database, generator)}", at)
     at, length = length_of(generator)
     engine = engine_of(database)
     longest = _LONGEST_OF_ALL
@@ -170,14 +170,16 @@ def generated_password_is_safe(generator: Block) -> Iterator[Outcome]:
     if isinstance(length, Unknown):
         yield generator.undecided(length, at)
     elif not _SHORTEST <= length <= longest:
-        yield generator.fail(f"must be {_SHORTEST} to {longest} for {called(database, generator)}", at)
+        yield generator.fail(
+            f"must be {_SHORTEST} to {longest} characters for the password of {called(database, generator)}", at
+        )
 
 
 @rule(
     "RDS-025",
-    "RDS makes, keeps and rotates the master password",
-    why="A password that Terraform knows stands in the state and in saved plans, and nobody rotates it.",
-    fix="Set manage_master_user_password to true, with master_user_secret_kms_key_id, and leave the password out.",
+    "RDS master password is managed in Secrets Manager",
+    why="A password that Terraform sets is in the state and in saved plans, and is not rotated.",
+    fix="Set manage_master_user_password to true, with master_user_secret_kms_key_id, and omit the password.",
     page=f"{RDS_GUIDE}/rds-secrets-manager.html",
     types=[CLUSTER, INSTANCE],
     severity=ADVICE,
@@ -189,21 +191,21 @@ def generated_password_is_safe(generator: Block) -> Iterator[Outcome]:
     ],
 )
 def password_is_managed(block: Block) -> Iterator[Outcome]:
-    """Members of a global cluster cannot have it, copies and restored databases bring their password along."""
+    """Global clusters do not support it; replicas and restored databases have the password of their source."""
     has_password = any(block.raw(at) is not None for at in PASSWORDS[block.type])
     if is_copy(block) or block.raw("global_cluster_identifier") is not None:
-        yield NotApplicable("replicas and members of a global cluster have no managed password")
+        yield NotApplicable("replicas and members of a global cluster do not support managed passwords")
     elif is_restored(block) and not has_password:
-        yield NotApplicable("it keeps the password of what it is restored from")
+        yield NotApplicable("it has the password of its source")
     else:
-        yield from expect_flag(block, _MANAGED, "must be true, with the password left out")
+        yield from expect_flag(block, _MANAGED, "must be true, without a password argument")
 
 
 @rule(
     "RDS-026",
-    "The administrator does not have the name that everybody tries first",
-    why="With a default name, an attacker needs to guess the password only.",
-    fix="Choose a name of the application, such as orders_owner.",
+    "RDS database does not use a default administrator username",
+    why="With a default username an attacker has to guess the password only.",
+    fix="Choose a name of your own, such as orders_owner.",
     page=f"{AURORA_GUIDE}/UsingWithRDS.MasterAccounts.html",
     types=[CLUSTER, INSTANCE],
     severity=ADVICE,
@@ -211,12 +213,12 @@ def password_is_managed(block: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_ORDERS}.master_username": "postgres"}, {f"{_LEGACY}.username": "Admin"}],
 )
-def administrator_has_own_name(block: Block) -> Iterator[Outcome]:
-    """Databases that come from others have their administrator from there."""
+def administrator_name_is_not_a_default(block: Block) -> Iterator[Outcome]:
+    """Replicas and restored databases have the administrator of their source."""
     at = _USERNAME_AT[block.type]
     name = block.text(at)
     if name is None:
-        yield NotApplicable("it names no administrator")
+        yield NotApplicable("it sets no administrator username")
     elif isinstance(name, Unknown):
         yield block.undecided(name, at)
     elif name.lower() in _COMMON_ADMINS:
@@ -225,9 +227,9 @@ def administrator_has_own_name(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-027",
-    "The administrator's name is one that the engine takes",
-    why="AWS refuses reserved words and other characters at apply.",
-    fix="Begin with a letter, go on with letters, digits and underscores, and avoid admin on PostgreSQL.",
+    "RDS administrator username is valid",
+    why="AWS rejects reserved words and invalid characters at apply.",
+    fix="Begin with a letter, use letters, digits and underscores only, and avoid admin on PostgreSQL.",
     page=f"{RDS_GUIDE}/CHAP_Limits.html",
     types=[CLUSTER, INSTANCE],
     good=_GOOD,
@@ -237,26 +239,28 @@ def administrator_has_own_name(block: Block) -> Iterator[Outcome]:
         {f"{_ORDERS}.master_username": "orders-owner"},
     ],
 )
-def administrator_name_is_legal(block: Block) -> Iterator[Outcome]:
-    """What is reserved depends on the engine."""
+def administrator_name_is_valid(block: Block) -> Iterator[Outcome]:
+    """Reserved words depend on the engine."""
     at = _USERNAME_AT[block.type]
     name, engine = block.text(at), engine_of(block)
     if name is None:
-        yield NotApplicable("it names no administrator")
+        yield NotApplicable("it sets no administrator username")
     elif isinstance(name, Unknown):
         yield block.undecided(name, at)
     elif not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        yield block.fail("must begin with a letter and hold letters, digits and underscores only", at)
+        yield block.fail("must begin with a letter and contain letters, digits and underscores only", at)
     elif isinstance(engine, Unknown) and name.lower() == "admin":
         yield block.undecided(engine, "engine")
     elif name.lower() in _RESERVED.get(str(engine), _RESERVED[""]):
-        yield block.fail(f"is a reserved word of {engine or 'RDS'}; choose another, such as orders_owner", at)
+        yield block.fail(
+            f"must not be a reserved word of {engine or 'RDS'}; choose another name, such as orders_owner", at
+        )
 
 
 @rule(
     "RDS-029",
-    "A database proxy demands TLS",
-    why="Between client and proxy, passwords and rows travel in plain text.",
+    "RDS Proxy requires TLS",
+    why="Without TLS, passwords and rows are readable on the network between client and proxy.",
     fix="Set require_tls to true.",
     page=f"{PROVIDER}/resources/db_proxy",
     types=["aws_db_proxy"],
@@ -268,6 +272,6 @@ def administrator_name_is_legal(block: Block) -> Iterator[Outcome]:
         {"resource.aws_db_proxy.orders.require_tls": "false"},
     ],
 )
-def proxy_demands_tls(proxy: Block) -> Iterator[Outcome]:
-    """AWS does not demand it unless it is told to."""
-    yield from expect_flag(proxy, "require_tls", "must be true, or it takes connections in plain text")
+def proxy_requires_tls(proxy: Block) -> Iterator[Outcome]:
+    """The default is false."""
+    yield from expect_flag(proxy, "require_tls", "must be true, or the proxy accepts plain-text connections")

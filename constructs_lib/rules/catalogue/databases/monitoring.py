@@ -1,4 +1,4 @@
-"""What a database tells of itself: enhanced monitoring, Performance Insights, exported logs."""
+"""Monitoring of databases: enhanced monitoring, Performance Insights and exported logs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LOGS: Final = {
     **dict.fromkeys(("oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb"), ("alert", "audit")),
     **dict.fromkeys(("sqlserver-ee", "sqlserver-se", "sqlserver-web"), ("error",)),
 }
-"""Logs that are worth their storage, by engine."""
+"""Recommended log exports, by engine."""
 
 _OFFERED: Final = {
     "aurora-mysql": ("audit", "error", "general", "iam-db-auth-error", "instance", "slowquery"),
@@ -46,7 +46,7 @@ _OFFERED: Final = {
     "mysql": ("audit", "error", "general", "iam-db-auth-error", "slowquery"),
     "postgres": ("iam-db-auth-error", "postgresql", "upgrade"),
 }
-"""Logs that can be exported, of the engines of which all are known.
+"""Supported log exports, for engines whose list is complete.
 
 See https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html, read on
 22 November 2026.
@@ -94,16 +94,16 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 
 def _owner(block: Block, is_set: str) -> Block:
-    """Return the block that decides: an instance's cluster where that says more than the instance."""
+    """Return the block with the setting: the cluster of an instance if the cluster sets more."""
     cluster = cluster_of(block) if block.type == MEMBER and block.raw(is_set) is None else None
     return block if cluster is None or cluster.raw(is_set) is None else cluster
 
 
 @rule(
     "RDS-016",
-    "A database instance has enhanced monitoring, with its role",
-    why="CloudWatch sees the hypervisor once a minute; which process eats the memory only the agent on the host sees. "
-    "With an interval and no role AWS refuses the instance.",
+    "RDS instance has enhanced monitoring enabled",
+    why="CloudWatch metrics come from the hypervisor once a minute; only the agent of enhanced monitoring reports "
+    "processes and memory. AWS rejects an interval without a role.",
     fix="Set monitoring_interval to 60 or less, and monitoring_role_arn to a role with "
     "AmazonRDSEnhancedMonitoringRole.",
     page=f"{RDS_GUIDE}/USER_Monitoring.OS.Enabling.html",
@@ -119,26 +119,28 @@ def _owner(block: Block, is_set: str) -> Block:
         {f"{_LEGACY}.monitoring_interval": 45},
     ],
 )
-def monitoring_is_enhanced(instance: Block) -> Iterator[Outcome]:
-    """The cluster may set both for all its instances."""
+def enhanced_monitoring_is_enabled(instance: Block) -> Iterator[Outcome]:
+    """A cluster may set both for all its instances."""
     owner = _owner(instance, "monitoring_interval")
     interval = owner.number("monitoring_interval")
     if isinstance(interval, Unknown):
         yield owner.undecided(interval, "monitoring_interval")
     elif interval not in _INTERVALS:
-        yield instance.fail("must be 1, 5, 10, 15, 30 or 60 seconds; the default 0 is off", "monitoring_interval")
+        yield instance.fail(
+            "must be 1, 5, 10, 15, 30 or 60 seconds; the default 0 disables enhanced monitoring", "monitoring_interval"
+        )
     else:
         yield from expect_set(
-            owner, "monitoring_role_arn", "must be a role that monitoring.rds.amazonaws.com may assume"
+            owner, "monitoring_role_arn", "must be the ARN of a role that monitoring.rds.amazonaws.com can assume"
         )
 
 
 @rule(
     "RDS-017",
-    "A database instance has Performance Insights, under a customer key",
-    why="Without it nobody sees which statement the database waits for. What it keeps holds parts of the statements, "
-    "so it belongs under the key of the data.",
-    fix="Set performance_insights_enabled to true and performance_insights_kms_key_id to a key of your own.",
+    "RDS instance has Performance Insights enabled with a customer managed key",
+    why="Without it the statements that the database waits for are unknown. Its data contains parts of the "
+    "statements, so it needs the same key as the database.",
+    fix="Set performance_insights_enabled to true and performance_insights_kms_key_id to a customer managed key.",
     page=f"{AURORA_GUIDE}/USER_PerfInsights.html",
     types=[MEMBER, INSTANCE],
     severity=ADVICE,
@@ -152,18 +154,18 @@ def monitoring_is_enhanced(instance: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.performance_insights_kms_key_id": "alias/aws/rds"},
     ],
 )
-def insights_are_on(instance: Block) -> Iterator[Outcome]:
-    """Small burstable classes of MySQL and MariaDB do not have it."""
+def performance_insights_are_enabled(instance: Block) -> Iterator[Outcome]:
+    """Small burstable classes of MySQL and MariaDB do not support it."""
     engine, name = engine_of(instance), instance.get("instance_class")
     if isinstance(engine, str) and isinstance(name, str) and not _has_insights(engine, name):
-        yield NotApplicable(f"{name} has no Performance Insights for {engine}")
+        yield NotApplicable(f"{name} does not support Performance Insights for {engine}")
         return
     owner = _owner(instance, "performance_insights_enabled")
     if owner.flag("performance_insights_enabled") is True:
-        yield from expect_customer_key(owner, "performance_insights_kms_key_id", "must be a key of your own")
+        yield from expect_customer_key(owner, "performance_insights_kms_key_id", "must be a customer managed key")
     else:
         yield from expect_flag(
-            owner, "performance_insights_enabled", "must be true, or nobody sees what the database waits for"
+            owner, "performance_insights_enabled", "must be true, or the waits of the database are unknown"
         )
 
 
@@ -178,9 +180,9 @@ def _has_insights(engine: str, name: str) -> bool:
 
 @rule(
     "RDS-018",
-    "A database exports its logs to CloudWatch",
-    why="Logs on the instance are rotated away within days, and gone with the instance.",
-    fix="List the engine's logs in enabled_cloudwatch_logs_exports.",
+    "RDS database exports logs to CloudWatch",
+    why="Logs on the instance are deleted after a few days, and together with the instance.",
+    fix="List the logs of the engine in enabled_cloudwatch_logs_exports.",
     page=f"{RDS_GUIDE}/USER_LogAccess.Procedural.UploadtoCloudWatch.html",
     types=[CLUSTER, INSTANCE],
     severity=WARNING,
@@ -199,11 +201,11 @@ def _has_insights(engine: str, name: str) -> bool:
     ],
 )
 def logs_are_exported(block: Block) -> Iterator[Outcome]:
-    """A replica without an engine has its source's."""
+    """A replica without an engine argument has the engine of its source."""
     at = "enabled_cloudwatch_logs_exports"
     engine, exported = engine_of(block), block.items(at)
     if engine is None and is_copy(block):
-        yield NotApplicable("its source decides about the engine")
+        yield NotApplicable("its source determines the engine")
         return
     unknown = next((value for value in (engine, exported) if isinstance(value, Unknown)), None)
     if unknown is None and isinstance(exported, list):
@@ -212,14 +214,14 @@ def logs_are_exported(block: Block) -> Iterator[Outcome]:
         yield block.undecided(unknown, "engine" if unknown is engine else at)
         return
     if engine not in _LOGS or not isinstance(exported, list):
-        yield NotApplicable("its engine's logs are not in the table")
+        yield NotApplicable("the logs of its engine are not in the table")
         return
     foreign = [log for log in exported if log not in _OFFERED.get(str(engine), exported)]
     missing = [log for log in _LOGS[str(engine)] if log not in exported]
     if foreign:
         yield block.fail(
-            f"{engine} has no log {', '.join(map(str, foreign))}; it has {', '.join(_OFFERED[str(engine)])}", at
+            f"must not contain {', '.join(map(str, foreign))}; {engine} offers {', '.join(_OFFERED[str(engine)])}", at
         )
     elif missing:
         more = " as well" if exported else ""
-        yield block.fail(f"must list {', '.join(missing)}{more}", at)
+        yield block.fail(f"must contain {', '.join(missing)}{more}", at)

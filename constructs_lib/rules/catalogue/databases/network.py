@@ -1,4 +1,4 @@
-"""Which networks get at a database or a cache."""
+"""Network access to databases and caches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PORTS: Final = {
     "sqlserver": 1433,
     "valkey": 6379,
 }
-"""The port of each engine where none is given, by the beginning of its name."""
+"""The default port by engine, which is matched by prefix."""
 _SECURED: Final = {
     CLUSTER: "vpc_security_group_ids",
     INSTANCE: "vpc_security_group_ids",
@@ -43,7 +43,7 @@ _SECURED: Final = {
     "aws_elasticache_serverless_cache": "security_group_ids",
 }
 _WIDE: Final = {4: 16, 6: 56}
-"""The prefix length of the largest VPC, by version of IP."""
+"""The prefix length of the largest VPC, by IP version."""
 
 _GUARDED: Final = {
     "resource": {
@@ -82,9 +82,9 @@ _INGRESS: Final = "resource.aws_vpc_security_group_ingress_rule.db"
 
 @rule(
     "RDS-028",
-    "A database's security groups let other security groups in, not whole networks",
-    why="A range as large as the VPC lets in every machine that will ever stand there, the forgotten one as well.",
-    fix="Name the security group of each client in place of a range.",
+    "Database security group allows security groups, not whole networks",
+    why="A range as large as the VPC allows every instance in it, now and later, to connect to the database.",
+    fix="Reference the security group of each client instead of a CIDR range.",
     page=f"{RDS_GUIDE}/Overview.RDSSecurityGroups.html",
     types=INBOUND,
     severity=WARNING,
@@ -109,12 +109,12 @@ _INGRESS: Final = "resource.aws_vpc_security_group_ingress_rule.db"
         },
     ],
 )
-def groups_let_groups_in(block: Block) -> Iterator[Outcome]:
+def groups_allow_groups_only(block: Block) -> Iterator[Outcome]:
     """Ranges smaller than the VPC may be an office or a subnet."""
     group = block if block.type in GROUPS else other_end(block, "security_group_id", *GROUPS)
     database = _guarded(block.estate).get(group) if group is not None else None
     if group is None or database is None:
-        yield NotApplicable("it guards no database of these stacks")
+        yield NotApplicable("it belongs to no database of the checked stacks")
         return
     for opening in openings(block, "ingress"):
         if _is_for(opening, database):
@@ -122,7 +122,7 @@ def groups_let_groups_in(block: Block) -> Iterator[Outcome]:
 
 
 def _is_for(opening: Opening, database: Block) -> bool:
-    """Whether an opening lets at the database's port, as far as it is known."""
+    """Return whether the rule allows the database's port, or may allow it."""
     if opening.protocol not in ("tcp", "all") and not isinstance(opening.protocol, Unknown):
         return False
     port, ports = database.number("port"), opening.ports
@@ -144,8 +144,8 @@ def _wide(section: Section, group: Block, database: Block) -> Iterator[Outcome]:
         unknown = next((answer for answer in answers if isinstance(answer, Unknown)), None)
         if True in answers:
             yield section.fail(
-                f"must not let a whole network at {called(database, section.block)}; name the security groups of its "
-                "clients",
+                f"must not allow a whole network to connect to {called(database, section.block)}; reference the "
+                "security groups of its clients",
                 at,
             )
         elif unknown is not None:
@@ -169,7 +169,7 @@ def _is_wide(value: object, whole: list[Network]) -> bool | Unknown:
 
 @lru_cache(maxsize=2)
 def _guarded(estate: Estate) -> dict[Block, Block]:
-    """Return the security groups of databases and caches, each with the first that it guards."""
+    """Return the security groups of databases and caches, each with the first of these."""
     found: dict[Block, Block] = {}
     for type_, at in _SECURED.items():
         for block in estate.of(type_):

@@ -1,4 +1,4 @@
-"""Parameter groups of databases: of one's own, of the right family, and forcing TLS."""
+"""Parameter groups of databases: TLS, custom groups and families."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _TLS: Final = {
     "mysql": ("require_secure_transport", None),
     "postgres": ("rds.force_ssl", "15"),
 }
-"""The parameter that forces TLS, and the major version from which on it is on by default.
+"""The parameter that requires TLS, and the major version since which it is on by default.
 
-See https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html and its like for the
+See https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html and the pages of the
 other engines, read on 22 November 2026.
 """
 _ON: Final = ("1", "on", "true")
@@ -104,8 +104,8 @@ _LEGACY_GROUP: Final = f"resource.{GROUP}.legacy"
 
 @rule(
     "RDS-019",
-    "A database accepts connections over TLS only",
-    why="A client that does not ask for TLS sends its statements and the rows in plain text, and nobody notices.",
+    "RDS database requires TLS",
+    why="A client without TLS sends statements and rows in plain text, and the database accepts it.",
     fix="Set rds.force_ssl (PostgreSQL) or require_secure_transport (MySQL, MariaDB) to 1 in the parameter group.",
     page=f"{RDS_GUIDE}/UsingWithRDS.SSL.html",
     types=[CLUSTER, INSTANCE],
@@ -121,14 +121,14 @@ _LEGACY_GROUP: Final = f"resource.{GROUP}.legacy"
         {f"{_LEGACY}.parameter_group_name": "default.mysql8.4"},
     ],
 )
-def tls_is_forced(block: Block) -> Iterator[Outcome]:
-    """Newer versions force TLS unless the parameter group says otherwise."""
+def tls_is_required(block: Block) -> Iterator[Outcome]:
+    """Newer versions require TLS unless the parameter group disables it."""
     engine, version = engine_of(block), version_of(block)
     if isinstance(engine, Unknown):
         yield block.undecided(engine, "engine")
         return
     if engine not in _TLS or (engine == "mariadb" and str(version).startswith(("10.3", "10.4"))):
-        yield NotApplicable("its engine has no such parameter, or its source decides")
+        yield NotApplicable("its engine has no such parameter, or its source determines the engine")
         return
     parameter, since = _TLS[engine]
     at, type_ = _GROUP_AT[block.type]
@@ -139,14 +139,14 @@ def tls_is_forced(block: Block) -> Iterator[Outcome]:
     elif isinstance(name, Unknown):
         value = name
     elif name and not str(name).startswith(_DEFAULT):
-        value = Unknown(f"the parameter group {name} is not in these stacks")
+        value = Unknown(f"the parameter group {name} is not in the checked stacks")
     if value is None:
         value = _by_default(version, since)
     if isinstance(value, Unknown):
         yield block.undecided(value, at)
     elif value.lower() not in _ON:
-        where = called(group, block) if group is not None else f"a parameter group ({type_}) of your own"
-        yield block.fail(f"{where} must set {parameter} to 1", at)
+        where = called(group, block) if group is not None else f"an {type_} of your own"
+        yield block.fail(f"must be a parameter group with {parameter} = 1; set it in {where}", at)
 
 
 def _value(group: Block, parameter: str) -> str | Unknown | None:
@@ -164,16 +164,16 @@ def _by_default(version: str | Unknown | None, since: str | None) -> str | Unkno
     if isinstance(version, Unknown):
         return version
     if version is None:
-        return Unknown("AWS chooses the engine's version, and that whether TLS is forced")
+        return Unknown("AWS chooses the engine version, which decides whether TLS is required by default")
     numbers = [float(part) for part in re.findall(r"\d+", version)[: since.count(".") + 1]]
     return "1" if numbers >= [float(part) for part in since.split(".")] else "0"
 
 
 @rule(
     "RDS-020",
-    "A database has parameter groups of its own",
-    why="A default parameter group cannot be changed: the first parameter that must change costs a restart.",
-    fix="Give an aws_rds_cluster_parameter_group and an aws_db_parameter_group, even with few parameters.",
+    "RDS database has custom parameter groups",
+    why="A default parameter group cannot be changed, and a switch to a custom one needs a reboot of the database.",
+    fix="Add an aws_rds_cluster_parameter_group and an aws_db_parameter_group, even with few parameters.",
     page=f"{AURORA_GUIDE}/USER_WorkingWithParamGroups.html",
     types=[CLUSTER, MEMBER, INSTANCE],
     severity=ADVICE,
@@ -185,21 +185,21 @@ def _by_default(version: str | Unknown | None, since: str | None) -> str | Unkno
         {f"{_LEGACY}.parameter_group_name": "default.mysql8.4"},
     ],
 )
-def groups_are_its_own(block: Block) -> Iterator[Outcome]:
-    """The groups that AWS makes begin with default."""
+def parameter_groups_are_custom(block: Block) -> Iterator[Outcome]:
+    """Names of default groups begin with default."""
     at, type_ = _GROUP_AT[block.type]
     name = block.get(at)
     if isinstance(name, Unknown) and not isinstance(name, Computed) and meant(block, at, type_) is None:
         yield block.undecided(name, at)
     elif name is None or str(name).startswith(_DEFAULT):
-        yield block.fail(f"must name an {type_} of your own; AWS's default group cannot be changed", at)
+        yield block.fail(f"must be an {type_} of your own; a default parameter group cannot be changed", at)
 
 
 @rule(
     "RDS-021",
-    "A parameter group is of the family of its database's version",
-    why="AWS refuses a parameter group that was made for another engine or another major version.",
-    fix="Set the group's family to the engine followed by its major version, such as aurora-postgresql17.",
+    "RDS parameter group family matches the engine version",
+    why="AWS rejects a parameter group of another engine or major version.",
+    fix="Set family to the engine followed by its major version, such as aurora-postgresql17.",
     page=f"{AURORA_GUIDE}/USER_WorkingWithParamGroups.html",
     types=[CLUSTER, MEMBER, INSTANCE],
     good=_GOOD,
@@ -212,8 +212,8 @@ def groups_are_its_own(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.engine": "mariadb", f"{_LEGACY}.engine_version": REMOVED},
     ],
 )
-def family_fits(block: Block) -> Iterator[Outcome]:
-    """Of a version that is not known, only the engine is compared."""
+def family_matches(block: Block) -> Iterator[Outcome]:
+    """Only the engine is compared if the version is unknown."""
     at, type_ = _GROUP_AT[block.type]
     group, name = meant(block, at, type_), block.get(at)
     if group is not None:
@@ -224,14 +224,14 @@ def family_fits(block: Block) -> Iterator[Outcome]:
         yield block.undecided(name, at)
         return
     else:
-        yield NotApplicable("it names no parameter group of these stacks")
+        yield NotApplicable("its parameter group is not in the checked stacks")
         return
     engine, version = engine_of(block), version_of(block)
     if version is None and block.type == MEMBER:
         cluster = cluster_of(block)
         version = version_of(cluster) if cluster is not None else None
     if isinstance(family, Computed):
-        return  # taken from a data source that knows the version
+        return  # from a data source with the right version
     for value, where in ((family, at), (engine, "engine")):
         if isinstance(value, Unknown):
             yield block.undecided(value, where)
@@ -241,13 +241,13 @@ def family_fits(block: Block) -> Iterator[Outcome]:
         if isinstance(version, Unknown):
             yield block.undecided(version, "engine_version")
         return
-    shown = f"{called(group, block)} is of the family {family}" if group is not None else "is of another family"
+    shown = f"; {called(group, block)} has {family}" if group is not None else ""
     of = f"{engine} {version}" if isinstance(version, str) else engine
-    yield block.fail(f"{shown}; {of} needs {_readable(wanted)}", at)
+    yield block.fail(f"must have {_readable(wanted)} for {of}{shown}", at)
 
 
 def _family_of(engine: str, version: str | Unknown | None) -> str | None:
-    """Return an expression for the families that fit; None where the engine's families are not known."""
+    """Return a regular expression for the matching families; None if those of the engine are unknown."""
     if engine not in END_OF_SUPPORT:
         return None
     if isinstance(version, str):
@@ -257,4 +257,4 @@ def _family_of(engine: str, version: str | Unknown | None) -> str | None:
 
 
 def _readable(wanted: str) -> str:
-    return f"the family {wanted.replace(chr(92), '')}" if wanted[-1].isdecimal() else "a family of its own engine"
+    return f"the family {wanted.replace(chr(92), '')}" if wanted[-1].isdecimal() else "a family"

@@ -1,4 +1,4 @@
-"""Where databases stand: instances, zones, subnet groups, and what the place does not allow."""
+"""Placement of databases: instances, Availability Zones and subnet groups."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 @rule(
     "RDS-030",
-    "A production cluster has instances in two zones, one in dev has a single instance",
-    why="A cluster of one instance stops for ten minutes and more when the instance or its zone fails; in dev the "
-    "second instance is paid for and serves nobody.",
-    fix="Make two instances in different zones in production, one in dev.",
+    "Aurora cluster spans two Availability Zones in production, and has one instance in dev",
+    why="A cluster with a single instance is unavailable for ten minutes or more when the instance or its zone "
+    "fails. In dev a second instance costs money without a benefit.",
+    fix="Create two instances in different Availability Zones in production, and one in dev.",
     page=f"{AURORA_GUIDE}/Concepts.AuroraHighAvailability.html",
     types=[CLUSTER],
     severity=PRODUCTION,
@@ -90,21 +90,21 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
     ],
 )
 def instances_fit_the_environment(cluster: Block) -> Iterator[Outcome]:
-    """Replicas that autoscaling adds count; a secondary of a global cluster may do with one instance."""
+    """Replicas of autoscaling count; a secondary cluster of a global database may have one instance."""
     engine, members = engine_of(cluster), members_of(cluster)
     if is_copy(cluster) or (isinstance(engine, str) and not is_aurora(engine)):
-        yield NotApplicable("a secondary cluster, or one whose instances AWS makes")
+        yield NotApplicable("secondary cluster, or a cluster whose instances AWS creates")
         return
     if not members:
-        yield NotApplicable("its instances are not in these stacks")
+        yield NotApplicable("its instances are not in the checked stacks")
         return
     uncounted = next((member for member in members if may_be_absent(member)), None)
     if uncounted is not None:
-        reason = Unknown(f"how many of {uncounted.address} there are only a plan can tell")
+        reason = Unknown(f"the number of {uncounted.address} is known only in a plan")
         yield cluster.undecided(reason)
     elif cluster.environment == "dev":
         if len(members) > 1:
-            yield cluster.fail(f"has {len(members)} instances; one is enough in dev")
+            yield cluster.fail(f"must have one instance in dev, not {len(members)}")
     elif cluster.environment == "prod":
         if len(members) == 1:
             replicas = _scaled_replicas(cluster)
@@ -112,7 +112,7 @@ def instances_fit_the_environment(cluster: Block) -> Iterator[Outcome]:
                 yield cluster.undecided(replicas)
             elif replicas == 0:
                 yield cluster.fail(
-                    f"has a single instance, {members[0].address}: make another one, in a different zone"
+                    f"must have a second instance in another Availability Zone, besides {members[0].address}"
                 )
             return
         zones = [member.text("availability_zone") for member in members]
@@ -121,14 +121,13 @@ def instances_fit_the_environment(cluster: Block) -> Iterator[Outcome]:
             yield members[0].undecided(unknown, "availability_zone")
         elif zones[0] is not None and len(set(zones)) == 1:
             yield members[0].fail(
-                f"is the zone of every instance of {cluster.address}; put one into another zone, or leave the choice "
-                "to AWS",
+                f"must differ between the instances of {cluster.address}; use two zones, or omit it",
                 "availability_zone",
             )
 
 
 def _scaled_replicas(cluster: Block) -> float | Unknown:
-    """Return how many replicas autoscaling always keeps."""
+    """Return the minimum number of replicas that autoscaling keeps."""
     name = cluster.get("cluster_identifier")
     for target in cluster.estate.of(_SCALING_TARGET):
         means_it = cluster in target.targets("resource_id") or (
@@ -142,10 +141,10 @@ def _scaled_replicas(cluster: Block) -> float | Unknown:
 
 @rule(
     "RDS-031",
-    "A cluster names three zones, or none",
-    why="Aurora keeps its data in three zones and adds those that are missing: the next plan sees more zones than the "
-    "code has, and replaces the cluster with all its data.",
-    fix="Leave availability_zones out; subnets decide where instances stand.",
+    "Aurora cluster sets three Availability Zones or none",
+    why="Aurora stores data in three zones and adds the missing ones. The next plan sees the difference and "
+    "replaces the cluster, with all its data.",
+    fix="Omit availability_zones; the subnet group determines the zones.",
     page="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/rds_cluster",
     types=[CLUSTER],
     good=_GOOD,
@@ -154,8 +153,8 @@ def _scaled_replicas(cluster: Block) -> float | Unknown:
         {f"{_ORDERS}.availability_zones": ["eu-west-1a", "eu-west-1b", "eu-west-1a"]},
     ],
 )
-def zones_are_three_or_none(cluster: Block) -> Iterator[Outcome]:
-    """A change that Terraform ignores replaces nothing."""
+def three_zones_or_none(cluster: Block) -> Iterator[Outcome]:
+    """With ignore_changes nothing is replaced."""
     zones = cluster.items("availability_zones")
     if isinstance(zones, list) and not zones:
         return
@@ -168,14 +167,16 @@ def zones_are_three_or_none(cluster: Block) -> Iterator[Outcome]:
     if unknown is not None:
         yield cluster.undecided(unknown, "availability_zones")
     else:
-        yield cluster.fail("must be left out, or name three zones: Aurora always uses three", "availability_zones")
+        yield cluster.fail(
+            "must be omitted, or contain three Availability Zones: Aurora always uses three", "availability_zones"
+        )
 
 
 @rule(
     "RDS-032",
-    "Only Aurora MySQL clusters that stand alone have a backtrack window",
-    why="Aurora PostgreSQL and members of a global cluster cannot go back in time; AWS refuses the cluster at apply.",
-    fix="Remove backtrack_window; backups and snapshots go back too.",
+    "Backtrack window is set for standalone Aurora MySQL clusters only",
+    why="Aurora PostgreSQL and global databases do not support backtracking; AWS rejects the cluster at apply.",
+    fix="Remove backtrack_window; restore to a point in time from backups instead.",
     page=f"{AURORA_GUIDE}/AuroraMySQL.Managing.Backtrack.html",
     types=[CLUSTER],
     good=_GOOD,
@@ -185,8 +186,8 @@ def zones_are_three_or_none(cluster: Block) -> Iterator[Outcome]:
         {f"{_ORDERS}.global_cluster_identifier": "shop-prod-world"},
     ],
 )
-def backtrack_is_possible(cluster: Block) -> Iterator[Outcome]:
-    """Zero turns it off, and is right everywhere."""
+def backtrack_is_supported(cluster: Block) -> Iterator[Outcome]:
+    """Zero disables backtracking and is always valid."""
     window, engine = cluster.number("backtrack_window"), engine_of(cluster)
     if window is None or window == 0:
         yield NotApplicable("it has no backtrack window")
@@ -196,16 +197,16 @@ def backtrack_is_possible(cluster: Block) -> Iterator[Outcome]:
     elif isinstance(engine, Unknown):
         yield cluster.undecided(engine, "engine")
     elif engine != "aurora-mysql":
-        yield cluster.fail(f"is not possible with {engine}; remove it", "backtrack_window")
+        yield cluster.fail(f"must be removed: {engine} does not support backtracking", "backtrack_window")
     elif cluster.raw("global_cluster_identifier") is not None:
-        yield cluster.fail("is not possible in a global cluster; remove it", "backtrack_window")
+        yield cluster.fail("must be removed: a global database does not support backtracking", "backtrack_window")
 
 
 @rule(
     "RDS-033",
-    "A database subnet group spans two zones",
-    why="RDS refuses a database in a subnet group of one zone, even one that runs in a single zone.",
-    fix="Name subnets of at least two availability zones.",
+    "DB subnet group spans two Availability Zones",
+    why="AWS rejects a database in a subnet group with one zone, even a Single-AZ database.",
+    fix="Set subnet_ids to subnets in at least two Availability Zones.",
     page=f"{RDS_GUIDE}/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     types=["aws_db_subnet_group"],
     good=_GOOD,
@@ -215,18 +216,18 @@ def backtrack_is_possible(cluster: Block) -> Iterator[Outcome]:
     ],
 )
 def subnet_group_spans_zones(group: Block) -> Iterator[Outcome]:
-    """Zones that the same expression gives are one zone."""
+    """Zones from the same expression count as one."""
     wrong = zones_text(group, "subnet_ids")
     if isinstance(wrong, Unknown):
         yield group.undecided(wrong, "subnet_ids")
     elif wrong:
-        yield group.fail(f"{wrong}; a database needs subnets in two", "subnet_ids")
+        yield group.fail(f"must contain subnets in two Availability Zones: it {wrong}", "subnet_ids")
 
 
 @rule(
     "RDS-034",
-    "A production instance has a standby in another zone",
-    why="A single instance is away while AWS repairs its host, patches it, or loses its zone.",
+    "RDS instance has Multi-AZ enabled",
+    why="A Single-AZ instance is unavailable while AWS replaces or patches its host, or while its zone fails.",
     fix="Set multi_az to true.",
     page=f"{RDS_GUIDE}/Concepts.MultiAZSingleStandby.html",
     types=[INSTANCE],
@@ -235,31 +236,33 @@ def subnet_group_spans_zones(group: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_LEGACY}.multi_az": False}, {f"{_LEGACY}.multi_az": REMOVED}],
 )
-def instance_has_a_standby(instance: Block) -> Iterator[Outcome]:
-    """Replicas, and editions that have no standby, do without."""
+def instance_has_multi_az(instance: Block) -> Iterator[Outcome]:
+    """Replicas, and editions without Multi-AZ, are exempt."""
     engine = engine_of(instance)
     if is_copy(instance) or is_aurora(engine) or engine in _ONE_ZONE_ONLY or str(engine).startswith("custom"):
-        yield NotApplicable("it has no standby of its own")
+        yield NotApplicable("it does not support Multi-AZ by itself")
     else:
-        yield from expect_flag(instance, "multi_az", "must be true, so that a standby in another zone takes over")
+        yield from expect_flag(
+            instance, "multi_az", "must be true, so that a standby in another Availability Zone can take over"
+        )
 
 
 @rule(
     "RDS-035",
-    "An instance with a standby names no zone",
-    why="AWS chooses the zones of an instance with a standby, and refuses one that names its own.",
+    "RDS instance with Multi-AZ does not set an Availability Zone",
+    why="AWS chooses both zones of a Multi-AZ instance, and rejects one that sets availability_zone.",
     fix="Remove availability_zone.",
     page=f"{RDS_GUIDE}/Concepts.MultiAZSingleStandby.html",
     types=[INSTANCE],
     good=_GOOD,
     breaks=[{f"{_LEGACY}.availability_zone": "eu-west-1a"}],
 )
-def standby_needs_free_choice(instance: Block) -> Iterator[Outcome]:
-    """A zone that is not known is a zone all the same."""
+def multi_az_sets_no_zone(instance: Block) -> Iterator[Outcome]:
+    """An unknown zone is set too."""
     if instance.get("availability_zone") in (None, ""):
         return
     both = instance.flag("multi_az")
     if isinstance(both, Unknown):
         yield instance.undecided(both, "multi_az")
     elif both:
-        yield instance.fail("cannot be set together with multi_az; remove it", "availability_zone")
+        yield instance.fail("must be removed: it cannot be combined with multi_az", "availability_zone")

@@ -1,4 +1,4 @@
-"""What protects the data of a database: encryption, backups, snapshots and locks against deletion."""
+"""Data protection of databases: encryption, backups, snapshots, deletion protection and IAM authentication."""
 
 from __future__ import annotations
 
@@ -73,22 +73,22 @@ _WORLD: Final = f"resource.{GLOBAL}.orders"
 
 
 def _decided_elsewhere(block: Block, at: str) -> Outcome | None:
-    """Return why the block itself does not decide about its encryption."""
+    """Return why encryption is determined elsewhere."""
     if block.type == INSTANCE and is_copy(block):
         return NotApplicable("a replica has the encryption of its source")
     if block.type == GLOBAL and block.raw("source_db_cluster_identifier") is not None:
-        return NotApplicable("its first cluster decides")
+        return NotApplicable("the primary cluster determines the encryption")
     if block.type == CLUSTER and block.get("engine_mode") == "serverless":
         return NotApplicable("Aurora Serverless v1 is always encrypted")
     if block.type != GLOBAL and is_restored(block):
-        return block.undecided(Unknown("the snapshot that it is restored from decides"), at)
+        return block.undecided(Unknown("the snapshot determines the encryption"), at)
     return None
 
 
 @rule(
     "RDS-008",
-    "A database's storage is encrypted",
-    why="Data, backups and snapshots lie on disk in plain text, and cannot be encrypted later without a new database.",
+    "RDS storage is encrypted",
+    why="Data, backups and snapshots are stored in plain text; an existing database cannot be encrypted.",
     fix="Set storage_encrypted to true.",
     page=f"{RDS_GUIDE}/Overview.Encryption.html",
     types=[CLUSTER, INSTANCE, GLOBAL],
@@ -105,21 +105,22 @@ def _decided_elsewhere(block: Block, at: str) -> Outcome | None:
     ],
 )
 def storage_is_encrypted(block: Block) -> Iterator[Outcome]:
-    """RDS does not encrypt unless it is told to."""
+    """The default is false."""
     if block.flag("storage_encrypted") is True:
         return
     elsewhere = _decided_elsewhere(block, "storage_encrypted")
     if elsewhere is not None:
         yield elsewhere
     else:
-        yield from expect_flag(block, "storage_encrypted", "must be true; it cannot be changed later")
+        yield from expect_flag(block, "storage_encrypted", "must be true; an existing database cannot be encrypted")
 
 
 @rule(
     "RDS-009",
-    "A database is encrypted with a customer key",
-    why="The key aws/rds has a policy that nobody can change: it can neither be shared nor withdrawn.",
-    fix="Set kms_key_id to a key of your own.",
+    "RDS storage is encrypted with a customer managed key",
+    why="The policy of the AWS managed key aws/rds cannot be changed: access cannot be revoked, and snapshots "
+    "cannot be shared.",
+    fix="Set kms_key_id to a customer managed key.",
     page=f"{RDS_GUIDE}/Overview.Encryption.Keys.html",
     types=[CLUSTER, INSTANCE],
     severity=ADVICE,
@@ -136,21 +137,21 @@ def storage_is_encrypted(block: Block) -> Iterator[Outcome]:
     ],
 )
 def customer_key_is_used(block: Block) -> Iterator[Outcome]:
-    """What is not encrypted at all is another rule's."""
+    """RDS-008 reports storage without encryption."""
     elsewhere = _decided_elsewhere(block, "kms_key_id") if block.get("kms_key_id") is None else None
     if elsewhere is not None:
         yield elsewhere
     elif block.flag("storage_encrypted") is False and block.get("kms_key_id") is None:
         yield NotApplicable("it is not encrypted")
     else:
-        yield from expect_customer_key(block, "kms_key_id", "must be a key of your own")
+        yield from expect_customer_key(block, "kms_key_id", "must be a customer managed key")
 
 
 @rule(
     "RDS-010",
-    "A database is protected from deletion",
-    why="One wrong plan or one call deletes the database with its automatic backups.",
-    fix="Set deletion_protection to true; take it off in a change of its own when the database is to go.",
+    "RDS database has deletion protection enabled",
+    why="One wrong plan or API call can delete the database with its automated backups.",
+    fix="Set deletion_protection to true; disable it in a separate change before you delete the database.",
     page=f"{RDS_GUIDE}/USER_DeleteInstance.html",
     types=[CLUSTER, INSTANCE, GLOBAL],
     severity=PRODUCTION,
@@ -164,18 +165,19 @@ def customer_key_is_used(block: Block) -> Iterator[Outcome]:
     ],
 )
 def deletion_is_protected(block: Block) -> Iterator[Outcome]:
-    """A replica holds nothing of its own."""
+    """Replicas contain no data of their own."""
     if block.type == INSTANCE and is_copy(block):
-        yield NotApplicable("a replica can be made again from its source")
+        yield NotApplicable("a replica can be created again from its source")
     else:
-        yield from expect_flag(block, "deletion_protection", "must be true, or one wrong plan deletes the data")
+        yield from expect_flag(block, "deletion_protection", "must be true, or a wrong plan can delete the data")
 
 
 @rule(
     "RDS-011",
-    "A database leaves a final snapshot, with a name",
-    why="Without one the data is gone with the database; without a name the destroy fails halfway.",
-    fix="Set skip_final_snapshot to false and give final_snapshot_identifier.",
+    "RDS database creates a final snapshot",
+    why="Without a final snapshot the data is deleted with the database; without its identifier terraform destroy "
+    "fails.",
+    fix="Set skip_final_snapshot to false and final_snapshot_identifier to a name.",
     page=f"{RDS_GUIDE}/USER_DeleteInstance.html",
     types=[CLUSTER, INSTANCE],
     severity=PRODUCTION,
@@ -188,27 +190,28 @@ def deletion_is_protected(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.final_snapshot_identifier": ""},
     ],
 )
-def final_snapshot_is_kept(block: Block) -> Iterator[Outcome]:
-    """AWS takes no final snapshot of replicas."""
+def final_snapshot_is_created(block: Block) -> Iterator[Outcome]:
+    """AWS creates no final snapshot of replicas."""
     if is_copy(block):
-        yield NotApplicable("a replica leaves no final snapshot")
+        yield NotApplicable("a replica has no final snapshot")
         return
     skipped = block.flag("skip_final_snapshot")
     if skipped is False:
-        yield from expect_set(
-            block, "final_snapshot_identifier", "must name the final snapshot, or the database cannot be destroyed"
-        )
+        yield from expect_set(block, "final_snapshot_identifier", "must be set, or the database cannot be destroyed")
     else:
         yield from expect_flag(
-            block, "skip_final_snapshot", "must be false, so that the data outlives the database", wanted=False
+            block,
+            "skip_final_snapshot",
+            "must be false, so that the data can be restored after the database is deleted",
+            wanted=False,
         )
 
 
 @rule(
     "RDS-012",
-    "Backups of a database are kept for at least 7 days",
-    why="A mistake that is noticed after the weekend is older than the one day that AWS keeps by default.",
-    fix="Set backup_retention_period to 7 or more, up to 35.",
+    "RDS database retains backups for at least 7 days",
+    why="A mistake that is noticed after a weekend is older than the default retention of one day.",
+    fix="Set backup_retention_period to 7 to 35 days.",
     page=f"{RDS_GUIDE}/USER_WorkingWithAutomatedBackups.BackupRetention.html",
     types=[CLUSTER, INSTANCE],
     severity=PRODUCTION,
@@ -222,24 +225,25 @@ def final_snapshot_is_kept(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.backup_retention_period": 90},
     ],
 )
-def backups_are_kept(block: Block) -> Iterator[Outcome]:
-    """A missing value is AWS's default of one day, for an instance Terraform's of none."""
+def backups_are_retained(block: Block) -> Iterator[Outcome]:
+    """AWS's default for clusters is one day, the provider's for instances is no backups."""
     if block.type == INSTANCE and is_copy(block):
-        yield NotApplicable("its source is backed up")
+        yield NotApplicable("its source has the backups")
         return
     default = "1 day" if block.type == CLUSTER else "no backups"
     yield from expect_number(
         block,
         "backup_retention_period",
-        lambda days: days is not None and _KEPT_DAYS <= days <= 35,  # noqa: PLR2004  RDS keeps none for longer
+        lambda days: days is not None and _KEPT_DAYS <= days <= 35,  # noqa: PLR2004  the longest retention of RDS
         f"must be {_KEPT_DAYS} to 35 days; the default is {default}",
     )
 
 
 @rule(
     "RDS-013",
-    "A database lets users in by IAM",
-    why="Passwords of people and functions live on after these have left; tokens of IAM end after fifteen minutes.",
+    "RDS database has IAM authentication enabled",
+    why="Passwords remain valid after people and applications have left; IAM authentication tokens expire after 15 "
+    "minutes.",
     fix="Set iam_database_authentication_enabled to true.",
     page=f"{RDS_GUIDE}/UsingWithRDS.IAMDBAuth.html",
     types=[CLUSTER, INSTANCE],
@@ -252,25 +256,25 @@ def backups_are_kept(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.iam_database_authentication_enabled": False},
     ],
 )
-def iam_authentication_is_on(block: Block) -> Iterator[Outcome]:
-    """Oracle, SQL Server and Db2 do not have it; a cluster of three zones has it by instance."""
+def iam_authentication_is_enabled(block: Block) -> Iterator[Outcome]:
+    """Oracle, SQL Server and Db2 do not support it; Multi-AZ DB clusters set it per instance."""
     engine = engine_of(block)
     if engine is None or (isinstance(engine, str) and engine not in _IAM_ENGINES):
-        yield NotApplicable("its engine has no authentication by IAM, or its source decides about it")
+        yield NotApplicable("its engine does not support IAM authentication, or its source determines the engine")
     elif block.get("engine_mode") == "serverless":
-        yield NotApplicable("Aurora Serverless v1 has no authentication by IAM")
+        yield NotApplicable("Aurora Serverless v1 does not support IAM authentication")
     elif isinstance(engine, Unknown) and block.flag("iam_database_authentication_enabled") is not True:
         yield block.undecided(engine, "engine")
     else:
         yield from expect_flag(
-            block, "iam_database_authentication_enabled", "must be true; users of the database may still have passwords"
+            block, "iam_database_authentication_enabled", "must be true; database users can still have passwords"
         )
 
 
 @rule(
     "RDS-014",
-    "Snapshots carry the tags of their database",
-    why="A snapshot without tags belongs to nobody: no cost report and no policy by tag finds it.",
+    "RDS database copies tags to snapshots",
+    why="Snapshots without tags are missing in cost reports and tag-based policies.",
     fix="Set copy_tags_to_snapshot to true.",
     page=f"{AURORA_GUIDE}/USER_Tagging.html",
     types=[CLUSTER, INSTANCE],
@@ -281,18 +285,18 @@ def iam_authentication_is_on(block: Block) -> Iterator[Outcome]:
     breaks=[{f"{_ORDERS}.copy_tags_to_snapshot": REMOVED}, {f"{_LEGACY}.copy_tags_to_snapshot": "false"}],
 )
 def tags_are_copied(block: Block) -> Iterator[Outcome]:
-    """Of an instance of Aurora its cluster decides."""
+    """The cluster decides for Aurora instances."""
     if block.type == INSTANCE and is_aurora(engine_of(block)):
-        yield NotApplicable("its cluster decides")
+        yield NotApplicable("its cluster determines it")
     else:
         yield from expect_flag(block, "copy_tags_to_snapshot", "must be true, or snapshots have no tags")
 
 
 @rule(
     "RDS-015",
-    "A snapshot is not public",
-    why="Every account of AWS can restore a public snapshot and read all that is in it.",
-    fix="Name the accounts that may restore it in shared_accounts.",
+    "RDS snapshot is not public",
+    why="Every AWS account can restore a public snapshot and read all its data.",
+    fix="List the accounts that may restore it in shared_accounts.",
     page=f"{RDS_GUIDE}/USER_ShareSnapshot.html",
     types=_SNAPSHOTS,
     frameworks=Frameworks(fsbp=("RDS.1",), pci=("1.4.4",)),
@@ -303,12 +307,12 @@ def tags_are_copied(block: Block) -> Iterator[Outcome]:
     ],
 )
 def snapshot_is_private(snapshot: Block) -> Iterator[Outcome]:
-    """The word all stands for every account."""
+    """The value all means every account."""
     accounts = snapshot.items("shared_accounts")
     if isinstance(accounts, Unknown):
         yield snapshot.undecided(accounts, "shared_accounts")
     elif "all" in accounts:
-        yield snapshot.fail("must name accounts; all makes the snapshot public", "shared_accounts")
+        yield snapshot.fail("must contain account IDs only; all makes the snapshot public", "shared_accounts")
     else:
         unknown = next((each for each in accounts if isinstance(each, Unknown) and not is_given(each)), None)
         if unknown is not None:

@@ -1,1 +1,1 @@
-"""Rules of the family ENC."""
+"""Rules for KMS keys, secrets and encrypted storage."""

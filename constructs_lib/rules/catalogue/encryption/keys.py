@@ -1,4 +1,4 @@
-"""Keys of KMS: rotation, deletion, and who may use them."""
+"""KMS keys: rotation, deletion and key policies."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ _DATA: Final = f"resource.{KEY}.data"
 
 @rule(
     "ENC-001",
-    "A symmetric key is rotated every year",
-    why="All that was ever encrypted hangs on one key material; an auditor asks for rotation first.",
-    fix="Set enable_key_rotation to true: AWS keeps the old material for the old data, and nothing else changes.",
+    "KMS key has rotation enabled",
+    why="Without rotation a single key material protects all data, and compliance standards require annual rotation.",
+    fix="Set enable_key_rotation to true. AWS retains old key material to decrypt old data, so nothing else changes.",
     page=f"{_DG}/rotate-keys.html",
     types=[KEY],
     frameworks=Frameworks(cis=("3.6",), pci=("3.7.4",), checkov=("CKV_AWS_7",)),
@@ -68,22 +68,23 @@ _DATA: Final = f"resource.{KEY}.data"
         {f"{_DATA}.enable_key_rotation": "false"},
     ],
 )
-def keys_are_rotated(key: Block) -> Iterator[Outcome]:
-    """AWS rotates neither asymmetric and HMAC keys, nor those whose material is imported or in a key store."""
+def key_has_rotation(key: Block) -> Iterator[Outcome]:
+    """AWS does not rotate asymmetric and HMAC keys, imported key material and custom key stores."""
     spec = key.get("customer_master_key_spec")
     usage = key.get("key_usage")
     elsewhere = key.raw("custom_key_store_id") is not None or key.raw("xks_key_id") is not None
     if spec not in (None, "", "SYMMETRIC_DEFAULT") or usage not in (None, "", "ENCRYPT_DECRYPT") or elsewhere:
-        yield NotApplicable("AWS does not rotate keys of its kind")
+        yield NotApplicable("automatic rotation is not supported for this type of key")
         return
-    yield from expect_flag(key, "enable_key_rotation", "must be true; AWS keeps the old material for the old data")
+    yield from expect_flag(key, "enable_key_rotation", "must be true; AWS retains old key material to decrypt old data")
 
 
 @rule(
     "ENC-002",
-    "A key that is deleted can be had back for a while",
-    why="With the key goes all that it has encrypted, backups as well; AWS takes no window outside 7 to 30 days.",
-    fix="Leave deletion_window_in_days out, which gives 30 days; at least 14 in staging, 7 in dev.",
+    "KMS key has a sufficient deletion waiting period",
+    why="When a key is deleted, everything that it encrypted is lost, including backups. AWS accepts 7 to 30 days "
+    "only.",
+    fix="Omit deletion_window_in_days, which gives 30 days; set at least 14 in staging, 7 in dev.",
     page=f"{_DG}/deleting-keys.html",
     types=[KEY, REPLICA, *EXTERNAL],
     severity=WARNING,
@@ -96,8 +97,8 @@ def keys_are_rotated(key: Block) -> Iterator[Outcome]:
         {f"{_DATA}.deletion_window_in_days": 90},
     ],
 )
-def keys_can_be_had_back(key: Block) -> Iterator[Outcome]:
-    """AWS's own figure is 30 days."""
+def key_has_a_waiting_period(key: Block) -> Iterator[Outcome]:
+    """The default is 30 days."""
     shortest = _WINDOWS[key.environment]
     yield from expect_number(
         key,
@@ -105,15 +106,15 @@ def keys_can_be_had_back(key: Block) -> Iterator[Outcome]:
         lambda days: days is None or shortest <= days <= _LONGEST,
         f"must be {_LONGEST} days in {key.environment}"
         if shortest == _LONGEST
-        else f"must be from {shortest} to {_LONGEST} days in {key.environment}",
+        else f"must be {shortest} to {_LONGEST} days in {key.environment}",
     )
 
 
 @rule(
     "ENC-003",
-    "A key's policy names who may use it",
-    why="The principal * is every AWS account there is: anybody decrypts, or deletes the key.",
-    fix="Name accounts, roles or services, or narrow the statement with kms:CallerAccount or aws:PrincipalOrgID.",
+    "KMS key policy does not allow public access",
+    why="The principal * is every AWS account: anyone can decrypt with the key, or delete it.",
+    fix="Name accounts, roles or services, or restrict the statement with kms:CallerAccount or aws:PrincipalOrgID.",
     page=f"{_DG}/key-policies.html",
     types=[KEY, KEY_POLICY, REPLICA, *EXTERNAL],
     lessons=["PLAT-9"],
@@ -132,10 +133,10 @@ def keys_can_be_had_back(key: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def key_policy_names_principals(holder: Block) -> Iterator[Outcome]:
-    """A condition on the calling account or on the service in between narrows a statement."""
+def key_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
+    """A condition on the calling account or on the service that makes the request restricts a statement."""
     if holder.raw("policy") is None:
-        yield NotApplicable("it has AWS's own policy")
+        yield NotApplicable("default key policy")
         return
     found = statements(holder, "policy")
     if isinstance(found, Unknown):
@@ -144,21 +145,21 @@ def key_policy_names_principals(holder: Block) -> Iterator[Outcome]:
     for statement in found:
         limited = any(value != "*" for key in _LIMITS for value in statement.condition(key))
         if is_for_everyone(statement) and not limited:
-            name = f'the statement "{statement.sid}"' if statement.sid else "a statement"
+            name = f'statement "{statement.sid}"' if statement.sid else "a statement"
             yield holder.fail(
-                f"{name} allows {', '.join(map(str, statement.actions)) or 'something'} to every account; name who "
-                "may, or add a condition such as kms:CallerAccount",
+                f"must not be public: {name} allows {', '.join(map(str, statement.actions)) or 'actions'} to every "
+                "account; name principals, or add a condition such as kms:CallerAccount",
                 "policy",
             )
 
 
 @rule(
     "ENC-004",
-    "A log group's key admits CloudWatch Logs of the region",
-    why="AWS refuses the log group: CloudWatch Logs uses a key only where the key's own policy names it; neither "
-    "validate nor plan says so.",
+    "KMS key of a log group allows CloudWatch Logs",
+    why="AWS rejects the log group: CloudWatch Logs needs a statement in the key policy. Terraform validate and "
+    "plan do not report it.",
     fix="Allow kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey* and kms:Describe* to "
-    "logs.REGION.amazonaws.com in the key's policy.",
+    "logs.REGION.amazonaws.com in the key policy.",
     page=f"{AWS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
     types=[LOG_GROUP],
     lessons=["TRD-11"],
@@ -172,15 +173,15 @@ def key_policy_names_principals(holder: Block) -> Iterator[Outcome]:
         {f"{_DATA}.policy": policy_text(OWNER, {**_LOGS, "Principal": {"Service": "lambda.amazonaws.com"}})},
     ],
 )
-def log_keys_admit_the_service(group: Block) -> Iterator[Outcome]:
-    """Keys that are not in the estate are not looked at."""
+def log_group_key_allows_cloudwatch_logs(group: Block) -> Iterator[Outcome]:
+    """Keys outside of the checked stacks are exempt."""
     key = key_of(group, "kms_key_id")
     if key is None:
         value = group.get("kms_key_id")
         if isinstance(value, Unknown):
             yield group.undecided(value, "kms_key_id")
         else:
-            yield NotApplicable("its key is not in the estate")
+            yield NotApplicable("its key is not in the checked stacks")
         return
     found = policies_of(key)
     doubt = next((each for _, each in found if isinstance(each, Unknown)), None)

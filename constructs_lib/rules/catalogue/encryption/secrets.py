@@ -1,4 +1,4 @@
-"""Secrets: where they are kept, and where they are not."""
+"""Secrets: Secrets Manager, SSM parameters, hard-coded values and generated values."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "ENC-008",
-    "A secret is encrypted with a customer key",
-    why="With the key of Secrets Manager whoever may read the secret reads it, and no other account ever can.",
-    fix="Set kms_key_id to a customer key.",
+    "Secrets Manager secret is encrypted with a customer managed key",
+    why="With the key aws/secretsmanager no key policy controls who can decrypt the secret, and no other account can.",
+    fix="Set kms_key_id to a customer managed key.",
     page=f"{_MANAGER}/security-encryption.html",
     types=[_SECRET],
     severity=PRODUCTION,
@@ -84,16 +84,17 @@ _GOOD: Final[dict[str, Any]] = {
         {f"resource.{_SECRET}.partner.kms_key_id": "alias/aws/secretsmanager"},
     ],
 )
-def secrets_have_a_customer_key(secret: Block) -> Iterator[Outcome]:
-    """Secrets Manager encrypts by itself with its own key."""
-    yield from expect_customer_key(secret, "kms_key_id", "must be a customer key, which its own policy guards")
+def secret_has_a_customer_key(secret: Block) -> Iterator[Outcome]:
+    """The default is the AWS managed key aws/secretsmanager."""
+    yield from expect_customer_key(secret, "kms_key_id", "must be a customer managed key, whose policy controls access")
 
 
 @rule(
     "ENC-009",
-    "A secret is rotated",
-    why="A secret that has leaked stays good for as long as nobody changes it.",
-    fix="Add an aws_secretsmanager_secret_rotation of at most 90 days; or waive with the way in which it is changed.",
+    "Secrets Manager secret has rotation enabled",
+    why="A leaked secret remains valid until it is changed.",
+    fix="Add an aws_secretsmanager_secret_rotation of at most 90 days; or waive this rule and state how the secret "
+    "is changed.",
     page=f"{_MANAGER}/rotating-secrets.html",
     types=[_SECRET],
     severity=ADVICE,
@@ -106,25 +107,25 @@ def secrets_have_a_customer_key(secret: Block) -> Iterator[Outcome]:
         {f"resource.{_ROTATION}.partner.rotation_rules.automatically_after_days": 365},
     ],
 )
-def secrets_are_rotated(secret: Block) -> Iterator[Outcome]:
-    """A schedule is right whatever it says."""
+def secret_has_rotation(secret: Block) -> Iterator[Outcome]:
+    """Any schedule expression is accepted."""
     found = secret.referrers_at("secret_id", _ROTATION)
     if not found:
-        yield secret.fail(f"needs an {_ROTATION} of at most 90 days")
+        yield secret.fail(f"must have an {_ROTATION} of at most 90 days")
     for rotation in found[:1]:
         yield from expect_number(
             rotation,
             "rotation_rules.automatically_after_days",
-            lambda days: days is None or days <= 90,  # noqa: PLR2004  the figure of the control
+            lambda days: days is None or days <= 90,  # noqa: PLR2004  the number in the control
             "must be at most 90 days",
         )
 
 
 @rule(
     "ENC-010",
-    "A parameter that holds a secret is a SecureString with a customer key",
-    why="A String is plain text for everybody who may list parameters.",
-    fix="Set type to SecureString and key_id to a customer key.",
+    "SSM parameter with a secret is a SecureString with a customer managed key",
+    why="A String is readable in plain text by everyone who may read parameters.",
+    fix='Set type to "SecureString" and key_id to a customer managed key.',
     page=f"{AWS}/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html",
     types=[_PARAMETER],
     lessons=["EVT-7"],
@@ -144,17 +145,19 @@ def secrets_are_rotated(secret: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def secret_parameters_are_secure(parameter: Block) -> Iterator[Outcome]:
-    """Go by the name, and by what the value is made of; a parameter that names where a secret lies is none."""
+def secret_parameter_is_a_secure_string(parameter: Block) -> Iterator[Outcome]:
+    """Decide by the name and by the value; a parameter with the location of a secret is not a secret."""
     type_, value = parameter.get("type"), parameter.get("value")
     if isinstance(type_, Unknown):
         yield parameter.undecided(type_, "type")
     elif type_ == "SecureString":
-        yield from expect_customer_key(parameter, "key_id", "must be a customer key, which its own policy guards")
+        yield from expect_customer_key(
+            parameter, "key_id", "must be a customer managed key, whose policy controls access"
+        )
     elif parameter.targets("value", "random_password"):
         yield parameter.fail('must be "SecureString": the value is a generated password', "type")
     elif _names_a_secret(parameter) and not _is_place(value):
-        yield parameter.fail('must be "SecureString": the name speaks of a secret', "type")
+        yield parameter.fail('must be "SecureString": the name indicates a secret', "type")
 
 
 def _names_a_secret(parameter: Block) -> bool:
@@ -164,7 +167,7 @@ def _names_a_secret(parameter: Block) -> bool:
 
 
 def _is_place(value: object) -> bool:
-    """Return whether a value says where a secret lies, rather than what it is."""
+    """Return whether a value is the location of a secret rather than the secret."""
     if isinstance(value, Computed):
         return value.attribute in ("arn", "id", "name", "key_id")
     return isinstance(value, str) and bool(re.match(r"arn:|https?://|/", value))
@@ -172,8 +175,8 @@ def _is_place(value: object) -> bool:
 
 @rule(
     "ENC-011",
-    "No placeholder stands where a secret belongs",
-    why="It is deployed as it is: logins fail, or succeed with a password that everybody can guess.",
+    "Secret is not a placeholder",
+    why="The placeholder is deployed: logins fail, or succeed with a password that is easy to guess.",
     fix="Generate the value with random_password, or take it from a sensitive variable.",
     page=f"{PROVIDER}/resources/ssm_parameter",
     types=["*"],
@@ -188,15 +191,15 @@ def _is_place(value: object) -> bool:
         {f"resource.{_PARAMETER}.level.value": "REPLACE_ME"},
         {"resource.github_actions_secret": {"key": {"secret_name": "KEY", "plaintext_value": "x", "token": "<token>"}}},
     ],
-    unknown_passes="a secret that is not known is no placeholder in the code, which is what this rule is about",
+    unknown_passes="an unknown value is not a literal placeholder",
 )
 def no_placeholders(block: Block) -> Iterator[Outcome]:
-    """Look at the attributes that hold secrets, by their name or by what the provider says of them."""
+    """Check the attributes that contain secrets, by name or by the provider's schema."""
     for at in secrets_of(block.estate).get(block, ()):
         for name, text in written_out(block, at):
             if is_placeholder(text) and (block.get("type") not in _PLAIN or _is_filled_in(text)):
                 where = f'"{name}" ' if name else ""
-                wanted = f"{where}must be a secret: generate it, or take it from a sensitive variable"
+                wanted = f"{where}must not be a placeholder; generate the secret, or take it from a sensitive variable"
                 yield block.fail(wanted, at) if block.raw(at) == text else Fail(block, at, wanted, HIDDEN)
 
 
@@ -206,11 +209,11 @@ def _is_filled_in(text: str) -> bool:
 
 @rule(
     "ENC-012",
-    "No secret stands in the code",
-    why="It is in every clone of the repository, in its history, and in the log of whoever plans; it cannot be taken "
-    "back.",
-    fix="Generate the value with random_password, let the service make it, or take it from a sensitive variable; "
-    "change the secret that stood here.",
+    "Secret is not hard-coded",
+    why="A hard-coded secret is in every clone of the repository, in its history and in plan output; it cannot be "
+    "revoked there.",
+    fix="Generate the value with random_password, let the service generate it, or take it from a sensitive "
+    "variable. Rotate the secret that was hard-coded.",
     page=f"{TERRAFORM}/language/manage-sensitive-data",
     types=["*"],
     lessons=["EVT-7"],
@@ -235,23 +238,24 @@ def _is_filled_in(text: str) -> bool:
             }
         },
     ],
-    unknown_passes="a secret that is not known does not stand in the code",
+    unknown_passes="an unknown value is not hard-coded",
 )
-def no_secrets_in_the_code(block: Block) -> Iterator[Outcome]:
-    """Names, ARNs, paths, addresses and numbers are no secrets; the value is not repeated in the message."""
+def no_hard_coded_secrets(block: Block) -> Iterator[Outcome]:
+    """Names, ARNs, paths, addresses and numbers are not secrets; the message does not repeat the value."""
     for at in secrets_of(block.estate).get(block, ()):
         for name, text in written_out(block, at):
             if not is_placeholder(text) and not credential(text) and block.get("type") not in _PLAIN:
                 where = f'"{name}" ' if name else ""
-                text_ = f"{where}must not stand in the code: generate it, or take it from a sensitive variable"
+                text_ = f"{where}must not be hard-coded; generate it, or take it from a sensitive variable"
                 yield Fail(block, at, text_, HIDDEN)
 
 
 @rule(
     "ENC-013",
-    "No access key, private key or token stands in the documents",
-    why="Whoever reads the repository, the plan or the state acts with it; such keys are found within minutes.",
-    fix="Withdraw it, use a role instead, or read it from Secrets Manager when the program starts.",
+    "Configuration contains no access keys, private keys or tokens",
+    why="Everyone who reads the repository, the plan or the state can use the credential; leaked ones are found "
+    "within minutes.",
+    fix="Revoke the credential. Use an IAM role instead, or read it from Secrets Manager at run time.",
     page=f"{AWS}/IAM/latest/UserGuide/securing_access-keys.html",
     types=["terraform"],
     lessons=["EVT-7"],
@@ -264,10 +268,10 @@ def no_secrets_in_the_code(block: Block) -> Iterator[Outcome]:
         {f"{_TOKEN}.value": "-----BEGIN RSA PRIVATE KEY-----\nMIIE"},
         {"variable": {"token": {"default": "ghp_" + "a1B2" * 9}}},
     ],
-    unknown_passes="a text that is not known does not stand in the documents",
+    unknown_passes="an unknown value is not hard-coded",
 )
-def no_credentials_anywhere(root: Block) -> Iterator[Outcome]:
-    """Look at every text of the stack, once for all instances of a block; keys of AWS's documentation are none."""
+def no_hard_coded_credentials(root: Block) -> Iterator[Outcome]:
+    """Check every text once for all instances of a block; example keys of AWS's documentation are exempt."""
     seen: set[str] = set()
     for block in root.stack.blocks:
         if block.base in seen:
@@ -275,7 +279,9 @@ def no_credentials_anywhere(root: Block) -> Iterator[Outcome]:
         seen.add(block.base)
         for at, text in texts(block) or _texts(block.body):
             if credential(text) and not (block.type == "aws_lambda_function" and at.startswith("environment")):
-                yield Fail(block, at, "holds a credential; withdraw it, and give a role or the ARN of a secret", HIDDEN)
+                yield Fail(
+                    block, at, "must not contain a credential; revoke it, and use a role or the ARN of a secret", HIDDEN
+                )
 
 
 def _texts(value: Any, at: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401  synthesized JSON has any shape
@@ -289,8 +295,8 @@ def _texts(value: Any, at: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN4
 
 @rule(
     "ENC-014",
-    "A generated secret is long, and generated as a secret",
-    why="A short password is guessed; and random_string is printed in every plan.",
+    "Generated secret is a random_password of sufficient length",
+    why="Short passwords can be guessed, and random_string shows its value in every plan.",
     fix=f"Use random_password with a length of at least {_LONG_ENOUGH}.",
     page="https://registry.terraform.io/providers/hashicorp/random/latest/docs/resources/password",
     types=["random_password", "random_string"],
@@ -303,10 +309,10 @@ def _texts(value: Any, at: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN4
         {"resource.random_password.token.length": "12"},
         {f"{_TOKEN}.value": "${random_string.token.result}", "resource.random_string": {"token": {"length": 32}}},
     ],
-    unknown_passes="a secret whose origin is not known is not seen to come from random_string",
+    unknown_passes="a value of unknown origin is not known to be from random_string",
 )
-def generated_secrets_are_long(generated: Block) -> Iterator[Outcome]:
-    """A random_string for a name is right."""
+def generated_secret_is_a_long_password(generated: Block) -> Iterator[Outcome]:
+    """A random_string is fine for a name."""
     if generated.type == "random_string":
         for user in generated.referrers():
             at = next((at for at in secrets_of(user.estate).get(user, ()) if generated in user.targets(at)), "")
@@ -324,10 +330,10 @@ def generated_secrets_are_long(generated: Block) -> Iterator[Outcome]:
 
 @rule(
     "ENC-015",
-    "Private keys are not made by Terraform",
-    why="The key stands in the state in plain text, for everybody who may read the state.",
-    fix="Let the service make the key, such as ACM for certificates or Session Manager in place of SSH; or make it "
-    "outside and give Terraform the public half.",
+    "Private key is not generated by Terraform",
+    why="The private key is in the state in plain text, readable by everyone who can read the state.",
+    fix="Let the service generate the key, such as ACM for certificates, or use Session Manager instead of SSH; or "
+    "generate it elsewhere and give Terraform the public key.",
     page="https://registry.terraform.io/providers/hashicorp/tls/latest/docs/resources/private_key",
     types=["tls_private_key", "aws_key_pair"],
     severity=WARNING,
@@ -335,7 +341,7 @@ def generated_secrets_are_long(generated: Block) -> Iterator[Outcome]:
     good={"resource": {"aws_key_pair": {"admin": {"public_key": "ssh-ed25519 AAAA"}}}},
     breaks=[{"resource.tls_private_key": {"admin": {"algorithm": "ED25519"}}}],
 )
-def private_keys_are_made_elsewhere(key: Block) -> Iterator[Outcome]:
-    """A key pair that is given its public half is right, and so is an ephemeral key, which is another kind of block."""
+def private_key_is_not_in_the_state(key: Block) -> Iterator[Outcome]:
+    """A key pair with a public key, and an ephemeral tls_private_key, keep no private key in the state."""
     if key.type == "tls_private_key":
-        yield key.fail("must go: the private key is in the state in plain text")
+        yield key.fail("must be removed: the state contains the private key in plain text")

@@ -1,4 +1,4 @@
-"""Encryption of volumes, file systems, logs, streams and trails."""
+"""Encryption of volumes, file systems, log groups, streams and trails."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "ENC-005",
-    "A log group is encrypted with a customer key",
-    why="Logs hold what users and programs have sent; with the key of CloudWatch nobody can withdraw access to it.",
-    fix="Set kms_key_id to the ARN of a customer key whose policy admits CloudWatch Logs.",
+    "CloudWatch log group is encrypted with a customer managed key",
+    why="Logs contain data of users and applications; without a customer managed key no key policy controls or "
+    "revokes access.",
+    fix="Set kms_key_id to the ARN of a customer managed key whose policy allows CloudWatch Logs.",
     page=f"{AWS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
     types=[LOG_GROUP],
     severity=PRODUCTION,
@@ -63,16 +64,16 @@ _GOOD: Final[dict[str, Any]] = {
         {f"resource.{LOG_GROUP}.app.kms_key_id": ""},
     ],
 )
-def log_groups_have_a_customer_key(group: Block) -> Iterator[Outcome]:
-    """CloudWatch Logs encrypts by itself with its own key."""
-    yield from expect_set(group, "kms_key_id", "must be the ARN of a customer key")
+def log_group_has_a_customer_key(group: Block) -> Iterator[Outcome]:
+    """CloudWatch Logs encrypts with a key of its own by default."""
+    yield from expect_set(group, "kms_key_id", "must be the ARN of a customer managed key")
 
 
 @rule(
     "ENC-006",
-    "Volumes and their copies are encrypted",
-    why="Who gets hold of a snapshot or of a disk reads the data; a volume cannot be encrypted afterwards.",
-    fix="Set encrypted to true, or aws_ebs_encryption_by_default for the region.",
+    "EBS volumes and snapshot copies are encrypted",
+    why="Anyone with access to a snapshot or disk can read the data. An existing volume cannot be encrypted.",
+    fix="Set encrypted to true, or enable aws_ebs_encryption_by_default for the region.",
     page=f"{AWS}/ebs/latest/userguide/ebs-encryption.html",
     types=[_VOLUME, _COPY, "aws_instance"],
     frameworks=Frameworks(fsbp=("EC2.3",), pci=("3.5.1",), checkov=("CKV_AWS_3", "CKV_AWS_8")),
@@ -87,11 +88,11 @@ def log_groups_have_a_customer_key(group: Block) -> Iterator[Outcome]:
     ],
 )
 def volumes_are_encrypted(block: Block) -> Iterator[Outcome]:
-    """What is made of an encrypted snapshot or image is encrypted; whether it is, another place decides."""
+    """Volumes from a snapshot or image inherit its encryption, which is decided elsewhere."""
     by_default = _by_default(block.estate, block.stack.name, block.region)
-    text = f"must be true; or set {_BY_DEFAULT} for the region"
+    text = f"must be true; or enable {_BY_DEFAULT} for the region"
     if by_default:
-        yield NotApplicable("the region encrypts every new volume")
+        yield NotApplicable("the region encrypts new volumes by default")
     elif block.type != "aws_instance":
         if block.type == _COPY or block.raw("snapshot_id") is None:
             yield from expect_flag(block, "encrypted", text)
@@ -101,7 +102,7 @@ def volumes_are_encrypted(block: Block) -> Iterator[Outcome]:
 
 def _disks(instance: Block, text: str) -> Iterator[Outcome]:
     if not instance.sections(_DISKS[0]) and instance.raw("launch_template") is None:
-        yield instance.fail("must be there with encrypted = true, or the root volume is not encrypted", _DISKS[0])
+        yield instance.fail("must set encrypted to true, or the root volume is not encrypted", _DISKS[0])
     for label in _DISKS:
         for section in instance.sections(label):
             if section.raw("snapshot_id") is None:
@@ -110,7 +111,7 @@ def _disks(instance: Block, text: str) -> Iterator[Outcome]:
 
 @lru_cache(maxsize=64)
 def _by_default(estate: Estate, stack: str, region: str | Unknown) -> bool:
-    """Return whether the estate has a region encrypt every new volume."""
+    """Return whether the estate enables encryption by default in the region."""
     return any(
         block.flag("enabled", default=True) is True
         and (block.region == region if isinstance(region, str) else block.stack.name == stack)
@@ -120,10 +121,10 @@ def _by_default(estate: Estate, stack: str, region: str | Unknown) -> bool:
 
 @rule(
     "ENC-007",
-    "File systems, streams and trails are encrypted",
-    why="They are stored in plain text, or with a key that nobody can withdraw; a file system cannot be encrypted "
-    "afterwards.",
-    fix="Switch encryption on; for streams and trails with a KMS key.",
+    "EFS file systems, Kinesis and Firehose streams, and CloudTrail trails are encrypted",
+    why="Data is stored in plain text, or with a key that no key policy controls. An existing file system cannot be "
+    "encrypted.",
+    fix="Enable encryption; for streams and trails with a KMS key.",
     page=f"{AWS}/prescriptive-guidance/latest/encryption-best-practices/welcome.html",
     types=[
         "aws_efs_file_system",
@@ -148,17 +149,19 @@ def _by_default(estate: Estate, stack: str, region: str | Unknown) -> bool:
     ],
 )
 def stores_are_encrypted(block: Block) -> Iterator[Outcome]:
-    """A delivery stream that reads another stream has that one's encryption."""
+    """A delivery stream with a Kinesis or MSK source uses the encryption of its source."""
     if block.type == "aws_efs_file_system":
-        yield from expect_flag(block, "encrypted", "must be true; AWS cannot change it afterwards")
+        yield from expect_flag(block, "encrypted", "must be true; an existing file system cannot be encrypted")
     elif block.type == "aws_kinesis_stream":
         yield from expect(block, "encryption_type", lambda value: value == "KMS", 'must be "KMS"')
     elif block.type == "aws_cloudtrail":
-        yield from expect_set(block, "kms_key_id", "must be a customer key: the trail tells who did what")
+        yield from expect_set(
+            block, "kms_key_id", "must be a customer managed key: the trail records all activity in the account"
+        )
     elif block.raw("kinesis_source_configuration") is not None or block.raw("msk_source_configuration") is not None:
-        yield NotApplicable("its source encrypts")
+        yield NotApplicable("its source is encrypted")
     elif not block.sections("server_side_encryption"):
-        yield block.fail("must be there with enabled = true", "server_side_encryption")
+        yield block.fail("must set enabled to true", "server_side_encryption")
     else:
         for section in block.sections("server_side_encryption"):
             yield from expect_flag(section, "enabled", "must be true")

@@ -31,7 +31,7 @@ def test_settings_may_name_their_stage_by_a_text() -> None:
 
 def test_settings_of_another_stage_limit_nothing_here() -> None:
     (message,) = found("API-001", good("API-001", {f"{SETTINGS}.all.stage_name": "staging"}))
-    assert 'with the method_path "*/*"' in message
+    assert 'with method_path "*/*"' in message
 
 
 def test_settings_whose_stage_only_a_plan_can_tell_may_be_for_this_one() -> None:
@@ -79,7 +79,7 @@ def test_the_account_role_may_stand_in_another_stack_of_the_region() -> None:
     assert found("API-003", stage, other) == []
     other["provider"] = {"aws": {"region": "us-east-1"}}
     (message,) = found("API-003", stage, other)
-    assert "in eu-west-1; none of these stacks has one" in message
+    assert "in eu-west-1, since it writes logs; the checked stacks have none" in message
 
 
 def test_a_stage_waits_for_the_role_through_other_blocks() -> None:
@@ -204,7 +204,7 @@ def test_a_method_whose_api_is_not_deployed_here_may_have_its_integration_elsewh
 def test_an_integration_of_an_unknown_method_may_be_for_any() -> None:
     document = good("API-014", {"resource.aws_api_gateway_integration.post.http_method": "${var.method}"})
     document["variable"] = {"method": {}}
-    assert doubted("API-014", document) == ["only a plan can tell which method aws_api_gateway_integration.post is for"]
+    assert doubted("API-014", document) == ["the method of aws_api_gateway_integration.post is known only in a plan"]
 
 
 @pytest.mark.parametrize(

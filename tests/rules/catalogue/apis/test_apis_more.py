@@ -111,7 +111,7 @@ def test_a_listener_of_another_stack_takes_the_port_too() -> None:
     ]
     (finding,) = run(Estate(sources, "prod"), [RULES["API-028"]]).findings
     assert finding.message.endswith(
-        "is the port of aws_lb_listener.https of the stack shop too; aws_lb.web of the stack shop needs different ones"
+        "must be unique in aws_lb.web of the stack shop: aws_lb_listener.https of the stack shop has the same port"
     )
 
 

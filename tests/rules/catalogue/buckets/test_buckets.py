@@ -56,7 +56,7 @@ class TestWhichBucketIsMeant:
             aws_s3_bucket_public_access_block={"one": {"bucket": '${aws_s3_bucket.all["a"].id}'}},
         )
         (message,) = found("S3-002", document)
-        assert message.startswith('aws_s3_bucket.all["b"]: needs an aws_s3_bucket_public_access_block')
+        assert message.startswith('aws_s3_bucket.all["b"]: must have an aws_s3_bucket_public_access_block')
 
 
 class TestPolicies:
@@ -79,7 +79,7 @@ class TestPolicies:
         open_ = {"actions": ["s3:*"], "resources": ["*"], "principals": [{"type": "AWS", "identifiers": ["*"]}]}
         document["data"] = {"aws_iam_policy_document": {"p": {"statement": open_}}}
         (message,) = found("S3-003", document)
-        assert "a statement allows s3:* to everybody" in message
+        assert "a statement allows s3:* to everyone" in message
 
     @pytest.mark.parametrize(
         "more",
@@ -130,7 +130,7 @@ class TestPolicies:
     def test_a_refusal_of_everything_for_everybody_locks_all_out(self, change: dict[str, Any]) -> None:
         document = bucket_policy(**{**TLS, **change})
         (message,) = found("S3-022", {**document, "variable": {"name": {}}})
-        assert "a statement denies everybody to mend the policy" in message
+        assert "must let administrators change the policy, which a statement denies to everyone" in message
 
     def test_a_refusal_of_what_is_not_known_is_undecided(self) -> None:
         document = bucket_policy(**{**TLS, "Resource": "${var.arn}"}) | {"variable": {"arn": {}}}
@@ -148,7 +148,7 @@ class TestData:
         assert found("S3-009", document) == []
         del document["resource"]["aws_s3_bucket_logging"]
         (message,) = found("S3-009", document)
-        assert message.startswith("aws_s3_bucket.logs: needs an aws_s3_bucket_server_side_encryption_configuration")
+        assert message.startswith("aws_s3_bucket.logs: must have an aws_s3_bucket_server_side_encryption_configuration")
 
     def test_a_network_load_balancer_writes_with_a_customer_key(self) -> None:
         at = "resource.aws_s3_bucket_server_side_encryption_configuration.logs.rule"
@@ -214,7 +214,7 @@ class TestOrder:
     def test_a_load_balancer_waits_for_the_policy_of_its_log_bucket(self) -> None:
         change = {"resource.aws_lb.web.depends_on": ["aws_s3_bucket.logs"]}
         (message,) = found("S3-017", good("S3-017", change))
-        assert "must come after aws_s3_bucket_policy.logs" in message
+        assert "must depend on aws_s3_bucket_policy.logs" in message
 
     def test_the_account_of_the_load_balancers_may_be_let_in(self) -> None:
         statement = policy(Principal={"AWS": "${data.aws_elb_service_account.main.arn}"}, Action="s3:Put*")

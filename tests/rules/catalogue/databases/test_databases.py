@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from constructs_lib.foundation.database_versions import END_OF_SUPPORT, end_of, exists, major_of, supported
-from constructs_lib.rules.catalogue.databases import modes as rds_modes
+from constructs_lib.rules.catalogue.databases import engines
 from constructs_lib.rules.facts.database_classes import is_offered
 from constructs_lib.rules.rule import REMOVED
 from tests.rules.asking import doubted, found, good, look, resources
@@ -33,7 +33,10 @@ class TestModes:
             aws_rds_cluster_instance={"orders": {"cluster_identifier": "orders", "instance_class": "db.serverless"}}
         )
         (message,) = found("RDS-001", cluster(), member)
-        assert "needs serverlessv2_scaling_configuration in aws_rds_cluster.orders of the stack shop" in message
+        assert (
+            "must not be db.serverless without serverlessv2_scaling_configuration in aws_rds_cluster.orders of the stack shop"
+            in message
+        )
 
     def test_every_serverless_instance_of_a_count_is_found(self) -> None:
         document = good("RDS-001", {f"{CLUSTER}.{V2}": REMOVED, f"{MEMBER}.count": 2})
@@ -112,7 +115,7 @@ class TestVersions:
         assert exists(engine, version) is None
 
     def test_a_number_in_place_of_a_text_is_read(self) -> None:
-        assert "is no version of aurora-postgresql" in found("RDS-004", cluster(engine_version=17.1))[0]
+        assert "must be a version of aurora-postgresql" in found("RDS-004", cluster(engine_version=17.1))[0]
         assert found("RDS-004", cluster(engine_version=17)) == []
 
     def test_a_newer_version_leaves_the_question_open(self) -> None:
@@ -123,7 +126,7 @@ class TestVersions:
     def test_a_version_from_a_data_source_with_a_version_of_its_own_is_judged(self) -> None:
         data = {"data": {"aws_rds_engine_version": {"pg": {"engine": "aurora-postgresql", "version": "17.2"}}}}
         document = cluster(engine_version="${data.aws_rds_engine_version.pg.version}") | data
-        assert "is no version of aurora-postgresql" in found("RDS-004", document)[0]
+        assert "must be a version of aurora-postgresql" in found("RDS-004", document)[0]
 
     def test_a_version_only_aws_knows_leaves_the_question_open(self) -> None:
         data = {"data": {"aws_rds_engine_version": {"pg": {"engine": "aurora-postgresql", "latest": True}}}}
@@ -142,10 +145,10 @@ class TestVersions:
 
     def test_support_ends_with_its_last_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
         document = instance(engine="mysql", engine_version="8.0.46")
-        monkeypatch.setattr(rds_modes, "today", lambda: date(2026, 7, 31))
+        monkeypatch.setattr(engines, "today", lambda: date(2026, 7, 31))
         assert found("RDS-005", document) == []
-        monkeypatch.setattr(rds_modes, "today", lambda: date(2026, 8, 1))
-        assert "8.0 is out of standard support since 2026-07-31" in found("RDS-005", document)[0]
+        monkeypatch.setattr(engines, "today", lambda: date(2026, 8, 1))
+        assert "standard support, which ended for 8.0 on 2026-07-31" in found("RDS-005", document)[0]
 
     def test_a_minor_version_may_end_before_its_major_one(self) -> None:
         assert end_of("aurora-mysql", "8.0.mysql_aurora.3.04.2") == (
@@ -181,7 +184,7 @@ class TestClasses:
 
     def test_the_engine_comes_from_the_cluster_where_the_instance_names_none(self) -> None:
         document = good("RDS-006", {f"{MEMBER}.engine": REMOVED, f"{MEMBER}.instance_class": "db.m5.large"})
-        assert "is not offered for aurora-postgresql" in found("RDS-006", document)[0]
+        assert "must be a class that aurora-postgresql supports" in found("RDS-006", document)[0]
 
     def test_the_class_of_a_lookup_by_environment_is_resolved(self) -> None:
         document = good(
@@ -191,7 +194,7 @@ class TestClasses:
                 f"{MEMBER}.instance_class": "${local.classes[local.env]}",
             },
         )
-        assert "is not offered" in found("RDS-006", document)[0]
+        assert "must be a class" in found("RDS-006", document)[0]
 
 
 class TestEngines:

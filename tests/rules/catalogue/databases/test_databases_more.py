@@ -17,7 +17,7 @@ class TestProtection:
 
     def test_what_is_restored_has_the_snapshot_s_encryption(self) -> None:
         restored = cluster(snapshot_identifier="shop-2026")
-        reason = ["the snapshot that it is restored from decides"]
+        reason = ["the snapshot determines the encryption"]
         assert doubted("RDS-008", restored) == reason
         assert doubted("RDS-009", restored) == reason
         assert found("RDS-008", cluster(snapshot_identifier="shop-2026", storage_encrypted=True)) == []
@@ -129,11 +129,13 @@ class TestParameters:
 
     def test_a_group_of_elsewhere_leaves_the_question_open(self) -> None:
         document = cluster(engine_version="16.9", db_cluster_parameter_group_name="shared")
-        assert doubted("RDS-019", document) == ["the parameter group shared is not in these stacks"]
+        assert doubted("RDS-019", document) == ["the parameter group shared is not in the checked stacks"]
         assert found("RDS-021", document) == []
 
     def test_without_a_version_the_default_is_not_known(self) -> None:
-        assert doubted("RDS-019", cluster()) == ["AWS chooses the engine's version, and that whether TLS is forced"]
+        assert doubted("RDS-019", cluster()) == [
+            "AWS chooses the engine version, which decides whether TLS is required by default"
+        ]
 
     def test_parameters_of_a_dynamic_block_are_read(self) -> None:
         group = "resource.aws_rds_cluster_parameter_group.orders"
@@ -152,7 +154,7 @@ class TestParameters:
 
     def test_an_instance_of_a_cluster_of_elsewhere_is_compared_by_its_engine(self) -> None:
         change = {f"{MEMBER}.cluster_identifier": "elsewhere", f"{MEMBER}.engine": "aurora-mysql"}
-        assert "needs a family of its own engine" in found("RDS-021", good("RDS-021", change))[0]
+        assert "must have a family for aurora-mysql" in found("RDS-021", good("RDS-021", change))[0]
 
     def test_a_family_from_the_engine_s_data_source_fits(self) -> None:
         change = {
@@ -189,7 +191,7 @@ class TestAccess:
         local["locals"] = {"password": "${random_password.db.result}"}
         database = instance(password="${local.password}")
         database["resource"] |= local["resource"]
-        assert "must be set, without @" in found("RDS-024", database | {"locals": local["locals"]})[0]
+        assert "must be set without @" in found("RDS-024", database | {"locals": local["locals"]})[0]
         state = {"backend": "local", "config": {"path": "../shop/terraform.tfstate"}}
         there = instance(password="${data.terraform_remote_state.cross-stack-reference-input-shop.outputs.password}")
         there["data"] = {"terraform_remote_state": {"cross-stack-reference-input-shop": state}}

@@ -66,7 +66,7 @@ class TestNetwork:
 
 class TestPlacement:
     def test_two_instances_in_dev_are_one_too_many(self) -> None:
-        assert "has 2 instances; one is enough in dev" in found("RDS-030", good("RDS-030"), environment="dev")[0]
+        assert "must have one instance in dev, not 2" in found("RDS-030", good("RDS-030"), environment="dev")[0]
         assert found("RDS-030", good("RDS-030", {f"{MEMBER}.count": 1}), environment="dev") == []
 
     def test_staging_may_have_either(self) -> None:
@@ -85,9 +85,7 @@ class TestPlacement:
 
     def test_a_count_that_is_not_known_leaves_the_question_open(self) -> None:
         document = good("RDS-030", UNKNOWN | {f"{MEMBER}.count": "${var.given}"})
-        assert doubted("RDS-030", document) == [
-            "how many of aws_rds_cluster_instance.orders there are only a plan can tell"
-        ]
+        assert doubted("RDS-030", document) == ["the number of aws_rds_cluster_instance.orders is known only in a plan"]
 
     def test_replicas_that_autoscaling_keeps_count(self) -> None:
         target = {

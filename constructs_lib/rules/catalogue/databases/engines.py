@@ -1,4 +1,4 @@
-"""Serverless and provisioned: what a cluster may be told at once, and which classes and versions there are."""
+"""Engines of databases: serverless and provisioned capacity, versions, and instance classes."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 @rule(
     "RDS-001",
-    "A cluster's scaling block and the classes of its instances agree",
-    why="Capacity units mean nothing to instances of a fixed size, and an instance of the class db.serverless cannot "
-    "be made in a cluster without them.",
-    fix="Either give the cluster serverlessv2_scaling_configuration and an instance the class db.serverless, or leave "
-    "both out.",
+    "Aurora Serverless v2 scaling matches the instance classes",
+    why="The scaling configuration has no effect on provisioned instances, and a db.serverless instance cannot be "
+    "created without it.",
+    fix='Set serverlessv2_scaling_configuration on the cluster and instance_class "db.serverless" on an instance, '
+    "or neither.",
     page=f"{AURORA_GUIDE}/aurora-serverless-v2.requirements.html",
     types=[CLUSTER],
     lessons=["PLAT-1"],
@@ -96,8 +96,8 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
         {f"{_STOCK_MEMBER}.instance_class": SERVERLESS},
     ],
 )
-def scaling_and_classes_agree(cluster: Block) -> Iterator[Outcome]:
-    """Instances of both kinds may stand together in one cluster, as long as one of them scales."""
+def scaling_matches_instance_classes(cluster: Block) -> Iterator[Outcome]:
+    """A cluster may mix both types of instances, as long as one is serverless."""
     scaling = cluster.section(_V2)
     if scaling is not None and isinstance(scaling.body, Unknown):
         yield cluster.undecided(scaling.body, _V2)
@@ -108,40 +108,42 @@ def scaling_and_classes_agree(cluster: Block) -> Iterator[Outcome]:
     serverless = [member for member, name in classes if name == SERVERLESS]
     if scaling is None:
         for member in serverless:
-            yield member.fail(f"needs {_V2} in {called(cluster, member)}", "instance_class")
+            yield member.fail(f"must not be {SERVERLESS} without {_V2} in {called(cluster, member)}", "instance_class")
     if unknown is not None and (scaling is None or not serverless):
         yield unknown[0].undecided(unknown[1], "instance_class")
     elif scaling is not None and members and not serverless:
         member, name = classes[0]
         yield cluster.fail(
-            f"is for instances of the class {SERVERLESS}, and {called(member, cluster)} is {name}: remove the block, "
-            "or change the class",
+            f"must have an instance of class {SERVERLESS}, but {called(member, cluster)} is {name}; remove the "
+            "block, or change the class",
             _V2,
         )
 
 
 @rule(
     "RDS-002",
-    "A cluster has one kind of scaling block",
-    why="One block is for Aurora Serverless v1, the other for v2; AWS refuses the cluster at apply.",
+    "Aurora cluster has one type of scaling configuration",
+    why="scaling_configuration is for Aurora Serverless v1, serverlessv2_scaling_configuration for v2; AWS rejects "
+    "a cluster with both at apply.",
     fix="Remove scaling_configuration.",
     page=f"{PROVIDER}/resources/rds_cluster",
     types=[CLUSTER],
     good=_GOOD,
     breaks=[{f"{_ORDERS}.{_V1}": {"min_capacity": 1, "max_capacity": 8}}, {f"{_ORDERS}.{_V1}": [{}]}],
 )
-def one_kind_of_scaling_block(cluster: Block) -> Iterator[Outcome]:
-    """Both blocks may be written as an object or as a list."""
+def one_type_of_scaling_configuration(cluster: Block) -> Iterator[Outcome]:
+    """Each block may be an object or a list."""
     if cluster.section(_V1) and cluster.section(_V2):
-        yield cluster.fail(f"cannot stand beside {_V2}; remove it, it is for Aurora Serverless v1", _V1)
+        yield cluster.fail(f"must be removed: it is for Aurora Serverless v1 and cannot be combined with {_V2}", _V1)
 
 
 @rule(
     "RDS-003",
-    "A cluster's engine mode is provisioned, serverless v2 or not",
-    why="The engine mode serverless means Aurora Serverless v1, which AWS retired in 2025: it makes no such cluster.",
-    fix="Remove engine_mode and scaling_configuration; for serverless, give serverlessv2_scaling_configuration and "
-    "instances of the class db.serverless.",
+    "Aurora cluster has the engine mode provisioned",
+    why="The engine mode serverless is Aurora Serverless v1, which AWS retired in 2025; such a cluster cannot be "
+    "created.",
+    fix="Remove engine_mode and scaling_configuration; for serverless use serverlessv2_scaling_configuration and "
+    "instances of class db.serverless.",
     page=f"{AURORA_GUIDE}/aurora-serverless-v2.requirements.html",
     types=[CLUSTER],
     good=_GOOD,
@@ -152,7 +154,7 @@ def one_kind_of_scaling_block(cluster: Block) -> Iterator[Outcome]:
     ],
 )
 def engine_mode_is_provisioned(cluster: Block) -> Iterator[Outcome]:
-    """Where nothing stands, AWS takes provisioned."""
+    """The default is provisioned."""
     mode = cluster.get("engine_mode")
     if isinstance(mode, Unknown):
         yield cluster.undecided(mode, "engine_mode")
@@ -160,14 +162,14 @@ def engine_mode_is_provisioned(cluster: Block) -> Iterator[Outcome]:
         wanted = f"must be provisioned, also with {_V2}" if cluster.section(_V2) else "must be provisioned"
         yield cluster.fail(f"{wanted}: serverless is Aurora Serverless v1, which is retired", "engine_mode")
     elif cluster.section(_V1) and not cluster.section(_V2):
-        yield cluster.fail(f"is for Aurora Serverless v1, which is retired; give {_V2}, or neither", _V1)
+        yield cluster.fail(f"must be removed: Aurora Serverless v1 is retired; for serverless use {_V2}", _V1)
 
 
 @rule(
     "RDS-004",
-    "The engine has the version that is asked for",
-    why="AWS cannot find the version and refuses the database at apply; plan does not ask.",
-    fix="Take a version that `aws rds describe-db-engine-versions` lists, or the major version alone.",
+    "RDS engine version exists",
+    why="AWS rejects the database at apply; terraform plan does not check the version.",
+    fix="Use a version from `aws rds describe-db-engine-versions`, or the major version alone.",
     page=f"{AURORA_GUIDE}/Aurora.VersionPolicy.html",
     types=[CLUSTER, INSTANCE, MEMBER, GLOBAL],
     good=_GOOD,
@@ -181,10 +183,10 @@ def engine_mode_is_provisioned(cluster: Block) -> Iterator[Outcome]:
     ],
 )
 def version_exists(block: Block) -> Iterator[Outcome]:
-    """A version newer than the table may exist."""
+    """Versions newer than the table may exist."""
     engine, version = engine_of(block), version_of(block)
     if version is None or engine is None:
-        yield NotApplicable("it names no version")
+        yield NotApplicable("it sets no engine version")
     elif isinstance(engine, Unknown) or isinstance(version, Unknown):
         at, value = ("engine", engine) if isinstance(engine, Unknown) else ("engine_version", version)
         if isinstance(value, Unknown):
@@ -195,13 +197,14 @@ def version_exists(block: Block) -> Iterator[Outcome]:
             yield block.undecided(Unknown(f"{engine} {version} is not in the table of {READ_ON}"), "engine_version")
         elif not known:
             example = "8.0.mysql_aurora.3.12.0" if engine == "aurora-mysql" else supported(engine, today())[-1]
-            yield block.fail(f"is no version of {engine}; one is {example}", "engine_version")
+            yield block.fail(f"must be a version of {engine}, such as {example}", "engine_version")
 
 
 @rule(
     "RDS-005",
-    "The engine's version is in standard support",
-    why="Past its end AWS bills extended support by the hour and vCPU, or upgrades the database on a day of its own.",
+    "RDS engine version is in standard support",
+    why="After its end AWS charges for RDS Extended Support per vCPU-hour, or upgrades the database on a date of "
+    "its choice.",
     fix="Upgrade to a later major version.",
     page=f"{RDS_GUIDE}/extended-support.html",
     types=[CLUSTER, INSTANCE, GLOBAL],
@@ -216,10 +219,10 @@ def version_exists(block: Block) -> Iterator[Outcome]:
     ],
 )
 def version_is_supported(block: Block) -> Iterator[Outcome]:
-    """Without a version AWS takes one that it supports."""
+    """The default version is a supported one."""
     engine, version = engine_of(block), version_of(block)
     if version is None or engine is None:
-        yield NotApplicable("it names no version")
+        yield NotApplicable("it sets no engine version")
     elif isinstance(version, Unknown):
         yield block.undecided(version, "engine_version")
     elif isinstance(engine, Unknown):
@@ -229,16 +232,17 @@ def version_is_supported(block: Block) -> Iterator[Outcome]:
         if end is not None and end < today():
             later = ", ".join(supported(engine, today()))
             yield block.fail(
-                f"{name} is out of standard support since {end}; major versions of {engine} in support: {later}",
+                f"must be in standard support, which ended for {name} on {end}; major versions of {engine} in "
+                f"support: {later}",
                 "engine_version",
             )
 
 
 @rule(
     "RDS-006",
-    "The engine offers the instance class",
-    why="AWS refuses the instance at apply; plan does not ask.",
-    fix="Take a class that `aws rds describe-orderable-db-instance-options` lists for the engine.",
+    "RDS instance class is supported by the engine",
+    why="AWS rejects the instance at apply; terraform plan does not check the class.",
+    fix="Use a class from `aws rds describe-orderable-db-instance-options` for the engine.",
     page=f"{AURORA_GUIDE}/Concepts.DBInstanceClass.SupportAurora.html",
     types=[MEMBER, INSTANCE],
     lessons=["PLAT-1"],
@@ -252,28 +256,28 @@ def version_is_supported(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.instance_class": "db.t4g.nano"},
     ],
 )
-def engine_offers_the_class(block: Block) -> Iterator[Outcome]:
-    """Only engines whose classes do not depend on edition and license are judged."""
+def engine_supports_the_class(block: Block) -> Iterator[Outcome]:
+    """Engines whose classes depend on edition and license are exempt."""
     name, engine = block.get("instance_class"), engine_of(block)
     if isinstance(name, Unknown):
         yield block.undecided(name, "instance_class")
     elif isinstance(engine, Unknown):
         yield block.undecided(engine, "engine")
     elif name is None or engine is None:
-        yield NotApplicable("another block decides its class or engine")
+        yield NotApplicable("its class or engine is set elsewhere")
     else:
         offered = is_offered(engine, str(name))
         if offered is None and engine in END_OF_SUPPORT:
             yield block.undecided(Unknown(f"{name} is not in the table of {READ_ON}"), "instance_class")
         elif offered is False:
-            yield block.fail(f"is not offered for {engine}; {suggestion(engine)}", "instance_class")
+            yield block.fail(f"must be a class that {engine} supports; {suggestion(engine)}", "instance_class")
 
 
 @rule(
     "RDS-007",
-    "A cluster's instances, and its global cluster, run the cluster's engine",
-    why="AWS refuses an instance or a member whose engine is not that of the cluster it joins.",
-    fix="Take engine and engine_version from the cluster by reference.",
+    "Aurora cluster, its instances and its global cluster have the same engine",
+    why="AWS rejects an instance or a member cluster with another engine than the cluster that it joins.",
+    fix="Reference engine and engine_version of the cluster.",
     page=f"{PROVIDER}/resources/rds_cluster_instance",
     types=[MEMBER, CLUSTER],
     good=_GOOD,
@@ -283,11 +287,11 @@ def engine_offers_the_class(block: Block) -> Iterator[Outcome]:
         {f"resource.{GLOBAL}.orders.engine": "aurora-mysql"},
     ],
 )
-def engines_agree(block: Block) -> Iterator[Outcome]:
-    """Versions are compared by their major one: while an upgrade runs the rest may differ."""
+def engines_are_the_same(block: Block) -> Iterator[Outcome]:
+    """Major versions are compared: minor versions may differ during an upgrade."""
     other = cluster_of(block) if block.type == MEMBER else block.target("global_cluster_identifier", GLOBAL)
     if other is None:
-        yield NotApplicable("the cluster that it joins is not in these stacks")
+        yield NotApplicable("the cluster that it joins is not in the checked stacks")
         return
     for at in ("engine", "engine_version"):
         mine, theirs = block.text(at), other.text(at)

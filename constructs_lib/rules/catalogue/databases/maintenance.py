@@ -1,4 +1,4 @@
-"""What keeps a database going: certificates, minor versions, windows, names."""
+"""Maintenance of databases: CA certificates, minor versions, windows and identifiers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NAME_AT: Final = {
 }
 _LONGEST: Final = 63
 _SUFFIX: Final = 26
-"""Characters that Terraform puts behind a prefix."""
+"""The number of characters that Terraform appends to a prefix."""
 
 _GOOD: Final = {
     "resource": {
@@ -76,9 +76,9 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 @rule(
     "RDS-036",
-    "A database's certificate comes from an authority that is still valid",
-    why="The authorities up to rds-ca-2019 have expired: clients that verify the certificate cannot connect.",
-    fix="Leave the identifier out, or set it to rds-ca-rsa2048-g1.",
+    "RDS CA certificate has not expired",
+    why="The CAs up to rds-ca-2019 have expired: clients that verify the certificate cannot connect.",
+    fix="Omit the CA identifier, or set it to rds-ca-rsa2048-g1.",
     page=f"{RDS_GUIDE}/UsingWithRDS.SSL.html",
     types=[CLUSTER, INSTANCE, MEMBER],
     lessons=["TRD-5"],
@@ -90,23 +90,23 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
         {f"{_ORDERS}.ca_certificate_identifier": "rds-ca-2019"},
     ],
 )
-def certificate_is_valid(block: Block) -> Iterator[Outcome]:
-    """Without one AWS takes the account's default, which is valid."""
+def ca_certificate_is_valid(block: Block) -> Iterator[Outcome]:
+    """The default CA of the account is valid."""
     at = _CA_AT[block.type]
     authority = block.get(at)
     if authority is None:
-        yield NotApplicable("it takes the default")
+        yield NotApplicable("it uses the default CA")
     elif isinstance(authority, Unknown):
         yield block.undecided(authority, at)
     elif str(authority).startswith(_EXPIRED):
-        yield block.fail("has expired; take rds-ca-rsa2048-g1, or leave it out", at)
+        yield block.fail("must not be an expired CA; omit it, or set it to rds-ca-rsa2048-g1", at)
 
 
 @rule(
     "RDS-037",
-    "A database takes minor versions by itself",
-    why="Minor versions are security patches; AWS ends the support of each after a year or so.",
-    fix="Leave auto_minor_version_upgrade out, or set it to true, and name the major version only.",
+    "RDS instance has automatic minor version upgrades enabled",
+    why="Minor versions contain security patches, and AWS supports each of them for a limited time.",
+    fix="Omit auto_minor_version_upgrade or set it to true, and set engine_version to the major version only.",
     page=f"{RDS_GUIDE}/USER_UpgradeDBInstance.Upgrading.html",
     types=[INSTANCE, MEMBER],
     severity=WARNING,
@@ -117,18 +117,18 @@ def certificate_is_valid(block: Block) -> Iterator[Outcome]:
         {f"{_LEGACY}.auto_minor_version_upgrade": "false"},
     ],
 )
-def minor_versions_are_taken(instance: Block) -> Iterator[Outcome]:
-    """They are unless they are turned off."""
+def minor_versions_are_upgraded(instance: Block) -> Iterator[Outcome]:
+    """The default is true."""
     yield from expect_flag(
-        instance, "auto_minor_version_upgrade", "must be true: minor versions are security patches", default=True
+        instance, "auto_minor_version_upgrade", "must be true: minor versions contain security patches", default=True
     )
 
 
 @rule(
     "RDS-038",
-    "Backup and maintenance windows are well written and apart",
-    why="AWS refuses windows that overlap, that are shorter than 30 minutes, or that it cannot read.",
-    fix="Write the backup window as 02:00-03:00, the maintenance window as sun:04:00-sun:05:00, in UTC.",
+    "RDS backup and maintenance windows are valid and do not overlap",
+    why="AWS rejects windows that overlap, are shorter than 30 minutes, or have another format.",
+    fix="Write the backup window as 02:00-03:00 and the maintenance window as sun:04:00-sun:05:00, in UTC.",
     page=f"{RDS_GUIDE}/USER_WorkingWithAutomatedBackups.BackupWindow.html",
     types=[CLUSTER, INSTANCE, MEMBER],
     good=_GOOD,
@@ -141,8 +141,8 @@ def minor_versions_are_taken(instance: Block) -> Iterator[Outcome]:
         {f"{_MEMBER}.preferred_maintenance_window": "sun:04:00-sun:04:20"},
     ],
 )
-def windows_are_apart(block: Block) -> Iterator[Outcome]:
-    """A window that is left out AWS chooses, apart from the other."""
+def windows_do_not_overlap(block: Block) -> Iterator[Outcome]:
+    """AWS chooses an omitted window so that it does not overlap the other."""
     backup_at, maintenance_at = WINDOWS[block.type]
     backup, maintenance = block.text(backup_at), block.text(maintenance_at)
     for value, at in ((backup, backup_at), (maintenance, maintenance_at)):
@@ -156,18 +156,19 @@ def windows_are_apart(block: Block) -> Iterator[Outcome]:
         (maintenance, every_week, maintenance_at, "sun:04:00-sun:05:00"),
     ):
         if value and span is None:
-            yield block.fail(f"must be written as {example}, in UTC", at)
+            yield block.fail(f"must have the format {example}, in UTC", at)
         elif span is not None and span[1] < _SHORTEST:
-            yield block.fail(f"must last {_SHORTEST} minutes or more", at)
+            yield block.fail(f"must be at least {_SHORTEST} minutes long", at)
     if every_day and every_week and overlap(every_day, every_week):
-        yield block.fail(f"overlaps the daily {backup_at} {backup}", maintenance_at)
+        yield block.fail(f"must not overlap the daily {backup_at} {backup}", maintenance_at)
 
 
 @rule(
     "RDS-039",
-    "A database's identifier is legal",
-    why="AWS refuses another one at apply, and Terraform sees a change for ever where AWS writes it in small letters.",
-    fix="Begin with a small letter, go on with small letters, digits and single hyphens, up to 63 characters.",
+    "RDS identifier is valid",
+    why="AWS rejects invalid identifiers at apply, and converts uppercase letters to lowercase, which every later "
+    "plan shows as a change.",
+    fix="Begin with a lowercase letter, and use up to 63 lowercase letters, digits and single hyphens.",
     page=f"{RDS_GUIDE}/CHAP_Limits.html",
     types=[CLUSTER, INSTANCE, MEMBER],
     good=_GOOD,
@@ -179,8 +180,8 @@ def windows_are_apart(block: Block) -> Iterator[Outcome]:
         {f"{_MEMBER}.identifier_prefix": "shop-prod-" + "x" * 30},
     ],
 )
-def identifier_is_legal(block: Block) -> Iterator[Outcome]:
-    """Terraform makes one up where none is given."""
+def identifier_is_valid(block: Block) -> Iterator[Outcome]:
+    """Terraform generates an omitted identifier."""
     for at, longest in zip(_NAME_AT[block.type], (_LONGEST, _LONGEST - _SUFFIX), strict=True):
         name = block.text(at)
         if isinstance(name, Unknown):
@@ -188,8 +189,10 @@ def identifier_is_legal(block: Block) -> Iterator[Outcome]:
         elif name is None:
             continue
         elif len(name) > longest:
-            yield block.fail(f"has {len(name)} characters; at most {longest} are allowed", at)
+            yield block.fail(f"must have at most {longest} characters; it has {len(name)}", at)
         elif not re.fullmatch(r"[a-z](-?[a-z0-9])*-?", name) or (name.endswith("-") and not at.endswith("prefix")):
             yield block.fail(
-                "must begin with a small letter and hold small letters, digits and single hyphens, not at its end", at
+                "must begin with a lowercase letter and contain lowercase letters, digits and single hyphens only, "
+                "without a hyphen at the end",
+                at,
             )

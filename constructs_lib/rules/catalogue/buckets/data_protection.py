@@ -1,4 +1,4 @@
-"""What protects the data in a bucket: versions, keys, lifecycle, logs."""
+"""Data protection of buckets: versioning, encryption, lifecycle and access logging."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ _EXPIRING: Final = f"resource.{_LIFECYCLE}.data"
 
 @rule(
     "S3-008",
-    "A bucket keeps the versions of its objects",
-    why="An object that is overwritten or deleted, by mistake or by malice, is gone.",
-    fix="Add an aws_s3_bucket_versioning with the status Enabled, and let old versions expire by a lifecycle rule.",
+    "S3 bucket has versioning enabled",
+    why="An object that is overwritten or deleted, by mistake or on purpose, is lost.",
+    fix='Add an aws_s3_bucket_versioning with status "Enabled", and a lifecycle rule that expires noncurrent versions.',
     page=f"{GUIDE}/Versioning.html",
     types=[BUCKET],
     severity=PRODUCTION,
@@ -95,11 +95,11 @@ _EXPIRING: Final = f"resource.{_LIFECYCLE}.data"
         {f"{_VERSIONED}.versioning_configuration": [{"status": "Disabled"}]},
     ],
 )
-def buckets_are_versioned(bucket: Block) -> Iterator[Outcome]:
-    """Versioning is off until it is asked for."""
+def bucket_has_versioning(bucket: Block) -> Iterator[Outcome]:
+    """Versioning is disabled by default."""
     found = parts(bucket, VERSIONING)
     if not found:
-        yield missing(bucket, VERSIONING, f'needs an {VERSIONING} with the status "Enabled"')
+        yield missing(bucket, VERSIONING, f'must have an {VERSIONING} with status "Enabled"')
     for part in found[:1]:
         yield from _enabled(part)
 
@@ -115,10 +115,10 @@ def _enabled(part: Block) -> Iterator[Outcome]:
 
 @rule(
     "S3-009",
-    "A bucket is encrypted with a customer key and a bucket key",
-    why="With the key of S3 whoever may read the bucket reads its data, and nobody can withdraw that; without a bucket "
-    "key every object costs a call to KMS.",
-    fix="Set sse_algorithm to aws:kms with a customer key, and bucket_key_enabled to true.",
+    "S3 bucket is encrypted with a customer managed key and an S3 Bucket Key",
+    why="With SSE-S3 everyone who may read the bucket can read its data; no key policy controls or revokes access. "
+    "Without a bucket key each object costs a request to KMS.",
+    fix='Set sse_algorithm to "aws:kms", kms_master_key_id to a customer managed key, and bucket_key_enabled to true.',
     page=f"{GUIDE}/UsingKMSEncryption.html",
     types=[BUCKET],
     severity=PRODUCTION,
@@ -133,14 +133,16 @@ def _enabled(part: Block) -> Iterator[Outcome]:
         {f"{_ENCRYPTED}.rule.bucket_key_enabled": REMOVED},
     ],
 )
-def buckets_have_a_customer_key(bucket: Block) -> Iterator[Outcome]:
-    """S3 encrypts by itself with its own key; a bucket that takes access logs can have no other."""
+def bucket_has_a_customer_key(bucket: Block) -> Iterator[Outcome]:
+    """SSE-S3 is the default of AWS, and the only encryption of a bucket that receives access logs."""
     if any(wants_aes256(writer) for writer, _ in log_writers(bucket)):
-        yield NotApplicable("it takes access logs, which are written with the key of S3 only")
+        yield NotApplicable("it receives access logs, which require SSE-S3")
         return
     found = parts(bucket, ENCRYPTION)
     if not found:
-        yield missing(bucket, ENCRYPTION, f"needs an {ENCRYPTION} with a customer key and a bucket key")
+        yield missing(
+            bucket, ENCRYPTION, f"must have an {ENCRYPTION} with a customer managed key and bucket_key_enabled"
+        )
     for section in found[0].sections("rule") if found else ():
         yield from _customer_key(section)
 
@@ -151,21 +153,19 @@ def _customer_key(section: Section) -> Iterator[Outcome]:
     if isinstance(algorithm, Unknown):
         yield section.undecided(algorithm, at)
     elif algorithm not in _KMS:
-        yield section.fail('must be "aws:kms", with a customer key', at)
+        yield section.fail('must be "aws:kms", with a customer managed key', at)
     else:
         yield from expect_customer_key(
-            section, f"{_DEFAULT}.kms_master_key_id", "must be a customer key, which its own policy guards"
+            section, f"{_DEFAULT}.kms_master_key_id", "must be a customer managed key, whose policy controls access"
         )
         if algorithm == _KMS[0]:
-            yield from expect_flag(
-                section, "bucket_key_enabled", "must be true, or every object costs a request to KMS"
-            )
+            yield from expect_flag(section, "bucket_key_enabled", "must be true, or each object costs a request to KMS")
 
 
 @rule(
     "S3-010",
-    "Uploads that were given up are removed",
-    why="The parts of an upload that never ended are stored and paid for, and no listing shows them.",
+    "S3 bucket aborts incomplete multipart uploads",
+    why="The parts of an incomplete upload are stored and billed, and listings do not show them.",
     fix="Add a lifecycle rule for the whole bucket with abort_incomplete_multipart_upload after 7 days.",
     page=f"{GUIDE}/mpu-abort-incomplete-mpu-lifecycle-config.html",
     types=[BUCKET],
@@ -180,12 +180,12 @@ def _customer_key(section: Section) -> Iterator[Outcome]:
         {f"{_EXPIRING}.rule.0.filter": {"prefix": "tmp/"}},
     ],
 )
-def unfinished_uploads_end(bucket: Block) -> Iterator[Outcome]:
-    """Look for an enabled rule that covers every object."""
+def incomplete_uploads_are_aborted(bucket: Block) -> Iterator[Outcome]:
+    """Look for an enabled rule that applies to every object."""
     found = parts(bucket, _LIFECYCLE)
     wanted = "with abort_incomplete_multipart_upload for the whole bucket"
     if not found:
-        yield missing(bucket, _LIFECYCLE, f"needs an {_LIFECYCLE} {wanted}")
+        yield missing(bucket, _LIFECYCLE, f"must have an {_LIFECYCLE} {wanted}")
         return
     doubt: Unknown | None = None
     for section in found[0].sections("rule"):
@@ -195,20 +195,22 @@ def unfinished_uploads_end(bucket: Block) -> Iterator[Outcome]:
         if status == "Enabled":
             return
         doubt = status if isinstance(status, Unknown) else doubt
-    yield found[0].undecided(doubt, "rule") if doubt else found[0].fail(f"must hold an enabled rule {wanted}", "rule")
+    yield (
+        found[0].undecided(doubt, "rule") if doubt else found[0].fail(f"must contain an enabled rule {wanted}", "rule")
+    )
 
 
 def _is_partial(section: Section) -> bool:
-    """Return whether a lifecycle rule is for a part of the objects only."""
+    """Return whether a lifecycle rule applies to some of the objects only."""
     filters = section.sections("filter")
     return bool(section.get("prefix")) or any(bool(one.get(at)) for one in filters for at in _SHARED)
 
 
 @rule(
     "S3-011",
-    "A bucket is not emptied with the stack",
-    why="force_destroy deletes every object and every version when the bucket is replaced or the stack destroyed.",
-    fix="Leave force_destroy out, outside dev.",
+    "S3 bucket does not set force_destroy",
+    why="force_destroy deletes every object and every version when the bucket is replaced or destroyed.",
+    fix="Omit force_destroy, except in dev.",
     page="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket#force_destroy",
     types=[BUCKET],
     severity=PRODUCTION,
@@ -219,20 +221,22 @@ def _is_partial(section: Section) -> bool:
         {f"resource.{BUCKET}.data.force_destroy": "true"},
     ],
 )
-def buckets_are_kept(bucket: Block) -> Iterator[Outcome]:
-    """Stacks of dev are made to be thrown away."""
+def bucket_does_not_set_force_destroy(bucket: Block) -> Iterator[Outcome]:
+    """Buckets in dev are disposable."""
     if bucket.environment == "dev":
-        yield NotApplicable("it is a bucket of dev")
+        yield NotApplicable("the environment is dev")
         return
-    yield from expect_flag(bucket, "force_destroy", "must not be set: a destroy deletes every object", wanted=False)
+    yield from expect_flag(
+        bucket, "force_destroy", "must not be set: destroying the bucket would delete every object", wanted=False
+    )
 
 
 @rule(
     "S3-012",
-    "A bucket writes access logs",
-    why="Nobody can say afterwards who read or deleted an object.",
-    fix="Add an aws_s3_bucket_logging to a bucket for logs; or log the data events of the bucket with CloudTrail, and "
-    "waive this rule.",
+    "S3 bucket has access logging enabled",
+    why="Without access logs it cannot be found out later who read or deleted an object.",
+    fix="Add an aws_s3_bucket_logging with a log bucket as target_bucket; or log data events of the bucket with "
+    "CloudTrail, and waive this rule.",
     page=f"{GUIDE}/ServerLogs.html",
     types=[BUCKET],
     severity=ADVICE,
@@ -244,10 +248,10 @@ def buckets_are_kept(bucket: Block) -> Iterator[Outcome]:
         {f"resource.{LOGGING}.data.bucket": "shop-prod-other"},
     ],
 )
-def buckets_write_logs(bucket: Block) -> Iterator[Outcome]:
-    """A bucket that takes the logs of others need not log itself."""
+def bucket_has_access_logging(bucket: Block) -> Iterator[Outcome]:
+    """A log bucket is exempt."""
     if log_writers(bucket):
         yield NotApplicable(f"{names_of([writer for writer, _ in log_writers(bucket)], bucket)} writes its logs to it")
         return
     if not parts(bucket, LOGGING):
-        yield missing(bucket, LOGGING, f"needs an {LOGGING} that names a bucket for its logs")
+        yield missing(bucket, LOGGING, f"must have an {LOGGING} with a log bucket as target_bucket")

@@ -1,4 +1,4 @@
-"""Buckets and what works with them: notifications, replication, the logs of load balancers."""
+"""Buckets and the resources that use them: notifications, replication and access logs."""
 
 from __future__ import annotations
 
@@ -140,11 +140,11 @@ _NOTIFIED: Final = f"resource.{_NOTIFICATION}.data"
 
 @rule(
     "S3-013",
-    "A bucket's notification comes after the permission to deliver it",
-    why="S3 tries the delivery when the notification is made: AWS refuses the notification while the function, queue "
-    "or topic does not admit S3.",
-    fix="Give the function an aws_lambda_permission, the queue or topic a policy for s3.amazonaws.com, and name it in "
-    "depends_on of the notification.",
+    "S3 bucket notification depends on the permission to deliver",
+    why="AWS tests the delivery when it creates the notification, and rejects it while the function, queue or topic "
+    "does not allow S3.",
+    fix="Add an aws_lambda_permission, or a queue or topic policy, for s3.amazonaws.com, and list it in depends_on "
+    "of the notification.",
     page=f"{GUIDE}/grant-destinations-permissions-to-s3.html",
     types=[_NOTIFICATION],
     lessons=["EVT-8"],
@@ -157,8 +157,8 @@ _NOTIFIED: Final = f"resource.{_NOTIFICATION}.data"
         {"resource.aws_sqs_queue_policy": REMOVED},
     ],
 )
-def notifications_come_after_permissions(notification: Block) -> Iterator[Outcome]:
-    """Receivers that are not in the estate are not looked at."""
+def notification_depends_on_permissions(notification: Block) -> Iterator[Outcome]:
+    """Targets outside of the checked stacks are exempt."""
     for section in notification.sections("lambda_function"):
         function = function_of(section, "lambda_function_arn")
         if function is not None:
@@ -177,7 +177,7 @@ def notifications_come_after_permissions(notification: Block) -> Iterator[Outcom
                 yield from _admitted(
                     section,
                     at,
-                    f"needs a policy of {called(receiver, notification)} that lets {_S3} send to it",
+                    f"must have a policy of {called(receiver, notification)} that allows {_S3} to deliver to it",
                     [receiver] if receiver.raw("policy") is not None else holders,
                     admitted=admits(receiver, _S3),
                 )
@@ -192,15 +192,15 @@ def _admitted(
         yield section.fail(wanted, at)
     elif holders and not after(section.block, holders):
         yield section.fail(
-            f"must come after {names_of(holders, section.block)}; name it in depends_on of the notification", at
+            f"must depend on {names_of(holders, section.block)}; list it in depends_on of the notification", at
         )
 
 
 @rule(
     "S3-014",
-    "A bucket has one resource of each kind",
-    why="Each of two resources overwrites what the other has set: which of them holds changes with every apply.",
-    fix="Merge them into one, with several blocks or statements.",
+    "S3 bucket has one configuration resource of each type",
+    why="Each of two resources overwrites the settings of the other, with every apply.",
+    fix="Merge them into one resource with several blocks or statements.",
     page=f"{PROVIDER}/resources/s3_bucket_notification",
     types=list(_SINGLE),
     good=_GOOD,
@@ -208,23 +208,25 @@ def _admitted(
         {f"{_NOTIFIED}_again": {"bucket": "${aws_s3_bucket.data.id}", "eventbridge": True}},
         {f"resource.{POLICY}.tls": {"bucket": "shop-prod-logs", "policy": "{}"}},
     ],
-    unknown_passes="two resources whose bucket is not known may be for two buckets",
+    unknown_passes="two resources with unknown buckets may be for different buckets",
 )
-def buckets_have_one_of_each(part: Block) -> Iterator[Outcome]:
-    """Two resources may name the bucket differently."""
+def bucket_has_one_resource_of_each_type(part: Block) -> Iterator[Outcome]:
+    """One resource may reference the bucket, and another name it literally."""
     bucket = bucket_of(part, "bucket")
     same = [] if bucket is None else parts(bucket, part.type)
     if bucket is not None and same[0] is not part:
         yield part.fail(
-            f"is set by {called(same[0], part)} as well, and one overwrites the other; merge them", "bucket"
+            f"must be the only one for this bucket: {called(same[0], part)} also configures it, and one overwrites "
+            "the other; merge them",
+            "bucket",
         )
 
 
 @rule(
     "S3-015",
-    "Both buckets of a replication keep versions, and did so before",
-    why="AWS refuses to replicate from or to a bucket without versioning.",
-    fix="Enable versioning of both buckets, and name both aws_s3_bucket_versioning in depends_on of the replication.",
+    "S3 replication has versioning enabled on both buckets",
+    why="AWS rejects replication from or to a bucket without versioning.",
+    fix="Enable versioning on both buckets, and list both aws_s3_bucket_versioning in depends_on of the replication.",
     page=f"{GUIDE}/replication-requirements.html",
     types=[_REPLICATION],
     good=_GOOD,
@@ -235,8 +237,8 @@ def buckets_have_one_of_each(part: Block) -> Iterator[Outcome]:
         {f"resource.{_REPLICATION}.data.depends_on": ["aws_s3_bucket_versioning.copy"]},
     ],
 )
-def replication_has_versions(replication: Block) -> Iterator[Outcome]:
-    """Ends that are not in the estate are not looked at."""
+def replication_has_versioning(replication: Block) -> Iterator[Outcome]:
+    """Buckets outside of the checked stacks are exempt."""
     ends: list[tuple[Section, str]] = [(replication, "bucket")]
     ends += [(section, "destination.bucket") for section in replication.sections("rule")]
     for section, at in ends:
@@ -247,7 +249,7 @@ def replication_has_versions(replication: Block) -> Iterator[Outcome]:
         status = found[0].get("versioning_configuration.status") if found else None
         if not found:
             yield missing(
-                bucket, VERSIONING, f"needs an {VERSIONING}, since {called(replication, bucket)} replicates it"
+                bucket, VERSIONING, f"must have an {VERSIONING}, since {called(replication, bucket)} replicates it"
             )
         elif isinstance(status, Unknown):
             yield found[0].undecided(status, "versioning_configuration.status")
@@ -257,14 +259,14 @@ def replication_has_versions(replication: Block) -> Iterator[Outcome]:
                 "versioning_configuration.status",
             )
         elif not after(replication, found):
-            yield section.fail(f"must come after {names_of(found, replication)}; name it in depends_on", at)
+            yield section.fail(f"must depend on {names_of(found, replication)}; list it in depends_on", at)
 
 
 @rule(
     "S3-016",
-    "A bucket for access logs is encrypted with the key of S3",
-    why="Application load balancers and S3 itself cannot write logs with a customer key: AWS refuses the access logs, "
-    "or they never arrive.",
+    "S3 log bucket is encrypted with SSE-S3",
+    why="Application Load Balancers and S3 cannot deliver access logs to a bucket with SSE-KMS: AWS rejects the "
+    "setting, or logs never arrive.",
     fix='Set sse_algorithm of the log bucket to "AES256".',
     page=f"{AWS}/elasticloadbalancing/latest/application/enable-access-logging.html",
     types=[ENCRYPTION],
@@ -280,12 +282,12 @@ def replication_has_versions(replication: Block) -> Iterator[Outcome]:
         {f"resource.{ENCRYPTION}.logs.rule.apply_server_side_encryption_by_default.sse_algorithm": "aws:kms"},
     ],
 )
-def log_buckets_have_the_key_of_s3(encryption: Block) -> Iterator[Outcome]:
-    """Network load balancers may write with a customer key."""
+def log_bucket_has_sse_s3(encryption: Block) -> Iterator[Outcome]:
+    """Network Load Balancers support a customer managed key."""
     bucket = bucket_of(encryption, "bucket")
     writers = [writer for writer, _ in log_writers(bucket) if wants_aes256(writer)] if bucket else []
     if not writers:
-        yield NotApplicable("nothing of the estate writes access logs to its bucket")
+        yield NotApplicable("no access logs are delivered to its bucket")
         return
     at = "apply_server_side_encryption_by_default.sse_algorithm"
     for section in encryption.sections("rule"):
@@ -293,15 +295,18 @@ def log_buckets_have_the_key_of_s3(encryption: Block) -> Iterator[Outcome]:
         if isinstance(algorithm, Unknown):
             yield section.undecided(algorithm, at)
         elif algorithm not in (None, "AES256"):
-            yield section.fail(f'must be "AES256": {names_of(writers, encryption)} writes access logs to it', at)
+            yield section.fail(
+                f'must be "AES256", since {names_of(writers, encryption)} delivers access logs to the bucket', at
+            )
 
 
 @rule(
     "S3-017",
-    "A bucket lets the load balancer write its logs, and did so before",
-    why="AWS tries to write when access logs are switched on, and refuses the load balancer where it may not.",
-    fix="Give the bucket a policy that allows s3:PutObject to the service or account that delivers the logs, and name "
-    "it in depends_on of the load balancer.",
+    "S3 log bucket allows load balancers to deliver access logs",
+    why="AWS tests the delivery when access logging is enabled, and rejects a load balancer that may not write to "
+    "the bucket.",
+    fix="Add a bucket policy that allows s3:PutObject to the log delivery service or account, and list it in "
+    "depends_on of the load balancer.",
     page=f"{AWS}/elasticloadbalancing/latest/application/enable-access-logging.html",
     types=[BUCKET],
     lessons=["TRD-11", "EVT-8"],
@@ -316,28 +321,28 @@ def log_buckets_have_the_key_of_s3(encryption: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def load_balancers_may_write_logs(bucket: Block) -> Iterator[Outcome]:
-    """Any statement that lets somebody else put objects may be meant for the load balancer."""
+def log_bucket_allows_load_balancers(bucket: Block) -> Iterator[Outcome]:
+    """Any statement that allows another principal to put objects may be for the load balancer."""
     balancers = [writer for writer, _ in log_writers(bucket) if writer.type in BALANCERS]
     if not balancers:
-        yield NotApplicable("no load balancer of the estate writes logs to it")
+        yield NotApplicable("no load balancer delivers access logs to it")
         return
     found = list(policies_of(bucket))
     doubt = next((each for _, each in found if isinstance(each, Unknown)), None)
     admitting = [holder for holder, each in found if not isinstance(each, Unknown) and _lets_write(each)]
-    wanted = f"must allow s3:PutObject to what delivers the logs of {names_of(balancers, bucket)}"
+    wanted = f"s3:PutObject to the log delivery service of {names_of(balancers, bucket)}"
     if admitting:
         for balancer in balancers:
             if not after(balancer, admitting):
                 yield balancer.fail(
-                    f"must come after {names_of(admitting, balancer)}; name it in depends_on", "access_logs.bucket"
+                    f"must depend on {names_of(admitting, balancer)}; list it in depends_on", "access_logs.bucket"
                 )
     elif doubt:
         yield bucket.undecided(doubt)
     elif found:
-        yield found[0][0].fail(wanted, "policy")
+        yield found[0][0].fail(f"must allow {wanted}", "policy")
     else:
-        yield missing(bucket, POLICY, f"needs an {POLICY}, which {wanted}")
+        yield missing(bucket, POLICY, f"must have an {POLICY} that allows {wanted}")
 
 
 def _lets_write(found: list[Any]) -> bool:
@@ -349,9 +354,9 @@ def _lets_write(found: list[Any]) -> bool:
 
 @rule(
     "S3-018",
-    "A bucket does not write its access logs into itself",
-    why="Each log that is delivered makes an entry in the next one: the logs grow by themselves, and never end.",
-    fix="Let the log bucket write its access logs to another bucket, or to none.",
+    "S3 bucket does not log to itself",
+    why="Every log that is delivered adds an entry to the next one, so the logs grow without end.",
+    fix="Set target_bucket of the log bucket to another bucket, or disable its access logging.",
     page=f"{GUIDE}/ServerLogs.html",
     types=[LOGGING],
     severity=WARNING,
@@ -366,11 +371,11 @@ def _lets_write(found: list[Any]) -> bool:
         {f"resource.{LOGGING}.data.target_bucket": "shop-prod-data"},
     ],
 )
-def logs_do_not_feed_themselves(logging: Block) -> Iterator[Outcome]:
-    """A bucket that takes the logs of others may log itself, which some scanners ask for."""
+def bucket_does_not_log_to_itself(logging: Block) -> Iterator[Outcome]:
+    """A bucket that receives the logs of others may log to itself, which some scanners require."""
     target = logging.get("target_bucket")
     end = bucket_of(logging, "target_bucket")
     if end is None and isinstance(target, Unknown):
         yield logging.undecided(target, "target_bucket")
     elif end is not None and end is bucket_of(logging, "bucket") and len(log_writers(end)) == 1:
-        yield logging.fail("must be another bucket: this one logs the delivery of its own logs", "target_bucket")
+        yield logging.fail("must be another bucket: each delivery of a log creates another log", "target_bucket")
