@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
 
 NOT_INCLUDED: Final = (
     "Not included: whatever is billed by use (data, requests, log events, storage, I/O, backups, load balancer "

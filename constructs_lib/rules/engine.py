@@ -15,8 +15,7 @@ from constructs_lib.rules.outcomes import Fail, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.outcomes import Undecided
     from constructs_lib.rules.rule import Level, Rule
 
@@ -169,7 +168,7 @@ def _finding(rule: Rule, fail: Fail) -> Finding:
     return Finding(
         rule=rule,
         level=rule.severity.in_(block.environment),
-        stack=block.stack.name,
+        stack=block.stack_name,
         address=block.address,
         path=block.path,
         caller=block.caller,
@@ -182,7 +181,7 @@ def _finding(rule: Rule, fail: Fail) -> Finding:
 
 def _doubt(rule: Rule, undecided: Undecided) -> Doubt:
     block = undecided.block
-    return Doubt(rule, block.stack.name, block.address, undecided.at, undecided.reason)
+    return Doubt(rule, block.stack_name, block.address, undecided.at, undecided.reason)
 
 
 _LONGEST_SHOWN = 60

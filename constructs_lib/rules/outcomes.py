@@ -1,12 +1,33 @@
-"""What a rule says of one block."""
+"""The outcomes of a rule for one block."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
+
+class Subject(Protocol):
+    """What a report says of the block that an outcome is about; blocks of the estate's model provide it."""
+
+    @property
+    def stack_name(self) -> str:
+        """The name of its stack."""
+
+    @property
+    def address(self) -> str:
+        """Its Terraform address in the stack."""
+
+    @property
+    def path(self) -> str:
+        """Its construct path; empty where the document has none."""
+
+    @property
+    def caller(self) -> str:
+        """The line of Python that created it; empty where it is not recorded."""
+
+    @property
+    def environment(self) -> str:
+        """dev, staging or prod."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +41,7 @@ class Fail:
         value: The raw value found, which a waiver is bound to.
     """
 
-    block: Block
+    block: Subject
     at: str
     text: str
     value: object
@@ -36,7 +57,7 @@ class Undecided:
         reason: Why the value is not known.
     """
 
-    block: Block
+    block: Subject
     at: str
     reason: str
 

@@ -9,7 +9,7 @@ from constructs_lib.rules.estate.loading import Source
 from constructs_lib.rules.estate.model import Estate
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
 
 
 def estate(document: dict[str, Any], environment: str | None = None, **others: dict[str, Any]) -> Estate:

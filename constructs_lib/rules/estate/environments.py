@@ -1,18 +1,12 @@
-"""Which environment a block belongs to, read from what it says itself."""
+"""The environment that tags and names stand for."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
-
-from constructs_lib.rules.estate.values import Unknown
-
-if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Stack
+from typing import Final
 
 STRICTEST: Final = "prod"
-"""What a block counts as when nothing says."""
+"""The environment of a block where neither tags nor names indicate one."""
 
 WORDS: Final = {
     "dev": "dev",
@@ -36,36 +30,18 @@ WORDS: Final = {
 _TAG_KEYS: Final = ("Environment", "environment", "Env", "env", "Stage", "stage")
 
 
-def environment_of(block: Block) -> str:
-    """Return dev, staging or prod: from the block's tags or its provider's, else from its stack, else the strictest."""
-    tags = block.tags
-    if not isinstance(tags, Unknown):
-        found = _from_tags(tags)
-        if found:
-            return found
-    return block.stack.environment or STRICTEST
+def of_tags(tags: object) -> str | None:
+    """Return dev, staging or prod from the environment tag; None without one that is known."""
+    if not isinstance(tags, dict):
+        return None
+    return next((found for key in _TAG_KEYS if (found := of_word(tags.get(key)))), None)
 
 
-def stack_environment(stack: Stack) -> str | None:
-    """Return the environment that a stack's providers, variables or name speak of; None when they do not."""
-    for block in stack.blocks:
-        # of a plan, the tags of resources: those of a provider may come from a local value, which it does not show
-        tags = block.get("default_tags.tags" if block.type == "provider.aws" else "tags_all")
-        found = _from_tags(tags) if isinstance(tags, dict) else None
-        if found:
-            return found
-    for base in ("local.environment", "local.env", "var.environment", "var.env"):
-        block_ = stack.one(base)
-        value = block_.get("value" if base.startswith("local") else "default") if block_ else None
-        if isinstance(value, str) and value.lower() in WORDS:
-            return WORDS[value.lower()]
-    words = re.split(r"[^a-z]+", stack.name.lower())
-    return next((WORDS[word] for word in words if word in WORDS), None)
+def of_word(word: object) -> str | None:
+    """Return the environment that a word such as `Production` stands for, or None."""
+    return WORDS.get(word.lower()) if isinstance(word, str) else None
 
 
-def _from_tags(tags: dict[str, Any]) -> str | None:
-    for key in _TAG_KEYS:
-        value = tags.get(key)
-        if isinstance(value, str) and value.lower() in WORDS:
-            return WORDS[value.lower()]
-    return None
+def of_name(name: str) -> str | None:
+    """Return the environment that a part of a name such as `shop-prd` stands for, or None."""
+    return next((WORDS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in WORDS), None)

@@ -1,41 +1,33 @@
-"""The estate: every stack that is looked at together, its blocks by address, and who refers to whom."""
+"""The model that rules read: an estate of stacks, their blocks and nested blocks.
+
+Values are resolved as Terraform resolves them; a value that is known after an apply only is `Unknown`.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.foundation.regions import REGIONS, dns_suffix, partition
-from constructs_lib.rules.estate.blocks import Block, edges
-from constructs_lib.rules.estate.environments import stack_environment
+from constructs_lib.rules.estate import environments
+from constructs_lib.rules.estate.attributes import ID_ARGUMENTS, partition_attribute
+from constructs_lib.rules.estate.body import Body
+from constructs_lib.rules.estate.declarations import instances, resources, settings
 from constructs_lib.rules.estate.expressions import Reference, evaluate
-from constructs_lib.rules.estate.json_values import labelled, merged, place_of_state, step, walk, weigh
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.json_values import merged, place_of_state, step, walk, weigh
+from constructs_lib.rules.estate.references import edges
+from constructs_lib.rules.estate.values import Unknown
+from constructs_lib.rules.outcomes import Fail, Undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.estate.loading import Source
-
-MAX_INSTANCES: Final = 200
-"""Instances of one block that are looked at one by one; above, the block is looked at once with its keys unknown."""
+    from constructs_lib.rules.estate.source import Source
 
 _MAX_WEIGHT: Final = 1_000_000
 """Parts of one value: local values that hold others several times, which do so too, grow without limit."""
-
-_ID_IS: Final = {
-    "aws_cloudwatch_event_bus": "name",
-    "aws_cloudwatch_log_group": "name",
-    "aws_dynamodb_table": "name",
-    "aws_iam_role": "name",
-    "aws_lambda_function": "function_name",
-    "aws_rds_cluster": "cluster_identifier",
-    "aws_s3_bucket": "bucket",
-}
-"""Types whose `id` is an argument."""
 
 Names = Mapping[str, Mapping[str, object]]
 """What iterators of `dynamic` blocks stand for: by name, `key` and `value`."""
@@ -43,6 +35,232 @@ Names = Mapping[str, Mapping[str, object]]
 _NO_NAMES: Final[Names] = {}
 
 _CROSS_STACK: Final = "cross-stack-reference-input-"
+
+
+@dataclass(frozen=True)
+class Computed(Unknown):
+    """An attribute that AWS sets, of a block that is known: the value is not, where it comes from is.
+
+    Attributes:
+        block: The resource or data source.
+        attribute: The attribute, such as `arn`.
+    """
+
+    block: Block | None = field(default=None, compare=False)
+    attribute: str = ""
+
+
+class Section(Body):
+    """A nested block, or a whole block: values by dotted path below `at`.
+
+    Attributes:
+        block: The block that contains it.
+        at: Its dotted path in the block; empty for the block itself.
+        names: The values of the iterators of the `dynamic` blocks around it.
+    """
+
+    def __init__(self, block: Block, at: str, body: Any, names: Names | None = None) -> None:  # noqa: ANN401  JSON
+        super().__init__(body)
+        self.block = block
+        self.at = at
+        self.names: Names = names or {}
+
+    def sections(self, path: str) -> list[Section]:
+        """Return the nested blocks at a path, whether written as an object, as a list, or as a `dynamic` block.
+
+        Where an expression that is not known makes them, one that holds nothing but unknown values.
+        """
+        raw = self.raw(path)
+        if isinstance(raw, str):
+            raw = self._resolve(raw)
+        bodies = raw if isinstance(raw, list) else [raw]
+        single = not isinstance(raw, list)
+        found = [
+            Section(self.block, self._below(path if single else f"{path}.{number}"), body, self.names)
+            for number, body in enumerate(bodies)
+            if isinstance(body, dict | Unknown)
+        ]
+        *above, last = path.split(".")
+        at = ".".join((*above, "dynamic", last))
+        dynamic = self.raw(at)
+        for body in dynamic if isinstance(dynamic, list) else [dynamic]:
+            if isinstance(body, dict):
+                found.extend(self._expanded(last, f"{at}.content", body))
+        return found
+
+    def _expanded(self, label: str, at: str, dynamic: dict[str, Any]) -> Iterator[Section]:
+        """Yield the nested blocks that a `dynamic` block makes; one with unknown values where it is not known which."""
+        contents = dynamic.get("content")
+        content = contents[0] if isinstance(contents, list) and contents else contents
+        each = self._resolve(dynamic.get("for_each"))
+        pairs: list[tuple[object, object]] = [(each, each)]
+        if isinstance(each, dict | list):
+            pairs = list(each.items() if isinstance(each, dict) else enumerate(each))
+        for key, value in pairs if isinstance(content, dict) else ():
+            bound = {str(dynamic.get("iterator") or label): {"key": key, "value": value}}
+            yield Section(self.block, self._below(at), content, {**self.names, **bound})
+
+    def _resolve(self, raw: object) -> Any:  # noqa: ANN401  synthesized JSON has any shape
+        return self.block.stack.resolve(raw, self.block, self.names)
+
+    def section(self, path: str) -> Section | None:
+        """Return the first nested block at a path, or None."""
+        return next(iter(self.sections(path)), None)
+
+    def targets(self, path: str, *types: str) -> list[Block]:
+        """Return the blocks that the value at a path refers to, through locals, outputs and remote state."""
+        raw = self.raw(path)
+        if raw is None:
+            return []
+        found = dict.fromkeys(target for target, _ in self.block.stack.follow(raw, self.block))
+        return [target for target in found if not types or target.type in types]
+
+    def target(self, path: str, *types: str) -> Block | None:
+        """Return the first block that the value at a path refers to, or None."""
+        return next(iter(self.targets(path, *types)), None)
+
+    def fail(self, text: str, at: str = "") -> Fail:
+        """Return a finding about this block; `at` is the dotted path of the attribute it is about."""
+        return Fail(self.block, self._below(at) if at else self.at, text, self.raw(at) if at else self.body)
+
+    def undecided(self, value: Unknown, at: str = "") -> Undecided:
+        """Return that a value decides and is not known."""
+        return Undecided(self.block, self._below(at) if at else self.at, value.reason)
+
+    def _below(self, path: str) -> str:
+        return f"{self.at}.{path}" if self.at else path
+
+
+class Block(Section):
+    """One block: a resource, data source, provider, output, variable, local value, or the `terraform` block.
+
+    Attributes:
+        stack: Its stack.
+        type: `aws_vpc`; `data.aws_vpc` for a data source; `provider.aws`, `output`, `var`, `local`, `module`,
+            `terraform`.
+        name: Its last label; a provider's alias, or empty.
+        key: Of one of several instances: the number, or the key of `for_each`.
+        each: The value of `for_each` at that key.
+        base: The address without the instance key.
+    """
+
+    def __init__(  # noqa: PLR0917  made in one place
+        self, stack: Stack, type_: str, name: str, body: dict[str, Any], key: object = None, each: object = None
+    ) -> None:
+        super().__init__(self, "", body)
+        self.stack = stack
+        self.type = type_
+        self.name = name
+        self.key = key
+        self.each = each
+        self.base = ".".join(part for part in (type_, name) if part)
+
+    def __repr__(self) -> str:
+        return f"<{self.stack.name}: {self.address}>"
+
+    @property
+    def address(self) -> str:
+        """The address within the stack, such as `aws_sqs_queue.jobs["eu"]`."""
+        if isinstance(self.body.get("//"), dict) and "address" in self.body["//"]:
+            return str(self.body["//"]["address"])  # of a plan, in which modules have addresses of their own
+        if self.key is None:
+            return self.base
+        return f"{self.base}[{self.key}]" if isinstance(self.key, int) else f'{self.base}["{self.key}"]'
+
+    @property
+    def stack_name(self) -> str:
+        """The name of its stack."""
+        return self.stack.name
+
+    @property
+    def estate(self) -> Estate:
+        """Everything that is looked at."""
+        return self.stack.estate
+
+    @cached_property
+    def path(self) -> str:
+        """The construct path, empty where the document names none."""
+        notes = self.body.get("//")
+        metadata = notes.get("metadata") if isinstance(notes, dict) else None
+        path = metadata.get("path") if isinstance(metadata, dict) else None
+        return path if isinstance(path, str) else ""
+
+    @cached_property
+    def caller(self) -> str:
+        """The line of Python that made the construct, such as `stacks/payments.py:62`; empty where nothing says so."""
+        return self.stack.source.caller(self.path)
+
+    @cached_property
+    def provider(self) -> Block | None:
+        """The provider configuration that it uses; None when nothing declares it."""
+        if self.type in ("output", "var", "local", "module", "terraform") or self.type.startswith("provider."):
+            return None
+        named = str(self.body.get("provider") or self.type.removeprefix("data.").partition("_")[0])
+        kind, _, alias = named.strip("${} ").partition(".")
+        return self.stack.one(f"provider.{kind}.{alias}" if alias else f"provider.{kind}")
+
+    @cached_property
+    def region(self) -> str | Unknown:
+        """The AWS region that it is in: its own argument, else its provider's."""
+        if self.type.startswith(("aws_", "data.aws_")):
+            own = self.get("region")
+            if own is not None and self.type not in ("data.aws_region", "aws_datasync_location_object_storage"):
+                return own if isinstance(own, str | Unknown) else Unknown("region is not a text")
+        provider = self if self.type == "provider.aws" else self.provider
+        if provider is None:
+            return Unknown("no provider block says so")
+        region = provider.get("region")
+        if region is None:
+            return Unknown("the provider names no region")
+        return region if isinstance(region, str | Unknown) else Unknown("region is not a text")
+
+    @cached_property
+    def environment(self) -> str:
+        """dev, staging or prod: as given, else from its tags, its provider's, its stack's."""
+        return (
+            self.estate.given_environment
+            or environments.of_tags(self.tags)
+            or self.stack.environment
+            or environments.STRICTEST
+        )
+
+    @cached_property
+    def tags(self) -> dict[str, Any] | Unknown:
+        """Its tags over its provider's default tags."""
+        planned = self.get("tags_all")  # a plan has both together, and of local values says nothing else
+        if isinstance(planned, dict):
+            return planned
+        parts = (self.provider.default_tags if self.provider else None, self.get("tags"))
+        for part in parts:
+            if isinstance(part, Unknown):
+                return part
+        return {key: value for part in parts if isinstance(part, dict) for key, value in part.items()}
+
+    @cached_property
+    def default_tags(self) -> Any:  # noqa: ANN401  synthesized JSON has any shape
+        """Of a provider: the tags that it sets on everything, None when it sets none."""
+        return self.get("default_tags.tags")
+
+    @cached_property
+    def edges(self) -> tuple[tuple[str, Reference], ...]:
+        """Every reference in it with the dotted path that it stands at."""
+        return tuple(edges(self.body, ""))
+
+    def referrers(self, *types: str) -> list[Block]:
+        """Return the blocks of these types that refer to it, in any attribute, through locals and stacks as well."""
+        found = self.estate.incoming.get((self.stack.name, self.base), ())
+        chosen = [block for block in found if not types or block.type in types]
+        if self.key is None:
+            return chosen
+        return [block for block in chosen if any(target is self for target, _ in block.stack.follow(block.body, block))]
+
+    def referrers_at(self, path: str, *types: str) -> list[Block]:
+        """Return the blocks of these types whose value at a path refers to it."""
+        return [block for block in self.referrers(*types) if self in block.targets(path)]
+
+    def resolve(self, raw: object) -> Any:  # noqa: ANN401  synthesized JSON has any shape
+        """Return a value with its references resolved, as this block sees them."""
+        return self.stack.resolve(raw, self)
 
 
 class Stack:
@@ -91,7 +309,17 @@ class Stack:
     @cached_property
     def environment(self) -> str | None:
         """dev, staging or prod, where its providers, variables or name say so."""
-        return stack_environment(self)
+        for block in self.blocks:
+            # In a plan the tags of resources: it does not show tags of a provider that come from a local value.
+            tags = block.get("default_tags.tags" if block.type == "provider.aws" else "tags_all")
+            if found := environments.of_tags(tags):
+                return found
+        for base in ("local.environment", "local.env", "var.environment", "var.env"):
+            named = self.one(base)
+            value = named.get("value" if base.startswith("local") else "default") if named else None
+            if found := environments.of_word(value):
+                return found
+        return environments.of_name(self.name)
 
     def all(self, base: str) -> list[Block]:
         """Return the instances of a block by its address without instance key."""
@@ -227,12 +455,12 @@ class Stack:
         if not path:
             return Computed(f"{reference.text} is a whole block", text, block, "")
         attribute = str(path[0])
-        known = _ID_IS.get(block.type) if attribute == "id" else attribute
+        known = ID_ARGUMENTS.get(block.type) if attribute == "id" else attribute
         value = self.value_of(block, known) if known else None
         if block.type == "data.aws_region" and attribute in ("name", "region", "id"):
             value = block.region
         if block.type == "data.aws_partition" and attribute in ("partition", "dns_suffix", "id"):
-            value = _partition(block.region, attribute)
+            value = partition_attribute(block.region, attribute)
         if value is None:
             return Computed(f"{reference.text} is known after apply", text, block, attribute)
         return step(value, path[1:], reference.text)
@@ -246,42 +474,16 @@ class Stack:
         return stack.one(f"output.{reference.path[1]}") if stack else None
 
     def _read(self, document: dict[str, Any]) -> Iterator[Block]:
-        # Variables and local values first: counts and keys of what follows are made of them.
-        yield Block(self, "terraform", "", merged(document.get("terraform")))
-        for word, type_ in (("variable", "var"), ("output", "output"), ("module", "module")):
-            for (name,), body in labelled(document.get(word), 1):
-                yield Block(self, type_, name, merged(body))
-        for name, value in merged(document.get("locals")).items():
-            if name != "//":
-                yield Block(self, "local", name, {"value": value})
-        for (kind,), value in labelled(document.get("provider"), 1):
-            for body in value if isinstance(value, list) else [value]:
-                if isinstance(body, dict):
-                    yield Block(self, f"provider.{kind}", str(body.get("alias") or ""), body)
-        for word, prefix in (("data", "data."), ("resource", "")):
-            for (type_, name), value in labelled(document.get(word), 2):
-                for body in value if isinstance(value, list) else [value]:
-                    if isinstance(body, dict):
-                        yield from self._instances(prefix + type_, name, body)
-
-    def _instances(self, type_: str, name: str, body: dict[str, Any]) -> Iterator[Block]:
-        notes = body.get("//")
-        if isinstance(notes, dict) and "instance" in notes:
-            yield Block(self, type_, name, body, notes["instance"])  # of a plan, which names each instance
-            return
-        each, count = self.resolve(body.get("for_each")), self.resolve(body.get("count"))
-        keyed: Iterable[tuple[object, object]] | None = None
-        if isinstance(each, dict):
-            keyed = each.items()
-        elif isinstance(each, list) and all(isinstance(item, str) for item in each):
-            keyed = ((item, item) for item in dict.fromkeys(each))
-        elif isinstance(count, int | float | str) and re.fullmatch(r"[0-9]+", str(count)):
-            keyed = ((number, None) for number in range(min(int(count), MAX_INSTANCES + 1)))
-        instances = [Block(self, type_, name, body, key, value) for key, value in keyed] if keyed is not None else None
-        if instances is None or len(instances) > MAX_INSTANCES:
+        # Variables and local values first: counts and keys of resources depend on them.
+        for type_, name, body in settings(document):
             yield Block(self, type_, name, body)
-        else:
-            yield from instances
+        for type_, name, body in resources(document):
+            notes = body.get("//")
+            if isinstance(notes, dict) and "instance" in notes:
+                yield Block(self, type_, name, body, notes["instance"])  # of a plan, which names each instance
+                continue
+            for key, value in instances(self.resolve(body.get("for_each")), self.resolve(body.get("count"))):
+                yield Block(self, type_, name, body, key, value)
 
 
 class Estate:
@@ -356,11 +558,3 @@ class Estate:
             ),
             None,
         )
-
-
-def _partition(region: str | Unknown, attribute: str) -> str | Unknown | None:
-    if isinstance(region, Unknown):
-        return region
-    if region not in REGIONS:
-        return Unknown(f"the partition of {region} is not known")
-    return dns_suffix(region) if attribute == "dns_suffix" else partition(region)

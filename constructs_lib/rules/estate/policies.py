@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Encoded, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Encoded, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
 
 DOCUMENT: Final = "data.aws_iam_policy_document"
 """The data source that writes policies."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,19 +20,6 @@ class Unknown:
 
     def __str__(self) -> str:
         return f"unknown ({self.reason})"
-
-
-@dataclass(frozen=True)
-class Computed(Unknown):
-    """An attribute that AWS sets, of a block that is known: the value is not, where it comes from is.
-
-    Attributes:
-        block: The resource or data source.
-        attribute: The attribute, such as `arn`.
-    """
-
-    block: Block | None = field(default=None, compare=False)
-    attribute: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from constructs_lib.rules.queries.links import ALIAS, FUNCTION, QUEUE, TOPIC, is
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.estate.policies import Statement
 
 PERMISSION: Final = "aws_lambda_permission"

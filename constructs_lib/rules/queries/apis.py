@@ -10,8 +10,7 @@ from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.links import undecidable
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
 
 GATEWAY: Final = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 

@@ -16,8 +16,7 @@ from constructs_lib.rules.queries.links import called, has_module, predecessors,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.estate.policies import Statement
     from constructs_lib.rules.outcomes import Outcome
 

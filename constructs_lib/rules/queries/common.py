@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from constructs_lib.rules.estate.blocks import Section
+    from constructs_lib.rules.estate.model import Section
     from constructs_lib.rules.outcomes import Outcome
 
 AWS: Final = "https://docs.aws.amazon.com"

@@ -9,7 +9,7 @@ from constructs_lib.rules.queries.common import expect_set
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Section
+    from constructs_lib.rules.estate.model import Section
     from constructs_lib.rules.outcomes import Outcome
 
 _MANAGED: Final = "alias/aws/"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from constructs_lib.rules.estate.blocks import edges
 from constructs_lib.rules.estate.json_values import merged
+from constructs_lib.rules.estate.references import edges
 from constructs_lib.rules.estate.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
 
 
 def is_plan(stack: Stack) -> bool:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.rules.queries.links import is_given, sources, undecidable
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.estate.values import Unknown
 
 WEB_ACL: Final = "aws_wafv2_web_acl"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.rules.estate.values import Unknown
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
 
 TEMPLATE: Final = "aws_launch_template"
 INSTANCE: Final = "aws_instance"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.rules.estate.policies import statements
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.estate.policies import Statement
     from constructs_lib.rules.estate.values import Unknown
 

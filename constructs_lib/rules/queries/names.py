@@ -9,8 +9,7 @@ from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.names import NAMES
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
 
 
 def name_of(block: Block) -> object:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.documents import is_plan
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate, Stack
+    from constructs_lib.rules.estate.model import Block, Estate, Section, Stack
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

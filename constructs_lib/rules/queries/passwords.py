@@ -11,7 +11,7 @@ from constructs_lib.rules.outcomes import Fail
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 GENERATORS: Final = ("random_password", "random_string", "data.aws_secretsmanager_random_password")

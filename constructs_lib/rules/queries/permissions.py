@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.policies import Condition, Statement, statements
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import Fail, NotApplicable
 from constructs_lib.rules.queries.common import AWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.outcomes import Outcome
 
 GUIDE: Final = f"{AWS}/IAM/latest/UserGuide"

@@ -15,8 +15,7 @@ from constructs_lib.rules.queries.texts import texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
 
 HIDDEN: Final = "(not shown)"
 

@@ -11,7 +11,7 @@ from constructs_lib.rules.queries.networks import is_everywhere
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
 
 Direction = Literal["ingress", "egress"]
 

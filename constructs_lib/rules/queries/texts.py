@@ -10,8 +10,7 @@ from constructs_lib.rules.estate.values import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
 
 _NOT_ARGUMENTS: Final = frozenset(
     {"//", "provider", "depends_on", "count", "for_each", "lifecycle", "provisioner", "connection"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from constructs_lib.rules.estate.model import MAX_INSTANCES
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.declarations import MAX_INSTANCES
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from tests.rules.estates import estate, only, queue, resources, value
 
 # Values

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from constructs_lib.rules.estate.loading import Source
-from constructs_lib.rules.estate.model import Estate
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed, Estate
+from constructs_lib.rules.estate.values import Unknown
 from tests.rules.estates import estate, only, queue, resources, value
 
 CROSS = "cross-stack-reference-input-"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_lib.rules.estate.expressions import Reference, evaluate, follow, references
-from constructs_lib.rules.estate.values import Computed, Invalid, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Invalid, Unknown
 from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.settings import Terraform
 

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.rules.estate.loading import Source, load
-from constructs_lib.rules.estate.model import Estate
+from constructs_lib.rules.estate.model import Computed, Estate
 from constructs_lib.rules.estate.plan_document import plan_document
 from constructs_lib.rules.estate.policies import Principal, Statement, statements
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.settings import Terraform
 
 if TYPE_CHECKING:
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
 
 FILE = Path(__file__).parent / "fixtures" / "plan.json"
 PLAN: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))

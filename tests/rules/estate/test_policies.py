@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from constructs_lib.rules.estate.loading import Source
-from constructs_lib.rules.estate.model import Estate
+from constructs_lib.rules.estate.model import Computed, Estate
 from constructs_lib.rules.estate.policies import Condition, Principal, Statement, roles_policies, statements
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.values import Unknown
 
 SEND = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
 READ_SEND = Statement(actions=("sqs:SendMessage",), resources=("*",))

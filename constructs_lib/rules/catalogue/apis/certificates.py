@@ -13,7 +13,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _ACM: Final = f"{AWS}/acm/latest/userguide"

@@ -23,7 +23,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _AT: Final = "resource.aws_api_gateway_deployment.this"

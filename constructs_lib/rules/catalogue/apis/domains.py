@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.apis import GATEWAY
 from constructs_lib.rules.queries.common import AWS, expect, is_partly_known
@@ -16,8 +17,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate, Stack
+    from constructs_lib.rules.estate.model import Block, Estate, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _ROUTE53: Final = f"{AWS}/Route53/latest/DeveloperGuide"

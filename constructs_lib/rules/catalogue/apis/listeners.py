@@ -15,8 +15,7 @@ from constructs_lib.rules.rule import REMOVED, Frameworks, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _ELB: Final = f"{AWS}/elasticloadbalancing/latest/application"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, expect, expect_flag, expect_set
 from constructs_lib.rules.queries.firewalls import is_behind_web_acl
@@ -15,7 +16,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _ELB: Final = f"{AWS}/elasticloadbalancing/latest/application"

@@ -29,7 +29,7 @@ from constructs_lib.rules.rule import PRODUCTION, REMOVED, WARNING, Frameworks, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _ACCOUNT: Final = "aws_api_gateway_account"

@@ -25,7 +25,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, Frameworks, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _LIFECYCLE: Final = f"{BUCKET}_lifecycle_configuration"

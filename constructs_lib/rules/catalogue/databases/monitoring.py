@@ -23,7 +23,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _INTERVALS: Final = (1, 5, 10, 15, 30, 60)

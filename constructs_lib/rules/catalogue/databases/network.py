@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.databases import CLUSTER, INSTANCE, RDS_GUIDE
 from constructs_lib.rules.queries.links import called
@@ -16,8 +17,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.outcomes import Outcome
     from constructs_lib.rules.queries.networks import Network
     from constructs_lib.rules.queries.security_groups import Opening

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.database_versions import END_OF_SUPPORT, major_of
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.databases import (
     AURORA_GUIDE,
@@ -28,7 +29,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _GROUP_AT: Final = {

@@ -25,7 +25,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _KEPT_DAYS: Final = 7

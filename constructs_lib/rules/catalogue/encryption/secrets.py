@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.secrets import is_secret_name
 from constructs_lib.rules.outcomes import Fail
 from constructs_lib.rules.queries.common import AWS, PROVIDER, TERRAFORM, expect_number
@@ -24,7 +25,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _SECRET: Final = "aws_secretsmanager_secret"  # noqa: S105  a resource type

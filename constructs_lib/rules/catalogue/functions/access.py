@@ -15,7 +15,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _DG: Final = f"{AWS}/lambda/latest/dg"

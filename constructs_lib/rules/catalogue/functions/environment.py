@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.lambda_environment import MAX_BYTES, RESERVED
 from constructs_lib.rules.estate.expressions import references
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, expect_set
 from constructs_lib.rules.queries.links import sources
@@ -18,8 +19,7 @@ from constructs_lib.rules.rule import REMOVED, Frameworks, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.outcomes import Outcome
 
 _PAGE: Final = f"{AWS}/lambda/latest/dg/configuration-envvars.html"

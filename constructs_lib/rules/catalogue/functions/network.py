@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS
 from constructs_lib.rules.queries.links import FUNCTION, undecidable
@@ -13,7 +14,7 @@ from constructs_lib.rules.rule import PRODUCTION, REMOVED, WARNING, Frameworks, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _PAGE: Final = f"{AWS}/lambda/latest/dg/configuration-vpc.html"

@@ -26,8 +26,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.outcomes import Outcome
 
 _EB: Final = f"{AWS}/eventbridge/latest/userguide"

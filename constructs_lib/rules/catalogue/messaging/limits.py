@@ -13,7 +13,7 @@ from constructs_lib.rules.rule import REMOVED, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _FLAG: Final = {"aws_sqs_queue": "fifo_queue", "aws_sns_topic": "fifo_topic"}

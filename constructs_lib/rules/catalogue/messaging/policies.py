@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.policies import Statement, statements
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.admission import has_source, is_for_everyone, policies_of
 from constructs_lib.rules.queries.common import AWS, expect_set, policy_text
@@ -16,7 +17,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _SQS: Final = f"{AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide"

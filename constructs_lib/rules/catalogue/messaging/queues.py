@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, expect_flag, expect_number
 from constructs_lib.rules.queries.links import QUEUE, called, function_of, meant
@@ -13,7 +14,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _SQS = f"{AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide"

@@ -16,8 +16,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _SQS: Final = f"{AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide"

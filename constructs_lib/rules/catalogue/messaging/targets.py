@@ -16,7 +16,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, Frameworks, Severity, rul
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _EB: Final = f"{AWS}/eventbridge/latest/userguide"

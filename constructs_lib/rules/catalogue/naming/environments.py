@@ -18,8 +18,7 @@ from constructs_lib.rules.rule import WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _OWN: Final = sorted(type_ for type_, fact in NAMES.items() if fact.is_own)

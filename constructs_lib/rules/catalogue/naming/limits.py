@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.names import NAMES, PAGE, RANDOM_PART
 from constructs_lib.rules.queries.common import PROVIDER
 from constructs_lib.rules.queries.names import name_of
@@ -14,7 +15,7 @@ from constructs_lib.rules.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _LIMITED: Final = sorted(type_ for type_, fact in NAMES.items() if fact.longest)

@@ -14,7 +14,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _TAGS: Final = {"Project": "shop", "Environment": "prod", "Owner": "shop-team"}

@@ -12,7 +12,7 @@ from constructs_lib.rules.rule import REMOVED, Frameworks, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _ACLS: Final = ("aws_network_acl", "aws_default_network_acl")

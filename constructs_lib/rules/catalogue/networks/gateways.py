@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from constructs_lib.rules.catalogue.networks.routes import PUBLIC_AND_PRIVATE
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import PROVIDER
 from constructs_lib.rules.queries.networks import VPC, Networks, Route, may_be_absent, networks, other_end
@@ -14,7 +15,7 @@ from constructs_lib.rules.rule import REMOVED, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 

@@ -14,7 +14,7 @@ from constructs_lib.rules.rule import REMOVED, WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _PEERING = f"{AWS}/vpc/latest/peering"

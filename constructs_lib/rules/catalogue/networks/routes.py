@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.common import AWS, PROVIDER
 from constructs_lib.rules.queries.networks import (
     VPC,
@@ -21,7 +22,7 @@ from constructs_lib.rules.rule import PRODUCTION, REMOVED, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _ZONES: Final = ("eu-west-1a", "eu-west-1b")

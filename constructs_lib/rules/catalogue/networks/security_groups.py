@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.ports import FORBIDDEN
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, PROVIDER
@@ -23,7 +24,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _GROUPS = f"{VPC}/security-group-rules.html"

@@ -15,8 +15,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate, Stack
+    from constructs_lib.rules.estate.model import Block, Estate, Section, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _CLOUDWATCH: Final = f"{AWS}/AmazonCloudWatch/latest"

@@ -18,8 +18,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.outcomes import Outcome
 
 _LOGS: Final = f"{AWS}/AmazonCloudWatch/latest/logs"

@@ -15,7 +15,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Frameworks, Seve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 _IMAGE: Final = re.compile(r"ami-[0-9a-f]{8,17}")

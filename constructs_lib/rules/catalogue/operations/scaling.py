@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.catalogue.operations.alarms import ALARM
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import PROVIDER, expect, expect_set
 from constructs_lib.rules.queries.instances import CONFIGURATION, GROUP, SCALING, TEMPLATE
@@ -17,7 +18,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _POLICY: Final = "aws_autoscaling_policy"

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import PROVIDER, TERRAFORM
 from constructs_lib.rules.queries.instances import EC2, MAKERS, TEMPLATE, USER_DATA, decode, script_of
@@ -15,7 +16,7 @@ from constructs_lib.rules.rule import Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _RENDERERS: Final = ("data.template_file", "data.cloudinit_config", "data.template_cloudinit_config")

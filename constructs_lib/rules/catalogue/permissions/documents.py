@@ -7,8 +7,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.policies import DOCUMENT
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.permissions import LIMITS
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.admission import document
@@ -18,8 +19,7 @@ from constructs_lib.rules.rule import WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.estate.policies import Statement
     from constructs_lib.rules.outcomes import Outcome
     from constructs_lib.rules.queries.permissions import Held

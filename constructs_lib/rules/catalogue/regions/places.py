@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.regions import NAME, is_global, is_name, partition_of, short_name
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS
@@ -16,7 +17,7 @@ from constructs_lib.rules.rule import REMOVED, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _ZONES_AT: Final = frozenset(

@@ -7,9 +7,9 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.blocks import edges
 from constructs_lib.rules.estate.environments import WORDS
 from constructs_lib.rules.estate.json_values import labelled, merged, place_of_state
+from constructs_lib.rules.estate.references import edges
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import TERRAFORM, expect_flag
 from constructs_lib.rules.queries.documents import is_plan, is_root, is_synthesized, resources, unread
@@ -18,8 +18,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
-    from constructs_lib.rules.estate.model import Estate, Stack
+    from constructs_lib.rules.estate.model import Block, Estate, Section, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _PAGE: Final = f"{TERRAFORM}/language/backend/s3"

@@ -20,8 +20,7 @@ from constructs_lib.rules.rule import REMOVED, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.estate.model import Block, Estate
     from constructs_lib.rules.outcomes import Outcome
 
 _ACCOUNT_AT: Final = ("profile", "assume_role", "assume_role_with_web_identity", "allowed_account_ids", "access_key")

@@ -16,8 +16,8 @@ from constructs_lib.rules.rule import REMOVED, WARNING, Frameworks, Severity, ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
     from constructs_lib.rules.estate.expressions import Reference
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 _REGISTRY: Final = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?/)?[\w-]+/[\w-]+/[\w-]+(?://.*)?")

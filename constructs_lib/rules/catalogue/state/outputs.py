@@ -12,8 +12,7 @@ from constructs_lib.rules.rule import REMOVED, Severity, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _INFO: Final = Severity("info", "info", "info")

@@ -19,9 +19,8 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
     from constructs_lib.rules.estate.expressions import Reference
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _GOOD: Final[dict[str, Any]] = {

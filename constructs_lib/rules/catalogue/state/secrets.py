@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.estate.blocks import edges
+from constructs_lib.rules.estate.references import edges
 from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.secrets import ATTRIBUTES, is_secret_name
 from constructs_lib.rules.outcomes import Fail, NotApplicable
@@ -15,9 +15,8 @@ from constructs_lib.rules.rule import REMOVED, WARNING, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
     from constructs_lib.rules.estate.expressions import Reference
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _PAGE: Final = f"{TERRAFORM}/language/manage-sensitive-data"

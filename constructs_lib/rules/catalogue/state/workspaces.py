@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.rules.estate.blocks import edges
+from constructs_lib.rules.estate.references import edges
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import TERRAFORM
 from constructs_lib.rules.queries.documents import is_plan, made_of, once
@@ -14,8 +14,7 @@ from constructs_lib.rules.rule import ADVICE, REMOVED, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
-    from constructs_lib.rules.estate.model import Stack
+    from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
 _WORKSPACE: Final = "terraform.workspace"

@@ -22,7 +22,7 @@ from constructs_lib.rules.rule import PRODUCTION, REMOVED, WARNING, Frameworks, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 SUBNETS: Final = "aws_elasticache_subnet_group"

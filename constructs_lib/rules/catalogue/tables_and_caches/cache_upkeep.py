@@ -15,7 +15,8 @@ from constructs_lib.rules.catalogue.tables_and_caches.cache_access import (
     engine_of,
     is_secondary,
 )
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.facts.caches import END_OF_SUPPORT, VERSIONS, exists, family
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, expect_flag, expect_number, expect_set
@@ -26,7 +27,7 @@ from constructs_lib.rules.rule import ADVICE, PRODUCTION, REMOVED, WARNING, Fram
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block
+    from constructs_lib.rules.estate.model import Block
     from constructs_lib.rules.outcomes import Outcome
 
 PARAMETERS: Final = "aws_elasticache_parameter_group"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.rules.catalogue.tables_and_caches.tables import DDB, TABLE
-from constructs_lib.rules.estate.values import Computed, Unknown
+from constructs_lib.rules.estate.model import Computed
+from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import expect_flag
 from constructs_lib.rules.queries.links import called, is_given, undecidable
@@ -14,7 +15,7 @@ from constructs_lib.rules.rule import PRODUCTION, REMOVED, Frameworks, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from constructs_lib.rules.estate.blocks import Block, Section
+    from constructs_lib.rules.estate.model import Block, Section
     from constructs_lib.rules.outcomes import Outcome
 
 REPLICA: Final = "aws_dynamodb_table_replica"

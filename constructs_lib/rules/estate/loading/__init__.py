@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from constructs_lib.rules.estate.loading.folders import load
-from constructs_lib.rules.estate.loading.sources import Duplicate, Source
+from constructs_lib.rules.estate.source import Duplicate, Source
 
 __all__ = ["Duplicate", "Source", "load"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.rules.estate.loading.json_files import read_json
 from constructs_lib.rules.estate.loading.merging import check_document, merge
-from constructs_lib.rules.estate.loading.sources import Source
 from constructs_lib.rules.estate.model import Estate
 from constructs_lib.rules.estate.plan_document import plan_document
+from constructs_lib.rules.estate.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

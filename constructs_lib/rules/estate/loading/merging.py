@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.rules.estate.loading.json_files import Repeating, holds_repeating, repeated
-from constructs_lib.rules.estate.loading.sources import Duplicate
+from constructs_lib.rules.estate.source import Duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
