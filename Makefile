@@ -64,7 +64,7 @@ format: $(VENV)/.dev  ## Format and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: $(VENV)/.dev  ## Write the generated pages of docs/
+docs: $(VENV)/.dev  ## Write what is generated: pages of docs/ and the list of bindings in use
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 rule-coverage: $(VENV)/.dev  ## Write build/rule_coverage.md: what each rule looked at in the reference stacks

@@ -20,10 +20,18 @@ _HOMES = {
     for name in statement.names
 }
 
+_RENAMED: dict[str, str] = {}
+"""Old public names and the new ones: they keep working for one release."""
+
 __all__ = sorted(_HOMES)  # noqa: PLE0605  the names of the stub, each imported when it is first used
 
 
 def __getattr__(name: str) -> object:
+    if name in _RENAMED:
+        from constructs_lib.foundation.deprecation import warn_renamed  # noqa: PLC0415  nobody else needs it
+
+        warn_renamed("constructs_lib.", name, _RENAMED[name])
+        name = _RENAMED[name]
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""Write what the pages of docs/ and the README say twice: tables made from code, programs that tests run.
+"""Write what the pages of docs/ and the README say twice: tables made from code, tested programs, used bindings.
 
 `python docs/generate.py` writes; `--check` fails when a page is stale.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from bindings_stub import bindings_stub
 from constructs_lib.foundation.environment import PROFILES, Profile
 from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
@@ -116,6 +117,7 @@ def with_programs(page: str) -> str:
 def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
+        ROOT / "constructs_lib/_engine/aws.pyi": bindings_stub(ROOT / "constructs_lib"),
         ROOT / "docs/environments.md": environments(),
         ROOT / "docs/lessons.md": lessons_page(LESSONS, all_rules(), lesson_tests(ROOT / "tests")),
         ROOT / "docs/performance.md": performance(),

@@ -96,10 +96,7 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
 
     def _called(self, value: str) -> str:
         """Return what a value is called in ids, which can hold no reference: one is called by what it refers to."""
-        if not is_token(value):
-            return value
-        resolver = core.DefaultTokenResolver(core.StringConcat())
-        return "-".join(words(str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))))
+        return "-".join(words(self.region.stack.text(value))) if is_token(value) else value
 
     def _publish(self, attribute: str, value: object, description: str) -> None:
         """Export a value as the flat output `component_attribute_region` and in the nested summary."""

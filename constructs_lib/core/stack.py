@@ -18,7 +18,7 @@ from constructs_lib.foundation.errors import ConfigurationError, Problems, trans
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
-from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
+from constructs_lib.foundation.regions import check_region, dns_suffix, is_token, partition, zone_letters
 from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
 
 P = ParamSpec("P")
@@ -171,6 +171,13 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     def reach(self, element: core.TerraformElement, attribute: str) -> str:
         """Return a reference to an attribute of an element of any stack, for use inside this one."""
         return self.ref(element, attribute) if element in self._addresses else str(getattr(element, attribute))
+
+    def text(self, value: str) -> str:
+        """Return a text with the Terraform references that its tokens stand for, as it is written in this stack."""
+        if not is_token(value):
+            return value
+        resolver = core.DefaultTokenResolver(core.StringConcat())
+        return str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))
 
     def at_synth(self, finisher: Callable[[], None]) -> None:
         """Call `finisher` once, right before the stack is synthesized, to write what was collected until then."""
@@ -362,10 +369,9 @@ class Region:
 
     @cached_property
     def account_id(self) -> str:
-        """A reference to the id of the account that the provider is logged in to."""
+        """The id of the account that the provider authenticates in; works in every stack of the app."""
         id_ = f"current-{self.name}"
-        identity = self.create(self.stack, (id_,), aws.data_aws_caller_identity.DataAwsCallerIdentity)
-        return self.stack.ref(identity, "account_id")
+        return self.create(self.stack, (id_,), aws.data_aws_caller_identity.DataAwsCallerIdentity).account_id
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of something in this region and account: `arn:partition:service:region:account:resource`."""

@@ -28,12 +28,12 @@ class ConfigurationWarning(UserWarning):
     """Input that works but is likely to hurt later."""
 
 
-def warn(text: str) -> None:
+def warn(text: str, category: type[Warning] = ConfigurationWarning) -> None:
     """Warn on the caller's line: the nearest one that is neither the library's nor the engine's."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  as in `warnings` itself
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, ConfigurationWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
 
 
 def translate(error: RuntimeError, path: str, id_: str) -> Exception:

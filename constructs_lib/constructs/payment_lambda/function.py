@@ -325,7 +325,7 @@ class PaymentLambda(EventSources):
             action="lambda:InvokeFunction",
             function_name=self._ref(self.resource, "function_name"),
             qualifier=self._ref(self.alias, "name"),
-            principal=as_lambda_writes_it(service, self.region.partition),
+            principal=as_lambda_writes_it(service, self.region),
             source_arn=source_arn,
             source_account=source_account,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.principals import check_source_arn, is_account, is_service
 from constructs_lib.foundation.regions import is_token
@@ -43,7 +44,7 @@ def check_trigger(path: str, service: str, source_arn: str | None, source_accoun
     problems.raise_if_any()
 
 
-def as_lambda_writes_it(principal: str, partition: str) -> str:
+def as_lambda_writes_it(principal: str, region: Region) -> str:
     """Return the principal as Lambda gives it back: an account is the ARN of its root, or every plan would differ."""
-    account = is_account(principal) or (is_token(principal) and principal.endswith(".account_id}"))
-    return f"arn:{partition}:iam::{principal}:root" if account else principal
+    account = is_account(principal) or region.stack.text(principal).endswith(".account_id}")
+    return f"arn:{region.partition}:iam::{principal}:root" if account else principal

@@ -185,7 +185,7 @@ class UrlEndpoint(HardenedConstruct):
             region.stack.require_provider("aws", PUBLIC_URL_PROVIDER)
         else:
             for number, principal in enumerate(options.principals or (region.account_id,), start=1):
-                self._allow(str(number), as_lambda_writes_it(principal, region.partition), "AWS_IAM")
+                self._allow(str(number), as_lambda_writes_it(principal, region), "AWS_IAM")
 
     def _allow(
         self, name: str, principal: str, authorization: str

@@ -373,7 +373,7 @@ class RestApi(HardenedConstruct):
                 aws.api_gateway_deployment.ApiGatewayDeployment,
                 "deployment",
                 rest_api_id=self._id,
-                triggers={"redeployment": self._declared.digest()},
+                triggers={"redeployment": self._declared.digest(self.region.stack.text)},
                 # The stage moves to the new deployment before the old one goes.
                 lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
                 depends_on=self._before_deployment,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from constructs_lib.constructs.rest_api.paths import ApiPath, Position
@@ -62,7 +63,11 @@ class DeclaredMethods:
             self._parts[path.position[:depth]] = part
         self._methods.setdefault(path.text, {})[method] = settings
 
-    def digest(self) -> str:
-        """Return a SHA-256 over everything; the order in which methods were added does not matter."""
+    def digest(self, text: Callable[[str], str]) -> str:
+        """Return a SHA-256 over everything; the order in which methods were added does not matter.
+
+        Args:
+            text: Puts references in place of tokens, whose own numbers depend on what else the app has.
+        """
         whole = {**self._settings, "methods": self._methods}
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(text(json.dumps(whole, sort_keys=True)).encode()).hexdigest()

@@ -70,7 +70,7 @@ def check_certificate(problems: Problems, region: Region, given: object) -> None
             "plain HTTP is for dev only",
         )
     elif not isinstance(given, Certificate):
-        named = _CERTIFICATE.fullmatch(given) if isinstance(given, str) else None
+        named = _CERTIFICATE.fullmatch(region.stack.text(given)) if isinstance(given, str) else None
         problems.check(
             named,
             "certificate",

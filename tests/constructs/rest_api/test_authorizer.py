@@ -124,7 +124,7 @@ def test_a_request_authorizer_is_asked_about_everything_that_identifies_the_call
 def digest(stack: HardenedStack, **option: Any) -> str:
     api, function = make_api(stack, **option)
     api.add_method("GET", "/", function, late_finish=SAFE)
-    return api._declared.digest()
+    return api._declared.digest(api.region.stack.text)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_why_it_may_finish_late_is_no_part_of_the_api(stack: HardenedStack, base
 def test_a_method_without_the_authorizer_is_another_api(stack: HardenedStack, base_digest: str) -> None:
     api, function = make_api(stack)
     api.add_method("GET", "/", function, late_finish=SAFE, authorization="AWS_IAM")
-    assert api._declared.digest() != base_digest
+    assert api._declared.digest(api.region.stack.text) != base_digest
 
 
 def test_a_function_that_may_outlive_the_answer_is_warned_about(stack: HardenedStack) -> None:

@@ -38,7 +38,7 @@ def digest(
         late_finish=SAFE,
         **arguments,
     )
-    return made._declared.digest()
+    return made._declared.digest(made.region.stack.text)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_renamed_function_is_deployed_although_its_reference_stays(stack: Hard
     function.name = "shop-dev-renamed-eu-west-1"
     arguments = {name: value for name, value in DIGEST_BASE.items() if name not in ("method", "path")}
     api.add_method("POST", "/payments/{id}", function, late_finish=SAFE, **arguments)  # type: ignore[arg-type]
-    assert api._declared.digest() != base_digest
+    assert api._declared.digest(api.region.stack.text) != base_digest
 
 
 def test_the_order_of_methods_deploys_nothing(synth_stack: Callable[..., SynthesizedStack]) -> None:
