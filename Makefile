@@ -4,8 +4,6 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= cdktf.out
 NEWEST_BINDINGS := 21.22.1
-# Node 20 works; jsii's banner about its age would bury the output.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION ?= 20
 # Without it every run compiles the bindings again.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -1,5 +1,7 @@
-"""Run the command line."""
+"""Run the command line as `python -m constructs_lib`."""
+
+import sys
 
 from constructs_lib.cli import main
 
-raise SystemExit(main())
+sys.exit(main())

@@ -27,7 +27,7 @@ def platform_page() -> str:
     table = tabulate(rows, headers=["", *Environment], tablefmt="github", disable_numparse=True)
     return (
         "# The platform in each environment\n\n`stacks/platform.py` is one code; what differs comes from "
-        "[the environment](environments.md). `python -m constructs_lib cost cdktf.out` prints the cost of any "
+        "[the environment](environments.md). `constructs-lib cost cdktf.out` prints the cost of any "
         f"estate.\n\n{table}\n\nCost: list prices of {REGION} on {READ_ON}, from `constructs_lib/analysis/prices.py`, "
         f"which names AWS's pages; compare before a decision. {NOT_INCLUDED}\n\nMade from the synthesized stack by "
         "`make docs`.\n"

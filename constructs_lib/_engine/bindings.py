@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 EAGER_VARIABLE = "CONSTRUCTS_LIB_EAGER_BINDINGS"
 """The environment variable that leaves the provider packages as they are."""
 
+_SILENCED = ("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+"""Node 20 works; jsii's banner about its end of life would bury the output of every run."""
 _GENERATED = ("cdktf", "cdktn", *PROVIDER_PREFIXES)
 _ASSEMBLY = "_jsii"
 _HOOK = Path(__file__).with_name("lazy_index.cjs")
@@ -57,6 +59,7 @@ def install() -> None:
     Warns:
         LateBindingsWarning: The engine is imported already, so most of the time is lost.
     """
+    os.environ.setdefault(*_SILENCED)
     if os.environ.get(EAGER_VARIABLE, "").strip() not in ("", "0"):
         return
     if any(type(finder).__module__ == __name__ for finder in sys.meta_path):

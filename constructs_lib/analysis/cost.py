@@ -1,27 +1,22 @@
-"""What an estate costs a month when nobody uses it: everything that AWS bills by the hour or the month alone."""
+"""The fixed monthly cost of an estate: what AWS bills by the hour or month, without any usage."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tabulate import tabulate
-
-from constructs_lib.analysis.prices import HOME, HOURS, IO_OPTIMIZED, MONTHLY, READ_ON, aurora_hour, hourly
-from constructs_lib.rules.estate.loading import load
+from constructs_lib.analysis.prices import HOME, HOURS, IO_OPTIMIZED, MONTHLY, aurora_hour, hourly
 from constructs_lib.rules.estate.values import Unknown
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
     from constructs_lib.rules.estate.model import Block, Estate
 
 NOT_INCLUDED: Final = (
-    "Not included: whatever is billed by use (data, requests, log events, storage, I/O, backups, load balancer "
-    "capacity units), discounts, free tiers and tax."
+    "Not included: usage (data transfer, requests, log events, storage, I/O, backups, load balancer capacity units), "
+    "discounts, free tiers and tax."
 )
 
 _WITHOUT_PRICE: Final = {
@@ -34,25 +29,27 @@ _WITHOUT_PRICE: Final = {
     "aws_lambda_provisioned_concurrency_config": "provisioned concurrency",
     "aws_vpn_connection": "VPN connections",
 }
-"""Billed by the hour, and without a price here."""
+"""Billed by the hour, but not in the price table."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that costs a fixed amount.
+    """A resource, or a part of one, with a fixed price.
 
     Attributes:
-        stack: The stack that it belongs to.
-        name: What it is, as the price table calls it.
-        region: Where it is, empty where the price does not depend on it.
-        monthly: US dollars a month.
-        own_price: Whether the price is that of its region, and not that of us-east-1.
+        stack: Name of the stack.
+        name: Name of the item in the price table.
+        region: Its region, empty where the price does not depend on it.
+        monthly: US dollars a month for all units.
+        units: How many of it the resource has, such as an interface endpoint in three zones.
+        own_price: Whether the price is that of its region; else it is that of us-east-1.
     """
 
     stack: str
     name: str
     region: str
     monthly: float
+    units: int = 1
     own_price: bool = True
 
 
@@ -61,8 +58,8 @@ class Cost:
     """The fixed cost of an estate.
 
     Attributes:
-        items: What has a price.
-        unpriced: What is billed by the hour too and has no price here, with how many there are.
+        items: Everything with a price.
+        unpriced: How many resources are billed by the hour and have no price here, by name.
     """
 
     items: tuple[Item, ...]
@@ -75,7 +72,7 @@ class Cost:
 
 
 def cost_of(estate: Estate) -> Cost:
-    """Return what the stacks of an estate cost a month when nobody uses them."""
+    """Return the fixed monthly cost of the stacks of an estate."""
     items: list[Item] = []
     unpriced: dict[str, int] = defaultdict(int)
     for block in estate.blocks:
@@ -94,10 +91,10 @@ def _items(block: Block) -> Iterator[Item]:
 
     def by_hour(name: str, number: int = 1) -> Item:
         price, own = hourly(name, region)
-        return Item(stack, name, region, number * price * HOURS, own)
+        return Item(stack, name, region, number * price * HOURS, number, own)
 
     def by_month(name: str, number: int = 1) -> Item:
-        return Item(stack, name, "", number * MONTHLY[name])
+        return Item(stack, name, "", number * MONTHLY[name], number)
 
     if kind == "aws_nat_gateway":
         yield by_hour("NAT gateway")
@@ -133,51 +130,9 @@ def _database(instance: Block, region: str) -> Iterator[Item]:
         cluster = instance.target("cluster_identifier", "aws_rds_cluster")
         if cluster is not None and cluster.text("storage_type") == "aurora-iopt1":
             price *= IO_OPTIMIZED
-        yield Item(instance.stack.name, f"Aurora instance {class_}", region, price * HOURS, region == HOME)
+        yield Item(instance.stack.name, f"Aurora instance {class_}", region, price * HOURS, own_price=region == HOME)
 
 
 def _length(block: Block, at: str) -> int:
     found = block.items(at)
     return 1 if isinstance(found, Unknown) else len(found)
-
-
-def render(cost: Cost) -> str:
-    """Return the cost as a table for a person, with what it says nothing about."""
-    groups: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
-    for item in cost.items:
-        groups[item.stack, item.name, item.region].append(item)
-    rows = [
-        [stack, name, region, len(items), _dollars(items[0].monthly, items[0]), _dollars(sum(i.monthly for i in items))]
-        for (stack, name, region), items in sorted(groups.items())
-    ]
-    headers = ["stack", "item", "region", "number", "each", "USD a month"]
-    lines = [
-        tabulate(
-            [*rows, ["total", "", "", "", "", _dollars(cost.total)]],
-            headers=headers,
-            disable_numparse=True,
-            colalign=("left", "left", "left", "right", "right", "right"),
-        ),
-        "",
-        f"List prices of {READ_ON}; constructs_lib/analysis/prices.py names their pages.",
-    ]
-    if any(not item.own_price for item in cost.items):
-        lines.append(f"~: a region without a price here, counted at that of {HOME}.")
-    if cost.unpriced:
-        lines.append("Without a price here: " + ", ".join(f"{n} {name}" for name, n in sorted(cost.unpriced.items())))
-    return "\n".join([*lines, NOT_INCLUDED])
-
-
-def _dollars(amount: float, item: Item | None = None) -> str:
-    return f"{'' if item is None or item.own_price else '~'}{amount:,.2f}"
-
-
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
-    command = commands.add_parser("cost", help="what the stacks cost a month when nobody uses them")
-    command.add_argument("path", nargs="*", type=Path, default=[Path("cdktf.out")], help="default: cdktf.out")
-    command.set_defaults(run=_run)
-
-
-def _run(given: argparse.Namespace) -> None:
-    print(render(cost_of(load(given.path))))  # noqa: T201  a command line prints

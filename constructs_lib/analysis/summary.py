@@ -1,4 +1,4 @@
-"""What a synthesized app holds, in a few lines: stacks, regions, resources by kind, outputs, files."""
+"""A summary of a synthesized app: its stacks with their regions, resources and outputs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def summarize(output: Path) -> list[StackSummary]:
     """Return the stacks of an output folder such as `cdktf.out`, by name.
 
     Raises:
-        ConfigurationError: The folder holds no synthesized stack.
+        ConfigurationError: The folder contains no synthesized stack.
     """
     files = sorted(output.glob("stacks/*/cdk.tf.json"))
     if not files:
         raise ConfigurationError(
-            str(output), "holds no stacks/*/cdk.tf.json; run `python main.py` or `cdktf synth` first"
+            str(output), "no synthesized stacks found (stacks/*/cdk.tf.json); run `cdktf synth` first"
         )
     return [_summary(file) for file in files]
 

@@ -1,4 +1,4 @@
-"""Rules at synth: `attach` makes it fail on findings, `acknowledge` accepts one where the construct is made."""
+"""Rules at synth: `attach` fails the synthesis on findings, `acknowledge` accepts a finding in code."""
 
 from __future__ import annotations
 
@@ -27,41 +27,45 @@ FINDINGS: Final = "findings"
 _ATTACHED: Final = "_constructs_lib_rules"
 _ENVIRONMENTS: Final = (None, "dev", "staging", "prod")
 _WIDEST: Final = 120
-_WHAT_FAILS: Final = {"error": "errors fail", "warning": "errors and warnings fail", "info": "any finding fails"}
+_FAILING: Final = {"error": "errors fail", "warning": "errors and warnings fail", "info": "all findings fail"}
 
 
 def attach(
     app: core.App,
     *,
     environment: str | None = None,
-    fail_on: str = "error",
+    fail_on: str | None = None,
     waivers: str | Path | None = None,
     rules: Iterable[Rule] | None = None,
 ) -> None:
-    """Look at everything that the app synthesizes, and fail the synthesis on findings.
+    """Check everything that the app synthesizes, and fail the synthesis on findings.
 
-    Once every stack is written, all of them are checked together; `findings.json` and `findings.sarif` are written into
-    the output folder, and the report is printed when there is something to say.
+    After all stacks are written they are checked together. The reports `findings.json` and `findings.sarif` are
+    written to the output folder; errors and warnings are printed, notes are counted.
+
+    The table `[tool.constructs-lib]` of the nearest `pyproject.toml`, in or above the current folder, may skip rules,
+    change their severity and set the default of `fail_on`.
 
     Args:
-        app: The App.
-        environment: dev, staging or prod for all stacks; by default each block's own, read from its tags.
-        fail_on: error, warning or info: the level from which on the synthesis fails; never to report only.
-        waivers: A file of waivers; `waivers.toml` in the current folder by default, where there is one.
-        rules: All by default.
+        app: The app.
+        environment: dev, staging or prod for all stacks; by default each resource's own, from its tags.
+        fail_on: The level from which on findings fail the synthesis: error, warning or info; never to report only.
+            Default: error, unless `pyproject.toml` sets another.
+        waivers: A file of waivers; by default `waivers.toml` in the current folder, if it exists.
+        rules: The rules to run; all by default.
 
     Raises:
-        ConfigurationError: An argument that cannot be used, or an app that has the rules attached already.
+        ConfigurationError: An argument is not allowed, or rules are attached to the app already.
     """
-    from constructs_lib.rules.checking import FAIL_ON  # noqa: PLC0415  the rules load where they are used
+    from constructs_lib.rules.settings import FAIL_ON  # noqa: PLC0415  the rules load where they are used
 
     problems = Problems("attach")
     problems.check(environment in _ENVIRONMENTS, "environment", environment, "must be dev, staging or prod")
-    problems.check(fail_on in FAIL_ON, "fail_on", fail_on, f"must be one of {', '.join(FAIL_ON)}")
-    problems.check(waivers is None or Path(waivers).is_file(), "waivers", str(waivers), "is no file")
-    problems.check(_ATTACHED not in vars(app), "app", "App", "has the rules attached already")
+    problems.check(fail_on in (None, *FAIL_ON), "fail_on", fail_on, f"must be one of {', '.join(FAIL_ON)}")
+    problems.check(waivers is None or Path(waivers).is_file(), "waivers", str(waivers), "file not found")
+    problems.check(_ATTACHED not in vars(app), "app", "App", "rules are attached already; call attach() once")
     problems.check(
-        not app.skip_validation, "app", "App", "is told to skip validations, so that the rules would never run"
+        not app.skip_validation, "app", "App", "skip_validation is set, so that the rules would not run; remove it"
     )
     problems.raise_if_any()
     rules = None if rules is None else tuple(rules)
@@ -79,19 +83,19 @@ def acknowledge(
     accepts: str | Iterable[str] | None = None,
     subtree: bool = False,
 ) -> None:
-    """Accept findings of rules at a construct, for a reason and until a day.
+    """Accept findings at a construct, with a reason, an owner and an expiry date.
 
     Args:
-        construct: The construct or resource; its primary resource is meant as well.
-        *rules: Ids such as `NET-003`.
-        reason: Why, in a sentence of at least 20 characters.
-        owner: The team or person who answers for it.
-        until: The last day on which it holds, within a year: a date, or a text such as `2027-03-31`.
-        accepts: The finding's fingerprint, or several: only this value is accepted, and a later one is found again.
-        subtree: Mean everything below the construct too.
+        construct: The construct or resource; its primary resource is included.
+        *rules: Ids of the rules, such as `NET-003`.
+        reason: Why the finding is acceptable, in a sentence of at least 20 characters.
+        owner: The team or person that is responsible for it.
+        until: The last day on which the waiver is valid, within a year: a date, or a string such as `2027-03-31`.
+        accepts: One or several fingerprints of findings: another value is reported again. By default any value.
+        subtree: Include everything below the construct.
 
     Raises:
-        ConfigurationError: An argument that cannot be used, or a construct outside of a stack.
+        ConfigurationError: An argument is not allowed, or the construct is not in a stack.
     """
     from constructs_lib.rules.waivers import check_waiver  # noqa: PLC0415  the rules load where they are used
 
@@ -99,7 +103,7 @@ def acknowledge(
     notes = notes_of(construct)
     problems = Problems(path)
     if notes is None:
-        problems.stop("construct", type(construct).__name__, "must belong to a stack")
+        problems.stop("construct", type(construct).__name__, "must be in a stack")
     waiver = check_waiver(
         {
             "rules": rules,
@@ -119,13 +123,13 @@ def acknowledge(
 
 @jsii.implements(core.IValidation)
 class _Rules:
-    """Asked by the engine once, after it wrote every stack."""
+    """The validation of the app, which the engine runs once, after it has written all stacks."""
 
     def __init__(
         self,
         app: core.App,
         environment: str | None,
-        fail_on: str,
+        fail_on: str | None,
         waivers: Path | None,
         rules: tuple[Rule, ...] | None,
     ) -> None:
@@ -140,13 +144,14 @@ class _Rules:
         try:
             return self._validate()
         except ConfigurationError as error:
-            return [f"the rules cannot be run: {error}"]
-        except Exception:  # noqa: BLE001  the engine shows nothing of it
-            return [f"the rules cannot be run:\n{traceback.format_exc()}"]
+            return [str(error)]
+        except Exception:  # noqa: BLE001  the engine would drop the traceback
+            return [f"the rules failed:\n{traceback.format_exc()}"]
 
     def _validate(self) -> list[str]:
         from constructs_lib.rules.checking import check  # noqa: PLC0415
         from constructs_lib.rules.estate.loading import load  # noqa: PLC0415
+        from constructs_lib.rules.settings import read_settings  # noqa: PLC0415
         from constructs_lib.rules.waivers import find_file, read_file  # noqa: PLC0415
 
         out = Path(self._app.outdir)
@@ -158,34 +163,39 @@ class _Rules:
             if path in folders:
                 notes.write(folders[path])
         file = self._waivers or find_file([])
+        settings = read_settings()
         report = check(
             load(folders.values(), environment=self._environment),
             rules=self._rules,
             waivers=read_file(file) if file else (),
+            settings=settings,
         )
-        return self._tell(report, out)
+        return self._report(report, out, self._fail_on or settings.fail_on or "error")
 
-    def _tell(self, report: Report, out: Path) -> list[str]:
+    def _report(self, report: Report, out: Path, fail_on: str) -> list[str]:
         from constructs_lib.rules.reports import Options, render  # noqa: PLC0415
         from constructs_lib.rules.reports.common import broken, counted, has_colours  # noqa: PLC0415
 
         options = Options(
-            fail_on=self._fail_on,
+            fail_on=fail_on,
+            brief=True,
             colour=has_colours(sys.stderr),
             width=min(shutil.get_terminal_size().columns, _WIDEST),
         )
         for format_ in ("json", "sarif"):
             (out / f"{FINDINGS}.{format_}").write_text(render(report, format_, options), encoding="utf-8")
-        if report.findings:
-            print(render(report, "text", options), file=sys.stderr, end="")  # noqa: T201  a report is printed
+        if report.findings or report.skipped or report.changed:
+            path = "" if out == Path("cdktf.out") else f" {out}"
+            details = f"Details: constructs-lib check{path} --verbose"
+            print(f"{render(report, 'text', options)}{details}", file=sys.stderr)  # noqa: T201  a report is printed
         if report.result.broken:
             return [broken(report)]
-        failing = report.failing(self._fail_on)
+        failing = report.failing(fail_on)
         if not failing:
             return []
         ids = ", ".join(sorted({finding.id for finding in failing}))
         text = (
-            f"{counted(report)}; {_WHAT_FAILS[self._fail_on]} the synthesis: {ids}. The report is above and in "
-            f"{out / FINDINGS}.json; mend them, or accept one with acknowledge() or in waivers.toml."
+            f"{counted(report)}; {_FAILING[fail_on]} the synthesis: {ids}. The report is above and in "
+            f"{out / FINDINGS}.json. Fix the findings, or accept them with acknowledge() or in waivers.toml."
         )
         return [text]

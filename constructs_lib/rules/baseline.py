@@ -1,4 +1,4 @@
-"""A baseline: findings that are there already and are left for later, so that only new ones are reported."""
+"""A baseline: known findings that are accepted, so that only new ones are reported."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ Entry = tuple[str, str, str, str, str]
 
 @dataclass
 class Sorted:
-    """Findings held against a baseline.
+    """Findings compared with a baseline.
 
     Attributes:
-        new: Not in it.
-        known: In it, as they were or at a new address.
-        mended: How many of its entries are not found any more.
+        new: Not in the baseline.
+        known: In the baseline, at the same address or at a new one.
+        resolved: How many of its entries no longer match a finding.
     """
 
     new: list[Finding] = field(default_factory=list)
     known: list[Finding] = field(default_factory=list)
-    mended: int = 0
+    resolved: int = 0
 
 
 def compare(findings: Iterable[Finding], baseline: Iterable[Entry], present: Collection[tuple[str, str]]) -> Sorted:
-    """Tell new findings from known ones.
+    """Separate new findings from known ones.
 
-    A finding at another address is known as well when it has the same value, and the address in the baseline is gone:
-    it was renamed. Findings about waivers are always new.
+    A finding at a new address is known if it has the same value and the address in the baseline no longer exists:
+    the block was renamed. Findings about waivers are always new.
 
     Args:
-        findings: What was found and not waived.
-        baseline: What was there.
-        present: Stack and address of every block that there is.
+        findings: Findings that are not waived.
+        baseline: The entries of the baseline.
+        present: Stack and address of every block of the estate.
     """
     left = Counter(baseline)
     sorted_ = Sorted()
@@ -71,12 +71,12 @@ def compare(findings: Iterable[Finding], baseline: Iterable[Entry], present: Col
             sorted_.known.append(finding)
         else:
             sorted_.new.append(finding)
-    sorted_.mended = max(0, left.total() - (len(open_) - len(sorted_.new)))
+    sorted_.resolved = max(0, left.total() - (len(open_) - len(sorted_.new)))
     return sorted_
 
 
 def entry_of(finding: Finding) -> Entry:
-    """Return what a baseline keeps of a finding."""
+    """Return the entry of a finding."""
     return (finding.id, finding.stack, finding.address, finding.at, finding.fingerprint)
 
 
@@ -84,29 +84,29 @@ def read(file: Path) -> list[Entry]:
     """Read a baseline.
 
     Raises:
-        ConfigurationError: It is not there, or is none.
+        ConfigurationError: The file is not found or not a baseline.
     """
     if not file.exists():
-        raise ConfigurationError(str(file), "does not exist; --update-baseline writes it")
+        raise ConfigurationError(str(file), "file not found; --update-baseline writes it")
     document = read_json(file)
     entries = document.get("findings") if isinstance(document, dict) else None
     if not isinstance(entries, list) or document.get("version") != VERSION:
-        raise ConfigurationError(str(file), f"is no baseline of version {VERSION}; --update-baseline writes one")
+        raise ConfigurationError(str(file), f"not a baseline of version {VERSION}; --update-baseline writes one")
     found: list[Entry] = []
     for entry in entries:
         texts = [entry.get(name) for name in _FIELDS] if isinstance(entry, dict) else []
         if not texts or not all(isinstance(text, str) for text in texts):
-            raise ConfigurationError(str(file), f"findings: {entry!r}: must have {', '.join(_FIELDS)}, each a text")
+            raise ConfigurationError(str(file), f"findings: {entry!r}: expected {', '.join(_FIELDS)}, each a string")
         rule, stack, address, at, fingerprint = map(str, texts)
         found.append((rule, stack, address, at, fingerprint))
     return found
 
 
 def write(file: Path, findings: Iterable[Finding]) -> int:
-    """Write a baseline of what was found, but for findings about waivers; returns how many it keeps.
+    """Write a baseline of findings, without those about waivers, and return the number of its entries.
 
     Raises:
-        ConfigurationError: It cannot be written.
+        ConfigurationError: The file cannot be written.
     """
     entries = sorted(entry_of(finding) for finding in findings if finding.rule.family != "WAIVER")
     lines = [f"    {json.dumps(dict(zip(_FIELDS, entry, strict=True)), ensure_ascii=False)}" for entry in entries]

@@ -1,10 +1,10 @@
-"""Checks an estate: rules, waivers and baseline together, and all that a report tells."""
+"""Checks an estate: runs the rules, then applies settings, waivers and a baseline."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,8 @@ from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.rules import baseline as baselines
 from constructs_lib.rules.catalogue import rules as catalogue
 from constructs_lib.rules.engine import Result, run
-from constructs_lib.rules.rule import LEVELS
+from constructs_lib.rules.rule import LEVELS, Severity
+from constructs_lib.rules.settings import DEFAULTS
 from constructs_lib.rules.waivers import WAIVER_RULES, Waived, apply, from_notes
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from constructs_lib.rules.engine import Finding
     from constructs_lib.rules.estate.model import Estate, Stack
     from constructs_lib.rules.rule import Level, Rule
+    from constructs_lib.rules.settings import Override, Settings, Skip
     from constructs_lib.rules.waivers import Waiver
-
-FAIL_ON: Final = (*reversed(LEVELS), "never")
 
 _CALLER: Final = re.compile(r"(.+):([0-9]+)")
 _OPENING: Final = re.compile(r'(\s*)"((?:[^"\\]|\\.)+)"\s*:\s*[\[{]')
@@ -45,26 +45,44 @@ class Place:
 
 @dataclass(frozen=True)
 class OptOutNote:
-    """A hardened default that the code leaves on purpose."""
+    """A hardened default that the code opts out of."""
 
     path: str
     name: str
     reason: str
 
 
+@dataclass(frozen=True)
+class SkippedRule:
+    """A rule that was not run because the project or the command line skips it."""
+
+    rule: Rule
+    skip: Skip
+
+
+@dataclass(frozen=True)
+class ChangedSeverity:
+    """A rule that reports another level because the project says so."""
+
+    rule: Rule
+    override: Override
+
+
 @dataclass
 class Report:
-    """What a check found, and what it looked at.
+    """The result of a check.
 
     Attributes:
-        estate: What was checked.
-        rules: What it was checked by.
-        findings: Those that count, the heaviest first.
+        estate: The stacks that were checked.
+        rules: The rules that were run.
+        result: The engine's own result: matched blocks, types without rules, undecided checks.
+        findings: New findings, those about waivers included, by level and place.
         waived: Findings that a waiver accepts.
-        known: Findings that the baseline has.
-        mended: How many entries of the baseline are not found any more.
-        result: What the engine says: looked at, without rule, unknown.
-        opt_outs: Hardened defaults that the code leaves on purpose.
+        known: Findings that the baseline accepts.
+        resolved: How many entries of the baseline no longer match a finding.
+        opt_outs: Hardened defaults that the code opts out of.
+        skipped: Rules that were not run because they are skipped.
+        changed: Rules whose severity is changed.
     """
 
     estate: Estate
@@ -73,29 +91,31 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     waived: list[Waived] = field(default_factory=list)
     known: list[Finding] = field(default_factory=list)
-    mended: int = 0
+    resolved: int = 0
     opt_outs: list[OptOutNote] = field(default_factory=list)
+    skipped: tuple[SkippedRule, ...] = ()
+    changed: tuple[ChangedSeverity, ...] = ()
 
     @property
     def counts(self) -> dict[Level, int]:
-        """How many findings there are of each level, the heaviest first."""
+        """The number of findings of each level, from error to info."""
         counted = Counter(finding.level for finding in self.findings)
         return {level: counted[level] for level in reversed(LEVELS)}
 
     @cached_property
     def resources(self) -> int:
-        """How many resources and data sources there are."""
+        """The number of resources and data sources."""
         return sum("_" in block.type for block in self.estate.blocks)
 
     def failing(self, fail_on: str) -> list[Finding]:
-        """Return the findings at or above a level; none for `never`."""
+        """Return the findings at or above a level; empty for `never`."""
         if fail_on == "never":
             return []
         heavy = LEVELS[LEVELS.index(fail_on) :]
         return [finding for finding in self.findings if finding.level in heavy]
 
     def place(self, finding: Finding) -> Place:
-        """Return where a reader finds the cause: the caller's line, else the block in the Terraform JSON."""
+        """Return the line of Python that created the block, else the line of the block in the Terraform JSON."""
         called = _CALLER.fullmatch(finding.caller)
         if called:
             return Place(called[1], int(called[2]))
@@ -112,34 +132,42 @@ def check(
     rules: Iterable[Rule] | None = None,
     waivers: Iterable[Waiver] = (),
     baseline: Iterable[baselines.Entry] | None = None,
+    settings: Settings = DEFAULTS,
     today: date | None = None,
 ) -> Report:
-    """Run rules over an estate and hold waivers and a baseline against what they find.
+    """Run rules over an estate and apply settings, waivers and a baseline.
 
     Args:
-        estate: What `load` read.
-        rules: All of the catalogue by default.
-        waivers: Beside those acknowledged in the code of the estate's stacks.
-        baseline: What was found before.
+        estate: The stacks, as `load` returns them.
+        rules: All rules of the catalogue by default.
+        waivers: In addition to those that the code of the stacks acknowledges.
+        baseline: Findings that are accepted as known.
+        settings: Rules to skip and severities to change.
         today: For the expiry of waivers; the current day in UTC by default.
+
+    Raises:
+        ConfigurationError: The settings name a rule that does not exist.
     """
-    chosen = tuple(catalogue() if rules is None else rules)
+    selected = tuple(catalogue() if rules is None else rules)
+    chosen, skipped, changed = _configure(selected, settings)
     result = run(estate, chosen, strict=False)
     for type_ in {type_ for rule in catalogue() for type_ in rule.types}:
-        del result.without_rule[type_]  # a rule that was not chosen looks at it
+        del result.without_rule[type_]  # a rule that was not run covers it
     outcome = apply(
         result.findings,
         [*from_notes(estate), *waivers],
         today=today or dates.today(),
         run={rule.id for rule in chosen},
-        known={rule.id for rule in (*catalogue(), *chosen)},
+        known={rule.id for rule in (*catalogue(), *selected)},
     )
-    report = Report(estate, chosen, result, waived=outcome.waived, opt_outs=_opt_outs(estate))
+    report = Report(
+        estate, chosen, result, waived=outcome.waived, opt_outs=_opt_outs(estate), skipped=skipped, changed=changed
+    )
     findings = outcome.findings
     if baseline is not None:
         present = {(block.stack.name, block.address) for block in estate.blocks}
         compared = baselines.compare(findings, baseline, present)
-        findings, report.known, report.mended = compared.new, compared.known, compared.mended
+        findings, report.known, report.resolved = compared.new, compared.known, compared.resolved
     weight = {level: number for number, level in enumerate(reversed(LEVELS))}
     report.findings = sorted(
         findings,
@@ -148,8 +176,35 @@ def check(
     return report
 
 
+def _configure(
+    rules: tuple[Rule, ...], settings: Settings
+) -> tuple[tuple[Rule, ...], tuple[SkippedRule, ...], tuple[ChangedSeverity, ...]]:
+    """Return the rules to run, those that are skipped and those whose severity is changed."""
+    known = {rule.id: rule for rule in (*catalogue(), *rules)}.values()
+    entries: list[Skip | Override] = [*settings.skip, *settings.severity]
+    for entry in entries:
+        if any(entry.matches(rule) for rule in WAIVER_RULES):
+            raise ConfigurationError(entry.source, f"{entry.where}: rules about waivers cannot be skipped or changed")
+        if not any(entry.matches(rule) for rule in known):
+            raise ConfigurationError(entry.source, f"{entry.where}: rule not found; {_nearest(entry.rule)}")
+    run_: list[Rule] = []
+    skipped: list[SkippedRule] = []
+    changed: list[ChangedSeverity] = []
+    for rule in rules:
+        skip = next((entry for entry in settings.skip if entry.matches(rule)), None)
+        override = next((entry for entry in reversed(settings.severity) if entry.matches(rule)), None)
+        if skip:
+            skipped.append(SkippedRule(rule, skip))
+        elif override:
+            changed.append(ChangedSeverity(rule, override))
+            run_.append(replace(rule, severity=Severity(override.level, override.level, override.level)))
+        else:
+            run_.append(rule)
+    return tuple(run_), tuple(skipped), tuple(changed)
+
+
 def all_rules() -> tuple[Rule, ...]:
-    """Return the catalogue's rules and those about waivers."""
+    """Return the rules of the catalogue and those about waivers."""
     return (*catalogue(), *WAIVER_RULES)
 
 
@@ -157,7 +212,7 @@ def choose(ids: Iterable[str]) -> tuple[Rule, ...]:
     """Return rules of the catalogue by id or by family.
 
     Raises:
-        ConfigurationError: There is no such rule.
+        ConfigurationError: A rule is not found.
     """
     known = catalogue()
     chosen: dict[str, Rule] = {}
@@ -170,13 +225,17 @@ def choose(ids: Iterable[str]) -> tuple[Rule, ...]:
 
 
 def no_such_rule(id_: str) -> ConfigurationError:
-    """Return the error for an id that no rule has, with the nearest that one has."""
+    """Return the error for an id that no rule has."""
+    return ConfigurationError("rules", f"{id_!r}: rule not found; {_nearest(id_)}")
+
+
+def _nearest(id_: str) -> str:
+    """Return a question with the rule that has the most similar id, or else the families."""
     import difflib  # noqa: PLC0415  only here
 
     ids = [rule.id for rule in all_rules()]
     near = difflib.get_close_matches(id_.upper(), ids, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"families are {', '.join(sorted({i.split('-')[0] for i in ids}))}"
-    return ConfigurationError("rules", f"{id_!r}: there is no such rule; {hint}")
+    return f"did you mean {near[0]}?" if near else f"families are {', '.join(sorted({i.split('-')[0] for i in ids}))}"
 
 
 def _opt_outs(estate: Estate) -> list[OptOutNote]:
@@ -196,7 +255,7 @@ class _Lines:
         self._known: dict[Path, dict[tuple[str, str], int]] = {}
 
     def place(self, stack: str, address: str) -> Place | None:
-        """Return the line where a block begins; the file alone where that is not to be seen, None for no stack."""
+        """Return the line on which a block begins, the file alone where the line is not known, None without a stack."""
         file = self._files.get(stack)
         if file is None:
             return None

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.analysis.cost import Cost, cost_of, render
+from constructs_lib.analysis.cost import Cost, cost_of
 from constructs_lib.analysis.prices import aurora_hour, hourly
 from constructs_lib.cli import main
+from constructs_lib.cli.cost import render
 from constructs_lib.rules.estate.loading import Source
 from constructs_lib.rules.estate.model import Estate
 
@@ -81,15 +82,21 @@ def test_classes_cost_in_proportion_to_their_size(class_: str, price: float | No
 def test_a_region_without_a_price_is_counted_at_another_ones_and_marked() -> None:
     assert hourly("NAT gateway", "ap-southeast-1") == (0.059, True)
     assert hourly("NAT gateway", "sa-east-1") == (0.045, False)
-    text = render(cost("sa-east-1", aws_nat_gateway={"a": {}}))
+    text = render(cost("sa-east-1", aws_nat_gateway={"a": {}}), 80)
     assert "~32.85" in text
-    assert "~: a region without a price here, counted at that of us-east-1." in text
+    assert "~ No price for the region is known; the price of us-east-1 is used." in text
 
 
 def test_what_has_no_price_is_said() -> None:
-    text = render(cost(aws_instance={"a": {}, "b": {}}))
-    assert "Without a price here: 2 EC2 instances" in text
-    assert text.endswith("discounts, free tiers and tax.")
+    text = render(cost(aws_instance={"a": {}, "b": {}}), 80)
+    assert "Without a price: 2 EC2 instances." in text
+    assert text.endswith("discounts, free tiers and tax.\n")
+
+
+def test_the_price_of_one_unit_times_the_units_is_the_price_of_the_row() -> None:
+    found = cost(aws_lb={"web": {"subnets": ["subnet-1", "subnet-2"]}}, aws_eip={"a": {"domain": "vpc"}})
+    rows = [line.split() for line in render(found, 80).splitlines()]
+    assert ["shop", "public", "IPv4", "address", "us-east-1", "3", "3.65", "10.95"] in rows
 
 
 def test_counted_resources_are_paid_each() -> None:

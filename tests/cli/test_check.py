@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,13 +55,13 @@ Capture = pytest.CaptureFixture[str]
 def test_a_clean_estate_ends_with_0(write: Callable[..., Path], capsys: Capture) -> None:
     code, out, err = check(capsys, write(jobs={"kms_master_key_id": "key"}))
     assert (code, err) == (0, "")
-    assert out == "No findings. 2 rules looked at 1 resource or data source in 1 stack (prod).\n"
+    assert out == "No findings. 2 rules checked 1 resource or data source in 1 stack (prod).\n"
 
 
 def test_findings_end_with_1_and_point_to_the_block(write: Callable[..., Path], capsys: Capture) -> None:
     code, out, err = check(capsys, write(jobs={}))
     assert (code, err) == (1, "")
-    assert "    OPS-901 A queue is encrypted\n      stacks/shop/cdk.tf.json:4\n" in out
+    assert "  OPS-901  A queue is encrypted\n    shop:aws_sqs_queue.jobs  stacks/shop/cdk.tf.json:4\n" in out
 
 
 @pytest.mark.parametrize(
@@ -91,21 +90,23 @@ def test_several_paths_are_one_estate(write: Callable[..., Path], capsys: Captur
     other.parent.mkdir()
     other.write_text(json.dumps(document(b={})), encoding="utf-8")
     out = check(capsys, write(a={}), other)[1]
-    assert out.endswith("2 errors. 2 rules looked at 2 resources and data sources in 2 stacks (prod).\n")
+    assert out.endswith("2 errors. 2 rules checked 2 resources and data sources in 2 stacks (prod).\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("none",), "none: does not exist"),
-        ((), "check: PATH: is missing; give a cdktf.out, a folder, a file or a plan as JSON"),
-        (("stacks", "--rule", "OPS-991"), "rules: 'OPS-991': there is no such rule; did you mean OPS-901?"),
-        (("stacks", "--rule", "XYZ"), "rules: 'XYZ': there is no such rule; families are OPS, WAIVER"),
+        ((), "cdktf.out: folder not found; run `cdktf synth` first, or name another path"),
+        (("stacks", "--skip", "OPS-991"), "--skip: --skip OPS-991: rule not found; did you mean OPS-901?"),
+        (("stacks", "--skip", "WAIVER"), "--skip: --skip WAIVER: rules about waivers cannot be skipped or changed"),
+        (("stacks", "--rule", "OPS-991"), "rules: 'OPS-991': rule not found; did you mean OPS-901?"),
+        (("stacks", "--rule", "XYZ"), "rules: 'XYZ': rule not found; families are OPS, WAIVER"),
         (("stacks", "--waivers", "none.toml"), "none.toml: cannot be read: No such file or directory"),
-        (("stacks", "--baseline", "none.json"), "none.json: does not exist; --update-baseline writes it"),
-        (("stacks", "--update-baseline"), "check: --update-baseline: needs --baseline FILE, which it writes"),
+        (("stacks", "--baseline", "none.json"), "none.json: file not found; --update-baseline writes it"),
+        (("stacks", "--update-baseline"), "check: --update-baseline: requires --baseline FILE"),
         (("stacks", "--output", "stacks"), "stacks: cannot be written: Is a directory"),
-        (("--explain", "NET-000"), "rules: 'NET-000': there is no such rule; families are OPS, WAIVER"),
+        (("--explain", "NET-000"), "rules: 'NET-000': rule not found; families are OPS, WAIVER"),
     ],
 )
 def test_input_that_cannot_be_used_ends_with_2_and_one_line(
@@ -130,14 +131,14 @@ def test_a_mistake_in_a_rule_ends_with_2_after_the_report(
     code, out, err = check(capsys, write(jobs={}))
     assert code == 2
     assert out.startswith("1 ERROR\n")
-    assert err == "1 check failed by a mistake in the rule: OPS-903 at shop:aws_sqs_queue.jobs: KeyError: 'jobs'\n"
+    assert err == "1 check failed with an error in the rule: OPS-903 at shop:aws_sqs_queue.jobs: KeyError: 'jobs'\n"
 
 
 def test_an_unknown_option_prints_the_usage(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["check", "--format", "xml"])
     assert stop.value.code == 2
-    assert "usage: python -m constructs_lib check" in capsys.readouterr().err
+    assert "usage: constructs-lib check" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "sarif", "junit", "markdown", "github"])
@@ -148,7 +149,7 @@ def test_every_format_may_be_written_to_a_file(write: Callable[..., Path], capsy
     assert code == 1
     assert Path("reports", format_).read_text(encoding="utf-8") == printed
     assert out == (
-        f"1 error. 2 rules looked at 1 resource or data source in 1 stack (prod). Written to reports/{format_}.\n"
+        f"1 error. 2 rules checked 1 resource or data source in 1 stack (prod). Written to reports/{format_}.\n"
     )
 
 
@@ -171,11 +172,11 @@ def test_waivers_beside_the_path_hold(write: Callable[..., Path], capsys: Captur
 
 def test_a_baseline_accepts_what_is_there_and_reports_what_is_new(write: Callable[..., Path], capsys: Capture) -> None:
     arguments = (write(jobs={}, prices={}), "--baseline", "baseline.json")
-    assert check(capsys, *arguments, "--update-baseline") == (0, "baseline.json: 2 findings accepted as known\n", "")
+    assert check(capsys, *arguments, "--update-baseline") == (0, "baseline.json: 2 findings written\n", "")
     code, out, _ = check(capsys, *arguments)
     assert (code, out) == (
         0,
-        "No findings (2 in the baseline). 2 rules looked at 2 resources and data sources in 1 stack (prod).\n",
+        "No findings (2 in the baseline). 2 rules checked 2 resources and data sources in 1 stack (prod).\n",
     )
     write(jobs={}, prices={}, later={})
     code, out, _ = check(capsys, *arguments)
@@ -190,7 +191,7 @@ def test_a_value_that_changed_is_new(write: Callable[..., Path], capsys: Capture
     write(jobs={"delay_seconds": 600, "kms_master_key_id": "k"})
     out = check(capsys, *arguments)[1]
     assert "delay_seconds = 600" in out
-    assert out.endswith("1 entry of the baseline are mended: --update-baseline takes them out.\n")
+    assert out.endswith("1 entry of the baseline no longer found; remove with --update-baseline.\n")
 
 
 def test_a_renamed_block_stays_known_and_another_one_is_new(write: Callable[..., Path], capsys: Capture) -> None:
@@ -212,11 +213,11 @@ def test_a_baseline_is_the_same_text_for_the_same_findings(write: Callable[..., 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "is no baseline of version 1; --update-baseline writes one"),
-        ('{"version": 2, "findings": []}', "is no baseline of version 1; --update-baseline writes one"),
+        ("[]", "not a baseline of version 1; --update-baseline writes one"),
+        ('{"version": 2, "findings": []}', "not a baseline of version 1; --update-baseline writes one"),
         (
             '{"version": 1, "findings": [{"rule": "OPS-901"}]}',
-            "findings: {'rule': 'OPS-901'}: must have rule, stack, address, at, fingerprint, each a text",
+            "findings: {'rule': 'OPS-901'}: expected rule, stack, address, at, fingerprint, each a string",
         ),
     ],
 )
@@ -233,7 +234,7 @@ def test_a_rule_explains_itself(capsys: Capture) -> None:
     assert code == 0
     assert out.startswith(
         "OPS-901  A queue is encrypted\n\nWhy\n  Messages lie on disk in plain text.\n\nFix\n  Set kms_master_key_id.\n\n"
-        "family       Operations: logs, alarms, scaling\nlooks at     aws_sqs_queue\n"
+        "family       Operations: logs, alarms, scaling\nchecks       aws_sqs_queue\n"
         "severity     info in dev, warning in staging, error in prod\nFSBP         SQS.1\nlessons      TOY-1\n"
         "page         https://docs.aws.amazon.com/queues\n\nBad\n  {\n"
     )
@@ -268,24 +269,9 @@ def test_a_terminal_without_unicode_still_gets_its_report(write: Callable[..., P
     assert done.stdout.startswith("### ? 1 error")
 
 
-def test_a_reader_that_stops_reading_is_no_error(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "w", encoding="utf-8") as nobody:
-        monkeypatch.setattr(sys, "stdout", nobody)
-        assert main(["check", str(write(jobs={}))]) == 1
-
-
-@pytest.mark.slow
-def test_the_help_starts_without_the_rules_and_the_engine() -> None:
-    script = (
-        "import sys; from constructs_lib.cli import main\n"
-        "try: main(['check', '--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'cdktf', 'jsii', 'constructs_lib.rules.catalogue', 'tabulate', 'constructs_lib.cli.local'}\n"
-        "sys.exit(bool(heavy & set(sys.modules)))"
+def test_the_note_that_a_rule_is_skipped_names_the_option(write: Callable[..., Path], capsys: Capture) -> None:
+    code, out, _ = check(capsys, write(jobs={}), "--skip", "OPS-901")
+    assert (code, out) == (
+        0,
+        "1 rule skipped by --skip.\nNo findings. 1 rule checked 1 resource or data source in 1 stack (prod).\n",
     )
-    started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False)
-    assert done.returncode == 0
-    assert time.perf_counter() - started < 5

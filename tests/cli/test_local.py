@@ -98,15 +98,15 @@ def test_a_stack_stays_up_is_changed_by_the_next_up_and_goes_with_down(
     assert code == 0, hinted
     assert hinted.startswith(f"local AWS: {aws.endpoint}, started in ")
     assert "\n  plan: 1 to add, 0 to change, 0 to destroy\n" in said
-    assert re.search(r"\n  apply: 1 made in \d+ s\n", said)
+    assert re.search(r"\n  apply: 1 created in \d+ s\n", said)
     assert re.search(r"\narn +arn:aws:logs:eu-west-1:123456789012:log-group:shop-logs\nlist +a, b\n", said)
     assert "never shown" not in said
     assert "\nnested: nested\n" in said
-    assert f"\n1 resources of shop are up on {aws.endpoint}, a local AWS and not AWS.\n" in said
+    assert f"\n1 resources of shop are running on {aws.endpoint}, a local AWS.\n" in said
 
     code, said, _ = local("status")
     assert (code, resource_rows(said)) == (0, [["shop", "1", "complete"]])
-    assert said.startswith(f"local AWS: {aws.endpoint}, runs since {aws.since.astimezone():%Y-%m-%d %H:%M:%S}, ")
+    assert said.startswith(f"local AWS: {aws.endpoint}, running since {aws.since.astimezone():%Y-%m-%d %H:%M:%S}, ")
 
     text = (stack / "cdk.tf.json").read_text()
     (stack / "cdk.tf.json").write_text(text.replace("365", "400"))
@@ -123,8 +123,8 @@ def test_a_stack_stays_up_is_changed_by_the_next_up_and_goes_with_down(
     assert re.search(r"\n  destroy: 1 destroyed in \d+ s\nstopped the local AWS at http://127", said)
     assert not folder.path.exists()
     assert descendants() == []
-    assert local("status") == (0, "nothing is up; `local up` starts a local AWS\n", "")
-    assert local("down") == (0, "nothing is up\n", "")
+    assert local("status") == (0, "local AWS: not running; start it with `constructs-lib local up`\n", "")
+    assert local("down") == (0, "local AWS: not running\n", "")
 
 
 @REAL
@@ -138,15 +138,20 @@ def test_a_server_that_died_is_told_and_the_next_up_starts_afresh(
     code, _, hinted = local("status")
     assert code == 2
     assert re.search(
-        r"^the local AWS of .* has ended, and what was in it is gone; state is left of shop\n`local up`", hinted
+        r"^the local AWS started at .* is not running any more and its state is lost; state of shop is left\n`local up`",
+        hinted,
     )
     code, said, hinted = local("up")
     assert (code, "\n  plan: 1 to add, " in said) == (0, True)
-    assert re.match(r"The local AWS of .* has ended, and what was in it is gone; starting afresh\.\n", hinted)
+    assert re.match(
+        r"the local AWS started at .* is not running any more and its state is lost; starting a new one\n", hinted
+    )
     kill(folder, wait_for)
     code, said, _ = local("down")
     assert code == 0
-    assert re.match(r"the local AWS of .* has ended, and what was in it is gone; removing what is left of it\n", said)
+    assert re.match(
+        r"the local AWS started at .* is not running any more and its state is lost; deleting its folder\n", said
+    )
     assert not folder.path.exists()
 
 
@@ -190,7 +195,9 @@ def test_an_interrupted_up_leaves_what_down_cleans(
         os.killpg(up.pid, signal.SIGINT)
         _, hinted = up.communicate(timeout=60)
     assert up.returncode == 130
-    assert hinted.endswith("interrupted; `local status` tells what is there, `local down` cleans up\n")
+    assert hinted.endswith(
+        "interrupted; `constructs-lib local status` shows the state, `constructs-lib local down` cleans up\n"
+    )
     wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform", 10)
     code, said, _ = local("status")
     assert code == 0
@@ -211,13 +218,11 @@ def test_a_destroy_that_fails_is_told_and_nothing_stays_but_the_logs(
     code, _, hinted = local("down")
     assert code == 2
     assert hinted.startswith("shop: destroy: exit code 1\nerror: local-exec provisioner error [terraform_data.one]")
-    assert hinted.endswith(
-        "The local AWS is stopped all the same, and what was left is gone with it; the logs are kept.\n"
-    )
+    assert hinted.endswith("The local AWS is stopped and its state deleted nevertheless; the logs are kept.\n")
     log = Path(re.findall(r"^log: (.*)$", hinted, re.MULTILINE)[0])
     assert log.read_text().startswith("# terraform ")
     assert descendants() == []
-    assert local("down") == (0, "nothing is up; removing what is left\n", "")
+    assert local("down") == (0, "local AWS: not running; deleting its folder\n", "")
     assert not folder.path.exists()
 
 
@@ -261,7 +266,7 @@ def test_nothing_synthesized_is_told(local: Any, folder: LocalFolder) -> None:
     assert local("up", "shop") == (
         2,
         "",
-        "cdktf.out: holds no stacks/*/cdk.tf.json; run `python main.py` or `cdktf synth` first\n",
+        "cdktf.out: no synthesized stacks found (stacks/*/cdk.tf.json); run `cdktf synth` first\n",
     )
     assert not folder.path.exists()
 
@@ -269,15 +274,18 @@ def test_nothing_synthesized_is_told(local: Any, folder: LocalFolder) -> None:
 def test_a_stack_that_is_not_there_or_for_another_environment_is_told(local: Any, write_stack: Any) -> None:
     summary = {"deployment_summary": {"value": {"environment": "prod"}}}
     stack = write_stack(output=summary, **NO_PROVIDER)
-    assert local("up", "ship") == (2, "", "cdktf.out: no stack 'ship' here; there are: shop\n")
+    assert local("up", "ship") == (2, "", "cdktf.out: stack 'ship' not found; choose one of shop\n")
     shutil.copytree(stack, stack.with_name("other"))
-    assert local("up") == (2, "", "cdktf.out: name one stack; there are: other, shop\n")
+    assert local("up") == (2, "", "cdktf.out: several stacks found; choose one of other, shop\n")
     for given in ("shop", str(stack)):
         assert local("up", given, "--environment", "dev")[::2] == (
             2,
             f"{stack} was synthesized for prod, not dev; synthesize it again with ENVIRONMENT=dev\n",
         )
-    assert local("up", "shop", "--invoke", "f")[::2] == (2, "--invoke and --event go together\n")
+    assert local("up", "shop", "--invoke", "f")[::2] == (
+        2,
+        "--invoke requires --event, and --event requires --invoke\n",
+    )
 
 
 def test_no_terraform_is_told(
@@ -328,8 +336,8 @@ def test_a_port_that_is_taken_is_told(local: Any, write_stack: Any, folder: Loca
             "",
             f"port={port}: 127.0.0.1:{port} is taken; leave the port out for any free one\n",
         )
-    assert local("status") == (0, "nothing is up; `local up` starts a local AWS\n", "")
-    assert local("down") == (0, "nothing is up; removing what is left\n", "")
+    assert local("status") == (0, "local AWS: not running; start it with `constructs-lib local up`\n", "")
+    assert local("down") == (0, "local AWS: not running; deleting its folder\n", "")
     assert not folder.path.exists()
 
 
@@ -345,7 +353,7 @@ def test_a_folder_of_somebody_elses_is_neither_used_nor_removed(
         "",
         f"{folder.path}: holds something else than a local AWS; set LOCAL_AWS_DIRECTORY to another folder\n",
     )
-    assert local("down") == (0, "nothing is up\n", "")
+    assert local("down") == (0, "local AWS: not running\n", "")
     assert (folder.path / "mine").exists()
     monkeypatch.setenv("LOCAL_AWS_DIRECTORY", "aws/mine/below")
     assert local("up")[::2] == (

@@ -1,4 +1,4 @@
-"""Reports of a check: for people, for pull requests, for other programs."""
+"""Reports of a check, for terminals, pull requests and other programs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github")
 
 @dataclass(frozen=True)
 class Options:
-    """What a report may be told.
+    """Options of a report.
 
     Attributes:
-        fail_on: The level from which on findings fail the check, `never` for none.
-        verbose: Show the coverage and what stayed unknown in full.
+        fail_on: The level from which on findings fail the check, or `never`.
+        verbose: Show notes, coverage and undecided checks in full.
+        brief: Show the findings alone, without fingerprints and coverage; text only.
         colour: Colour the text.
         width: Columns of the text.
     """
 
     fail_on: str = "error"
     verbose: bool = False
+    brief: bool = False
     colour: bool = False
     width: int = 100
 

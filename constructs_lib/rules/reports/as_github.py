@@ -1,11 +1,11 @@
-"""The report as workflow commands of GitHub Actions, which show each finding on its line of the pull request."""
+"""The report as workflow commands of GitHub Actions, which annotate the lines of a pull request."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.reports.common import counted, looked_at
+from constructs_lib.rules.reports.common import blind_spots, checked, counted
 
 if TYPE_CHECKING:
     from constructs_lib.rules.checking import Report
@@ -16,9 +16,10 @@ _COMMANDS: Final = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render(report: Report, options: Options) -> str:  # noqa: ARG001  reports are called alike
-    """Return a command for each finding, the heaviest first because GitHub shows ten of each kind, and a summary."""
+    """Return a command for each finding, errors first because GitHub shows ten of each kind, and a summary."""
     commands = [_command(report, finding) for finding in report.findings]
-    return "\n".join([*commands, f"{counted(report)}. {looked_at(report)}."]) + "\n"
+    skipped = "".join(f" {spot}." for spot in blind_spots(report, brief=True))
+    return "\n".join([*commands, f"{counted(report)}. {checked(report)}.{skipped}"]) + "\n"
 
 
 def _command(report: Report, finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""The report for programs: everything, in a form that only changes with its version."""
+"""The report as JSON, complete, with a version of its format."""
 
 from __future__ import annotations
 
@@ -42,8 +42,20 @@ def document(report: Report, options: Options) -> dict[str, Any]:
         "waived": [
             {**_finding(report, waived.finding), "waiver": waived.waiver.as_document()} for waived in report.waived
         ],
-        "baseline": {"known": [_finding(report, finding) for finding in report.known], "mended": report.mended},
+        "baseline": {"known": [_finding(report, finding) for finding in report.known], "mended": report.resolved},
         "opt_outs": [vars(opt_out) for opt_out in report.opt_outs],
+        "skipped": [
+            {"rule": one.rule.id, "reason": one.skip.reason, "source": one.skip.source} for one in report.skipped
+        ],
+        "severity": [
+            {
+                "rule": one.rule.id,
+                "level": one.override.level,
+                "reason": one.override.reason,
+                "source": one.override.source,
+            }
+            for one in report.changed
+        ],
         "undecided": [
             {
                 "rule": doubt.rule.id,

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from constructs_lib.rules.reports import Options
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML cannot hold."""
+"""Characters that XML does not allow."""
 
 
 def render(report: Report, options: Options) -> str:
-    """Return the report as XML; findings below the level that fails the check are output of a passing case."""
+    """Return the report as XML; findings that do not fail the check are the output of a test case that passes."""
     found: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
         found[finding.stack, finding.id].append(finding)
@@ -43,7 +43,7 @@ def render(report: Report, options: Options) -> str:
 
 
 def _fill(case: ET.Element, report: Report, findings: list[Finding], failing: set[Finding]) -> bool:
-    """Write what was found into a rule's case; returns whether it failed."""
+    """Write findings into the test case of their rule; returns whether it failed."""
     bad = [finding for finding in findings if finding in failing]
     if bad:
         text = "\n".join(f"{report.place(finding)}: {finding.message}" for finding in bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.reports.common import WORDS, blind_spots, counted, looked_at, number, reasons
+from constructs_lib.rules.reports.common import WORDS, blind_spots, checked, counted, number, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from constructs_lib.rules.reports import Options
 
 MOST_ROWS: Final = 100
-"""Findings shown; a comment on GitHub holds 65,536 characters."""
+"""The limit of findings shown; a comment on GitHub has at most 65,536 characters."""
 
 
 def render(report: Report, options: Options) -> str:
-    """Return a heading, a table of findings, and the rest folded away."""
+    """Return a heading, a table of findings, and the rest in collapsed sections."""
     return "\n".join(_lines(report, options)) + "\n"
 
 
@@ -27,7 +27,7 @@ def _lines(report: Report, options: Options) -> Iterator[str]:
     yield f"### {'❌' if failed else '✅'} {counted(report).capitalize()}"
     yield ""
     if report.findings:
-        yield "| | Rule | Where | What |"
+        yield "| | Rule | Location | Finding |"
         yield "| --- | --- | --- | --- |"
         for finding in report.findings[:MOST_ROWS]:
             note = f" {finding.note}." if finding.note else ""
@@ -43,9 +43,7 @@ def _lines(report: Report, options: Options) -> Iterator[str]:
             yield f"And {len(report.findings) - MOST_ROWS} more."
         yield ""
         fixes = {finding.id: finding.rule for finding in report.findings}
-        yield from _details(
-            "How to mend them", [f"- **{id_}**: {_cell(rule.fix)}" for id_, rule in sorted(fixes.items())]
-        )
+        yield from _details("How to fix", [f"- **{id_}**: {_cell(rule.fix)}" for id_, rule in sorted(fixes.items())])
     waived = [
         f"- {w.finding.id} {_code(f'{w.finding.stack}:{w.finding.address}')} until {w.waiver.until} by "
         f"{_cell(w.waiver.owner)}: {_cell(w.waiver.reason)}"
@@ -53,15 +51,16 @@ def _lines(report: Report, options: Options) -> Iterator[str]:
     ]
     yield from _details(f"{len(waived)} waived", waived)
     yield from _details(
-        f"{number(len(report.result.doubts), 'question')} undecided",
+        f"{number(len(report.result.doubts), 'check')} undecided",
         [f"- {count}: {_cell(reason)}" for reason, count in reasons(report)],
     )
     without = sorted(report.result.without_rule.items(), key=lambda one: (-one[1], one[0]))
     yield from _details(
-        f"{number(len(without), 'type')} without any rule", [f"- {count}: {_code(type_)}" for type_, count in without]
+        f"{number(len(without), 'resource type')} without rules",
+        [f"- {count}: {_code(type_)}" for type_, count in without],
     )
     known = f" {number(len(report.known), 'finding')} in the baseline." if report.known else ""
-    yield f"{looked_at(report)}.{known}{''.join(f' {_cell(spot)}.' for spot in blind_spots(report))}"
+    yield f"{checked(report)}.{known}{''.join(f' {_cell(spot)}.' for spot in blind_spots(report))}"
 
 
 def _details(title: str, lines: list[str]) -> Iterator[str]:

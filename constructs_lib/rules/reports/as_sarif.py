@@ -28,7 +28,7 @@ def render(report: Report, options: Options) -> str:  # noqa: ARG001  reports ar
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Return the report as an object: rules that were run or are named, findings, and waived ones as suppressed."""
+    """Return the report as an object, with the rules that were run, and waived findings as suppressed results."""
     found = [*report.findings, *(waived.finding for waived in report.waived)]
     rules = {rule.id: rule for rule in (*report.rules, *(finding.rule for finding in found))}
     index = {id_: number for number, id_ in enumerate(sorted(rules))}
@@ -50,7 +50,10 @@ def document(report: Report) -> dict[str, Any]:
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
                 "results": results,
-                "properties": {"withoutRule": dict(sorted(report.result.without_rule.items()))},
+                "properties": {
+                    "withoutRule": dict(sorted(report.result.without_rule.items())),
+                    "skippedRules": {one.rule.id: one.skip.reason for one in report.skipped},
+                },
             }
         ],
     }

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal."""
+"""The report for a terminal."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.reports.common import WORDS, blind_spots, counted, looked_at, number, reasons
+from constructs_lib.rules.reports.common import WORDS, blind_spots, checked, counted, number, reasons
+from constructs_lib.rules.rule import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from constructs_lib.rules.checking import Report
     from constructs_lib.rules.engine import Finding
     from constructs_lib.rules.reports import Options
+    from constructs_lib.rules.rule import Rule
 
-COLOURS: Final = {"error": "31", "warning": "33", "info": "36", "fine": "32", "bold": "1", "dim": "2"}
+COLOURS: Final = {"error": "31", "warning": "33", "info": "36", "clean": "32", "bold": "1", "dim": "2"}
 
 _FEW: Final = 5
-"""Lines of a list that is shown in full with verbose only."""
+"""Lines of a list without --verbose."""
+_TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
 def render(report: Report, options: Options) -> str:
-    """Return findings by level and stack, what was accepted, what stayed unknown, and what was looked at."""
+    """Return the findings by level and rule, what is waived and undecided, and how much was checked.
+
+    Notes are only counted, unless they fail the check or the report is verbose. A brief report has no more than the
+    findings.
+    """
     return "\n".join(_Page(report, options).lines()) + "\n"
 
 
@@ -37,37 +44,44 @@ class _Page:
         self.options = options
 
     def lines(self) -> Iterator[str]:
+        in_full = self.options.verbose or self.options.fail_on == LEVELS[0]
         for level, of_level in groupby(self.report.findings, key=lambda finding: finding.level):
             found = list(of_level)
             yield self.paint(number(len(found), WORDS[level]).upper(), level)
-            for stack, in_stack in groupby(found, key=lambda finding: finding.stack):
-                yield from self._stack(stack, list(in_stack))
-        yield from self._waived()
-        yield from self._opt_outs()
-        yield from self._unknown()
-        yield from self._coverage()
+            rules = _by_rule(found)
+            if level != LEVELS[0] or in_full:
+                for rule, of_rule in rules:
+                    yield from self._rule(rule, of_rule)
+            else:
+                width = max(len(rule.id) for rule, _ in rules)
+                for rule, of_rule in rules:
+                    yield f"  {self.paint(rule.id.ljust(width), level)}  {rule.title}  {_TIMES}{len(of_rule)}"
+            yield ""
+        if not self.options.brief:
+            yield from self._waived()
+            yield from self._opt_outs()
+            yield from self._undecided()
+            yield from self._coverage()
+        if self.options.verbose:
+            yield from self._settings()
+        yield from (f"{spot}." for spot in blind_spots(self.report, brief=self.options.brief))
         yield from self._summary()
 
     def paint(self, text: str, colour: str) -> str:
         return paint(text, colour, on=self.options.colour)
 
-    def _stack(self, stack: str, findings: list[Finding]) -> Iterator[str]:
-        environments = sorted({finding.environment for finding in findings if finding.environment})
-        about = f" ({', '.join(environments)})" if environments else ""
-        yield f"  {self.paint(stack or 'waivers', 'bold')}{about}"
+    def _rule(self, rule: Rule, findings: list[Finding]) -> Iterator[str]:
+        yield f"  {self.paint(rule.id, findings[0].level)}  {self.paint(rule.title, 'bold')}"
         for finding in findings:
-            yield from self._finding(finding)
-        yield ""
-
-    def _finding(self, finding: Finding) -> Iterator[str]:
-        place = self.report.place(finding)
-        yield f"    {self.paint(finding.id, finding.level)} {self.paint(finding.rule.title, 'bold')}"
-        yield f"      {place}" + (self.paint(f"  {finding.path}", "dim") if finding.path else "")
-        yield from self._wrapped(finding.message)
-        if finding.note:
-            yield from self._wrapped(f"note: {finding.note}")
-        yield from self._wrapped(f"fix: {finding.rule.fix}")
-        yield self.paint(f"      fingerprint: {finding.fingerprint}", "dim")
+            where = f"{finding.stack}:{finding.address}" if finding.stack else finding.address
+            path = self.paint(f"  {finding.path}", "dim") if finding.path else ""
+            yield f"    {where}  {self.report.place(finding)}{path}"
+            yield from self._wrapped(finding.message.removeprefix(f"{finding.address}: "))
+            if finding.note:
+                yield from self._wrapped(f"note: {finding.note}")
+            if not self.options.brief:
+                yield self.paint(f"      fingerprint: {finding.fingerprint}", "dim")
+        yield from self._wrapped(f"fix: {rule.fix}", "    ")
 
     def _waived(self) -> Iterator[str]:
         for waived in self.report.waived:
@@ -86,11 +100,11 @@ class _Page:
             if self.report.opt_outs:
                 yield ""
 
-    def _unknown(self) -> Iterator[str]:
+    def _undecided(self) -> Iterator[str]:
         doubts = self.report.result.doubts
         if not doubts:
             return
-        yield f"{number(len(doubts), 'question')} undecided, because a value is not known before an apply:"
+        yield f"{number(len(doubts), 'check')} undecided: a value is not known before apply"
         if self.options.verbose:
             for doubt in doubts:
                 yield f"  {doubt.rule.id} {doubt.stack}:{doubt.address} {doubt.at}: {doubt.reason}"
@@ -106,35 +120,37 @@ class _Page:
             yield ""
         if result.without_rule:
             types = sorted(result.without_rule.items(), key=lambda one: (-one[1], one[0]))
-            yield f"{number(len(types), 'type')} without any rule:"
+            yield f"{number(len(types), 'resource type')} without rules:"
             yield from self._few([f"{count:5,}  {type_}" for type_, count in types], "types")
             yield ""
-
-        yield from (f"{spot}." for spot in blind_spots(self.report))
 
     def _few(self, rows: list[str], word: str) -> Iterator[str]:
         shown = rows if self.options.verbose else rows[:_FEW]
         yield from (f"  {row}" for row in shown)
         if len(rows) > len(shown):
-            yield f"         and {len(rows) - len(shown)} more {word}: --verbose lists them"
+            yield f"         and {len(rows) - len(shown)} more {word}; list them with --verbose"
+
+    def _settings(self) -> Iterator[str]:
+        for one in self.report.skipped:
+            yield f"{self.paint('skipped', 'dim')} {one.rule.id} by {one.skip.source}"
+            yield from self._wrapped(one.skip.reason, "  ")
+        for changed in self.report.changed:
+            yield f"{self.paint(changed.override.level, 'dim')} {changed.rule.id} by {changed.override.source}"
+            yield from self._wrapped(changed.override.reason, "  ")
+        if self.report.skipped or self.report.changed:
+            yield ""
 
     def _summary(self) -> Iterator[str]:
         report = self.report
-        worst = next((level for level, count in report.counts.items() if count), "fine")
-        accepted = [
-            f"{len(items)} {word}"
-            for items, word in (
-                (report.waived, "waived"),
-                (report.known, "in the baseline"),
-                (report.opt_outs, "opt-outs"),
-            )
-            if items
-        ]
+        worst = next((level for level, count in report.counts.items() if count), "clean")
+        accepted = [f"{len(report.waived)} waived"] if report.waived else []
+        accepted += [f"{len(report.known)} in the baseline"] if report.known else []
+        accepted += [number(len(report.opt_outs), "opt-out")] if report.opt_outs else []
         beside = f" ({', '.join(accepted)})" if accepted else ""
-        yield f"{self.paint(counted(report).capitalize(), worst)}{beside}. {looked_at(report)}."
-        if report.mended:
-            entries = number(report.mended, "entry", "entries")
-            yield f"{entries} of the baseline are mended: --update-baseline takes them out."
+        yield f"{self.paint(counted(report).capitalize(), worst)}{beside}. {checked(report)}."
+        if report.resolved:
+            entries = number(report.resolved, "entry", "entries")
+            yield f"{entries} of the baseline no longer found; remove with --update-baseline."
 
     def _wrapped(self, text: str, indent: str = "      ") -> list[str]:
         return textwrap.wrap(
@@ -145,3 +161,10 @@ class _Page:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def _by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
+    """Return findings by the id of their rule, each rule's in the order that they have."""
+    ordered = sorted(findings, key=lambda finding: finding.id)
+    groups = [list(of_rule) for _, of_rule in groupby(ordered, key=lambda finding: finding.id)]
+    return [(group[0].rule, group) for group in groups]

@@ -1,4 +1,4 @@
-"""What several reports say."""
+"""Parts that several reports share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TOOL: Final = "constructs-lib"
 WORDS: Final = {"error": "error", "warning": "warning", "info": "note"}
-"""What the levels are called."""
+"""The names of the levels."""
 
 _FEW: Final = 3
 
@@ -34,44 +34,53 @@ def number(count: int, word: str, plural: str = "") -> str:
 
 
 def counted(report: Report) -> str:
-    """Return `2 errors, 1 warning`, or that there is nothing."""
+    """Return `2 errors, 1 warning`, or `no findings`."""
     found = [number(count, WORDS[level]) for level, count in report.counts.items() if count]
     return ", ".join(found) or "no findings"
 
 
-def looked_at(report: Report) -> str:
-    """Return how much was looked at."""
+def checked(report: Report) -> str:
+    """Return how many rules checked how many resources."""
     environments = sorted({stack.terraform.environment for stack in report.estate.stacks})
     blocks = number(report.resources, "resource or data source", "resources and data sources")
     stacks = number(len(report.estate.stacks), "stack")
-    return f"{number(len(report.rules), 'rule')} looked at {blocks} in {stacks} ({', '.join(environments)})"
+    return f"{number(len(report.rules), 'rule')} checked {blocks} in {stacks} ({', '.join(environments)})"
 
 
 def broken(report: Report) -> str:
-    """Return where rules themselves failed, which nobody may take for a pass."""
+    """Return where rules raised an error, so that nobody takes it for a pass."""
     places = [f"{one.rule.id} at {one.stack}:{one.address}: {one.reason}" for one in report.result.broken]
     more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
-    return f"{number(len(places), 'check')} failed by a mistake in the rule: {'; '.join(places[:_FEW])}{more}"
+    return f"{number(len(places), 'check')} failed with an error in the rule: {'; '.join(places[:_FEW])}{more}"
 
 
-def blind_spots(report: Report) -> list[str]:
-    """Return what was not looked at, so that nobody takes silence for a pass."""
+def blind_spots(report: Report, *, brief: bool = False) -> list[str]:
+    """Return what was not checked, so that nobody takes silence for a pass.
+
+    Args:
+        report: The report.
+        brief: Leave out how many rules matched no resources.
+    """
     idle = sum(not report.result.looked_at[rule.id] for rule in report.rules)
-    found = [f"{idle} of {number(len(report.rules), 'rule')} had nothing to look at"] if idle else []
+    found = [f"{idle} of {number(len(report.rules), 'rule')} matched no resources"] if idle and not brief else []
+    skipped = most(one.skip.source for one in report.skipped)
+    found += [f"{number(count, 'rule')} skipped by {source}" for source, count in skipped]
+    changed = most(one.override.source for one in report.changed)
+    found += [f"severity of {number(count, 'rule')} changed by {source}" for source, count in changed]
     return found + [
-        f"{stack.name}: not read, because it is HCL: {', '.join(stack.source.unread)}"
+        f"{stack.name}: HCL files not read: {', '.join(stack.source.unread)}"
         for stack in report.estate.stacks
         if stack.source.unread
     ]
 
 
 def reasons(report: Report) -> list[tuple[str, int]]:
-    """Return why values stayed unknown, the most frequent first."""
+    """Return why checks are undecided, the most frequent reason first."""
     return most(doubt.reason for doubt in report.result.doubts)
 
 
 def most(words: Iterable[str]) -> list[tuple[str, int]]:
-    """Return words by how often they occur, then by the alphabet."""
+    """Return words with how often they occur, the most frequent first."""
     return sorted(Counter(words).items(), key=lambda one: (-one[1], one[0]))
 
 

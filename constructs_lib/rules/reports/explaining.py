@@ -21,7 +21,7 @@ def explain(id_: str, options: Options) -> str:
     """Return the page of one rule.
 
     Raises:
-        ConfigurationError: There is no such rule.
+        ConfigurationError: The rule is not found.
     """
     rule = next((rule for rule in all_rules() if rule.id == id_.upper()), None)
     if rule is None:
@@ -36,7 +36,7 @@ def explain(id_: str, options: Options) -> str:
 
     facts = [
         ("family", FAMILIES[rule.family]),
-        ("looks at", ", ".join(rule.types)),
+        ("checks", ", ".join(rule.types)),
         *((name, text) for name, text in facts_of(rule).items() if text),
         ("page", rule.page),
     ]
@@ -69,7 +69,7 @@ def facts_of(rule: Rule) -> dict[str, str]:
 
 
 def example(document: Mapping[str, Any]) -> str:
-    """Return a rule's document as text: Terraform JSON, or a waiver as TOML."""
+    """Return an example of a rule as text: Terraform JSON, or a waiver as TOML."""
     if "waiver" not in document:
         return json.dumps(document, indent=2, ensure_ascii=False)
     return "\n".join(

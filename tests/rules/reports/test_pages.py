@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ python -m constructs_lib (.+)$", PAGE, flags=re.MULTILINE)
+COMMANDS = re.findall(r"^\$ constructs-lib (.+)$", PAGE, flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

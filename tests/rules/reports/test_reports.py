@@ -68,42 +68,40 @@ def awkward() -> Report:
 # Text.
 
 
-def test_text_groups_by_level_and_stack_and_ends_with_what_was_looked_at(report: Report) -> None:
+def test_text_groups_by_level_and_rule_and_ends_with_how_much_was_checked(report: Report) -> None:
     assert (
         render(report, "text")
         == f"""\
 1 ERROR
-  shop (prod)
-    OPS-901 A queue is encrypted
-      cdktf.out/stacks/shop
-      aws_sqs_queue.plain: kms_master_key_id = null: must be set
-      fix: Set kms_master_key_id.
+  OPS-901  A queue is encrypted
+    shop:aws_sqs_queue.plain  cdktf.out/stacks/shop
+      kms_master_key_id = null: must be set
       fingerprint: {MISSING}
+    fix: Set kms_master_key_id.
 
 1 WARNING
-  shop (prod)
-    OPS-902 A queue waits a little
-      stacks/shop.py:12  shop/jobs/Resource
-      aws_sqs_queue.jobs: delay_seconds = 60: must be at most 10
-      fix: Lower delay_seconds.
+  OPS-902  A queue waits a little
+    shop:aws_sqs_queue.jobs  stacks/shop.py:12  shop/jobs/Resource
+      delay_seconds = 60: must be at most 10
       fingerprint: {SLOW}
+    fix: Lower delay_seconds.
 
 waived OPS-901 shop:aws_sqs_queue.prices, until 2026-12-31 by me:
   The queue holds public prices only.
 
-1 question undecided, because a value is not known before an apply:
+1 check undecided: a value is not known before apply
       1  var.key has no default
 
-1 type without any rule:
+1 resource type without rules:
       2  aws_foo
 
-1 error, 1 warning (1 waived, 1 opt-outs). 2 rules looked at 6 resources and data sources in 1 stack (prod).
+1 error, 1 warning (1 waived, 1 opt-out). 2 rules checked 6 resources and data sources in 1 stack (prod).
 """
     )
 
 
 def test_text_of_a_clean_estate_is_one_line(clean: Report) -> None:
-    assert render(clean, "text") == "No findings. 2 rules looked at 1 resource or data source in 1 stack (prod).\n"
+    assert render(clean, "text") == "No findings. 2 rules checked 1 resource or data source in 1 stack (prod).\n"
 
 
 def test_verbose_text_lists_the_coverage_the_doubts_and_the_opt_outs(report: Report) -> None:
@@ -122,16 +120,16 @@ def test_text_is_coloured_when_asked_and_says_the_same(report: Report) -> None:
 def test_text_says_what_was_not_looked_at() -> None:
     body: dict[str, Any] = {"resource": {"aws_foo": {"one": {}}}}
     text = render(report_on(Estate([Source("shop", Path(), body, unread=["main.tf"])], "prod")), "text")
-    assert "\n2 of 2 rules had nothing to look at.\nshop: not read, because it is HCL: main.tf.\nNo findings." in text
+    assert "\n2 of 2 rules matched no resources.\nshop: HCL files not read: main.tf.\nNo findings." in text
 
 
 def test_long_text_is_wrapped_and_long_lists_are_cut() -> None:
     queues = document(**{f"q{number}": {"kms_master_key_id": f"${{var.v{number}}}"} for number in range(9)})
     queues["variable"] = {f"v{number}": {} for number in range(9)}
     text = render(report_on(Estate([Source("shop", Path(), queues)], "prod")), "text", Options(width=40))
-    assert "      1  var.v4 has no default\n         and 4 more reasons: --verbose lists them\n" in text
+    assert "      1  var.v4 has no default\n         and 4 more reasons; list them with --verbose\n" in text
     bare = render(report_on(estate(a_queue_with_quite_a_long_name={})), "text", Options(width=40))
-    assert "      aws_sqs_queue.a_queue_with_quite_a_long_name:\n      kms_master_key_id = null: must be\n" in bare
+    assert "      kms_master_key_id = null: must be\n      set\n" in bare
 
 
 # JSON.
@@ -141,7 +139,7 @@ def test_json_holds_everything_with_a_version(report: Report) -> None:
     given = json.loads(render(report, "json", Options(fail_on="warning")))
     assert list(given) == [
         *("version", "tool", "fail_on", "failed", "counts", "stacks", "findings", "waived", "baseline", "opt_outs"),
-        *("undecided", "broken", "coverage"),
+        *("skipped", "severity", "undecided", "broken", "coverage"),
     ]
     assert given["version"] == 1
     assert given["failed"] is True
@@ -281,12 +279,12 @@ def test_markdown_is_a_table_with_the_rest_folded(report: Report) -> None:
         == f"""\
 ### ❌ 1 error, 1 warning
 
-| | Rule | Where | What |
+| | Rule | Location | Finding |
 | --- | --- | --- | --- |
 | error | [OPS-901](https://docs.aws.amazon.com/queues) A queue is encrypted | `cdktf.out/stacks/shop` | aws_sqs_queue.plain: kms_master_key_id = null: must be set `{MISSING}` |
 | warning | [OPS-902](https://docs.aws.amazon.com/delays) A queue waits a little | `stacks/shop.py:12` | aws_sqs_queue.jobs: delay_seconds = 60: must be at most 10 `{SLOW}` |
 
-<details><summary>How to mend them</summary>
+<details><summary>How to fix</summary>
 
 - **OPS-901**: Set kms_master_key_id.
 - **OPS-902**: Lower delay_seconds.
@@ -299,19 +297,19 @@ def test_markdown_is_a_table_with_the_rest_folded(report: Report) -> None:
 
 </details>
 
-<details><summary>1 question undecided</summary>
+<details><summary>1 check undecided</summary>
 
 - 1: var.key has no default
 
 </details>
 
-<details><summary>1 type without any rule</summary>
+<details><summary>1 resource type without rules</summary>
 
 - 2: `aws_foo`
 
 </details>
 
-2 rules looked at 6 resources and data sources in 1 stack (prod).
+2 rules checked 6 resources and data sources in 1 stack (prod).
 """
     )
 
@@ -336,7 +334,7 @@ def test_github_gets_a_command_for_each_finding_and_a_summary(report: Report) ->
         f"kms_master_key_id = null: must be set%0ASet kms_master_key_id.%0Afingerprint: {MISSING}\n"
         "::warning file=stacks/shop.py,line=12,title=OPS-902 A queue waits a little::aws_sqs_queue.jobs: "
         f"delay_seconds = 60: must be at most 10%0ALower delay_seconds.%0Afingerprint: {SLOW}\n"
-        "1 error, 1 warning. 2 rules looked at 6 resources and data sources in 1 stack (prod).\n"
+        "1 error, 1 warning. 2 rules checked 6 resources and data sources in 1 stack (prod).\n"
     )
 
 
