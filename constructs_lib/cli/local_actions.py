@@ -98,9 +98,7 @@ def _server(folder: LocalFolder, port: int) -> BackgroundAws:
         _hint(f"local AWS: {aws.endpoint}, since {_time(aws)}")
         return aws
     if aws:
-        _hint(
-            f"The local AWS started at {_time(aws)} is not running any more and its state is lost; starting a new one."
-        )
+        _hint(f"{_ended(aws)}; starting a new one")
     folder.clear()
     started = time.monotonic()
     aws = BackgroundAws.start(folder.path, port=port)

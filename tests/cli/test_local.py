@@ -201,7 +201,7 @@ def test_an_interrupted_up_leaves_what_down_cleans(
     wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform", 10)
     code, said, _ = local("status")
     assert code == 0
-    assert "the last apply did not come to its end" in said
+    assert "the last apply was interrupted" in said
     assert local("down")[0] == 0
     assert descendants() == []
     assert not folder.path.exists()
