@@ -16,6 +16,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from bindings_stub import bindings_stub
+from construct_pages import with_api
 from constructs_lib.foundation.environment import PROFILES, Profile
 from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
@@ -114,6 +115,11 @@ def with_programs(page: str) -> str:
     return INCLUDED.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[3], page)
 
 
+def _to_constructs(page: Path) -> str:
+    """Return what leads from a page to those of the constructs."""
+    return "" if page.parent.name == "constructs" else "docs/constructs/"
+
+
 def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
@@ -127,7 +133,7 @@ def main() -> int:
     }
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
-            pages[page] = with_stacks(with_programs(page.read_text(encoding="utf-8")))
+            pages[page] = with_api(with_stacks(with_programs(page.read_text(encoding="utf-8"))), _to_constructs(page))
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     for page in stale:
         if "--check" in sys.argv:

@@ -1,0 +1,231 @@
+"""What the pages of constructs take from signatures and docstrings, and the table of constructs.
+
+A page has `<!-- api: Queue -->` and `<!-- end -->` on lines of their own, or `<!-- options: Fifo -->` for an option
+object; what is between them is made. The README and docs/constructs/README.md have `<!-- constructs -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import griffe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ROOT: Final = Path(__file__).parent.parent
+PAGES: Final = ROOT / "docs" / "constructs"
+BASE: Final = "HardenedConstruct"
+
+_MADE: Final = re.compile(r"(<!-- (api|options): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TABLE: Final = re.compile(r"(<!-- constructs -->\n).*?(<!-- end -->)", re.DOTALL)
+_CODE: Final = re.compile(r"(`[^`]*`)")
+
+
+@cache
+def library() -> griffe.Module:
+    """Return the library as its source describes it; nothing is imported."""
+    found = griffe.load("constructs_lib", search_paths=[ROOT], docstring_parser="google", allow_inspection=False)
+    assert isinstance(found, griffe.Module)  # noqa: S101
+    return found
+
+
+@cache
+def public_classes() -> dict[str, griffe.Class]:
+    """Return the public classes by name."""
+    found = {}
+    stub = (ROOT / "constructs_lib" / "__init__.pyi").read_text(encoding="utf-8")
+    for module, name in re.findall(r"from \.([\w.]+) import (\w+)", stub):
+        made = library()[f"{module}.{name}"] if not module.startswith("_engine") else None
+        if isinstance(made, griffe.Alias):
+            made = made.final_target
+        if isinstance(made, griffe.Class):
+            found[name] = made
+    return found
+
+
+def constructs() -> dict[str, griffe.Class]:
+    """Return the public constructs by name."""
+    return {name: made for name, made in public_classes().items() if BASE in {base.name for base in _bases(made)}}
+
+
+def with_api(page: str, prefix: str = "") -> str:
+    """Return a page with its generated parts as the code is now.
+
+    Args:
+        page: Its text.
+        prefix: What leads from the page to those of the constructs.
+
+    Raises:
+        ValueError: A marker that names no public class.
+    """
+    return _TABLE.sub(lambda m: f"{m[1]}{construct_table(prefix)}\n{m[2]}", _MADE.sub(_part, page))
+
+
+def construct_table(prefix: str) -> str:
+    """Return the table of constructs: what each is, with a link to its page."""
+    made = sorted(constructs().items())
+    rows = [[f"[{name}]", _cell(summary(construct).removesuffix("."))] for name, construct in made]
+    links = "\n".join(f"[{name}]: {prefix}{page_of(name)}" for name, _ in made)
+    return f"\n{table(['Construct', 'What it creates'], rows)}\n\n{links}\n"
+
+
+def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown; columns are not aligned, so that a change is one line."""
+    lines = [list(headers), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def page_of(name: str) -> str:
+    """Return the file name of the page that documents a class."""
+    for page in sorted(PAGES.glob("*.md")):
+        if f"<!-- api: {name} -->" in page.read_text(encoding="utf-8"):
+            return page.name
+    return f"{re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()}.md"
+
+
+def summary(made: griffe.Class | griffe.Function) -> str:
+    """Return the first sentence of a docstring."""
+    text = next((part.value for part in _parts(made) if isinstance(part, griffe.DocstringSectionText)), "")
+    return _line(text.split("\n\n", 1)[0])
+
+
+def _part(match: re.Match[str]) -> str:
+    opening, kind, name, end = match.groups()
+    if name not in public_classes():
+        raise ValueError(f"{opening.strip()} names no public class")
+    made = public_classes()[name]
+    lines = list(_api(made)) if kind == "api" else [_fields(made)]
+    return opening + "\n".join(lines) + "\n" + end
+
+
+def _api(made: griffe.Class) -> Iterator[str]:
+    constructor = made.all_members["__init__"]
+    if isinstance(constructor, griffe.Alias):
+        constructor = constructor.final_target
+    assert isinstance(constructor, griffe.Function)  # noqa: S101
+    yield "## Arguments"
+    yield ""
+    yield _arguments(constructor, made)
+    yield from _raised(made)
+    methods = list(_methods(made))
+    if methods:
+        yield "\n## Methods"
+    for method in methods:
+        named = ", ".join(parameter.name for parameter in method.parameters if parameter.name != "self")
+        yield f"\n### `{method.name}({named})`\n"
+        yield _cell("\n\n".join(p.value for p in _parts(method) if isinstance(p, griffe.DocstringSectionText)))
+        arguments = _arguments(method, method)
+        if arguments:
+            yield f"\n{arguments}"
+        yield from _raised(method)
+    attributes = _attributes(made)
+    if attributes:
+        yield "\n## Attributes\n"
+        yield table(["Attribute", "Type", "Description"], attributes)
+
+
+def _arguments(function: griffe.Function, documented: griffe.Class | griffe.Function) -> str:
+    described = {
+        parameter.name: parameter.description
+        for part in _parts(documented)
+        if isinstance(part, griffe.DocstringSectionParameters)
+        for parameter in part.value
+    }
+    rows = [
+        [f"`{parameter.name}`", _type(parameter.annotation), _default(parameter), _cell(described[parameter.name])]
+        for parameter in function.parameters
+        if parameter.name in described
+    ]
+    if not rows:
+        return ""
+    headers = ["Argument", "Type", "Default", "Description"]
+    return table(headers, rows)
+
+
+def _fields(made: griffe.Class) -> str:
+    described = _described_attributes(made)
+    rows = []
+    for class_ in [*reversed(_bases(made)), made]:
+        for name, field in class_.members.items():
+            if isinstance(field, griffe.Attribute) and field.annotation is not None and name in described:
+                rows.append([f"`{name}`", _type(field.annotation), _value(field.value), _cell(described[name])])
+    headers = ["Field", "Type", "Default", "Description"]
+    return table(headers, rows)
+
+
+def _raised(made: griffe.Class | griffe.Function) -> Iterator[str]:
+    for part in _parts(made):
+        if isinstance(part, griffe.DocstringSectionRaises):
+            for error in part.value:
+                yield f"\nRaises `{error.annotation}`: {_cell(error.description)}"
+
+
+def _methods(made: griffe.Class) -> Iterator[griffe.Function]:
+    for class_ in [made, *_bases(made)]:
+        if class_.name == BASE:
+            return
+        for name, member in class_.members.items():
+            if isinstance(member, griffe.Function) and not name.startswith("_"):
+                yield member
+
+
+def _attributes(made: griffe.Class) -> list[list[str]]:
+    rows: dict[str, list[str]] = {}
+    for class_ in [made, *_bases(made)]:
+        if class_.name == BASE:
+            break
+        for name, text in _described_attributes(class_).items():
+            member = class_.members.get(name)
+            annotation = member.annotation if isinstance(member, griffe.Attribute) else None
+            rows.setdefault(name, [f"`{name}`", _type(annotation), _cell(text)])
+        for name, member in class_.members.items():
+            if isinstance(member, griffe.Attribute) and not name.startswith("_") and member.docstring:
+                rows.setdefault(name, [f"`{name}`", _type(member.annotation), _cell(member.docstring.value)])
+    return list(rows.values())
+
+
+def _described_attributes(made: griffe.Class) -> dict[str, str]:
+    return {
+        attribute.name: attribute.description
+        for part in _parts(made)
+        if isinstance(part, griffe.DocstringSectionAttributes)
+        for attribute in part.value
+    }
+
+
+def _bases(made: griffe.Class) -> list[griffe.Class]:
+    return [base for base in made.mro() if isinstance(base, griffe.Class)]
+
+
+def _parts(made: griffe.Object) -> Iterable[griffe.DocstringSection]:
+    return made.docstring.parsed if made.docstring else ()
+
+
+def _type(annotation: object) -> str:
+    text = str(annotation or "").replace("|", "\\|")
+    return f"`{text}`" if text else ""
+
+
+def _default(parameter: griffe.Parameter) -> str:
+    return "required" if parameter.default is None else _value(parameter.default)
+
+
+def _value(value: object) -> str:
+    return f"`{value}`" if value is not None else "required"
+
+
+def _cell(text: str) -> str:
+    """Return text for a cell of a table: one line, in which Markdown finds no HTML and no emphasis outside of code."""
+    parts = _CODE.split(_line(text))
+    return "".join(
+        part.replace("|", "\\|") if part.startswith("`") else re.sub(r"([*<>|])", r"\\\1", part) for part in parts
+    )
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
