@@ -4,6 +4,7 @@ import gc
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from constructs_lib import App, Environment, HardenedStack
 
@@ -16,6 +17,10 @@ pytest_plugins = ["pytester"]
 
 # Apps and their trees live on in the engine: looking through them for garbage again and again takes a tenth of the time.
 gc.set_threshold(200_000, 50, 100)
+
+# How long an example takes depends on what else the computer does.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(params=list(Environment))
