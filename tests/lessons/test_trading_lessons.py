@@ -317,7 +317,7 @@ def test_trd_10_outputs_are_grouped_and_summarized(system: SynthesizedStack) -> 
 
 
 def test_trd_11_a_load_balancer_that_logs_nothing_is_found(raw: list[Finding]) -> None:
-    assert found(raw, "API-030", "aws_lb.web") == ["access_logs = null: must set bucket, and enabled to true"]
+    assert found(raw, "API-030", "aws_lb.web") == ["access_logs = null: must set bucket, and set enabled to true"]
 
 
 def test_trd_11_both_have_a_log_group_with_retention_and_key(system: SynthesizedStack) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from datetime import date
 from pathlib import Path
@@ -76,6 +77,11 @@ def test_good_is_clean_and_looked_at(rule: Rule) -> None:
     assert result.findings == []
     assert result.doubts == []
     assert result.looked_at[rule.id] > 0
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_good_is_json(rule: Rule) -> None:
+    assert json.loads(json.dumps(rule.good)) == rule.good
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -21,7 +21,7 @@ _CERTIFICATE: Final = "aws_acm_certificate"
 _SERVER_CERTIFICATE: Final = "aws_iam_server_certificate"
 _VALIDATION: Final = "aws_acm_certificate_validation"
 _SELF_SIGNED: Final = "tls_self_signed_cert"
-_NOBODYS: Final = (
+_NON_PUBLIC: Final = (
     *("corp", "example", "home", "home.arpa", "internal", "intranet", "invalid", "lan", "local", "localdomain"),
     *("localhost", "private", "test"),
 )
@@ -67,7 +67,7 @@ def _is_issued_by_amazon(certificate: Block) -> bool:
 
 @rule(
     "API-029",
-    "Certificate is for a domain that can be validated, and is not self-signed",
+    "Certificate is for a public domain and not self-signed",
     why="ACM cannot validate a private name such as shop.local and never issues the certificate. Browsers reject "
     "self-signed certificates.",
     fix="Request an aws_acm_certificate for a domain that you own, and validate it by DNS. Without a domain use "
@@ -110,7 +110,7 @@ def certificate_can_be_validated(certificate: Block) -> Iterator[Outcome]:
         names = certificate.items(at)
         for name in [names] if isinstance(names, Unknown) else names:
             text = name.text if isinstance(name, Unknown) else str(name)
-            if text.lower().rstrip(".").endswith(tuple(f".{each}" for each in _NOBODYS)):
+            if text.lower().rstrip(".").endswith(tuple(f".{each}" for each in _NON_PUBLIC)):
                 yield certificate.fail(
                     f"must name domains that you own: {text} is not a public domain and cannot be validated", at
                 )

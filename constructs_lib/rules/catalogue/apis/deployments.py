@@ -52,7 +52,7 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "API-010",
-    "API Gateway deployment is triggered by changes of methods and integrations",
+    "API Gateway deployment has triggers for methods and integrations",
     why="A deployment is a snapshot of the API. Without a trigger, later changes are applied but never served.",
     fix="Set triggers.redeployment to a hash of every method and integration, such as sha1(jsonencode([...])).",
     page=f"{PROVIDER}/resources/api_gateway_deployment",
@@ -122,7 +122,7 @@ def deployment_depends_on_integrations(deployment: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-012",
-    "REST API and its deployment are replaced with create_before_destroy",
+    "API Gateway REST API and deployment are replaced with create_before_destroy",
     why="Terraform destroys the old deployment first, and AWS rejects that while a stage uses it.",
     fix="Set lifecycle.create_before_destroy to true.",
     page=f"{TERRAFORM}/language/meta-arguments/lifecycle",

@@ -147,7 +147,7 @@ def domain_requires_tls_1_2(domain: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-041",
-    "Alias record has the hosted zone ID of its target",
+    "Route 53 alias record has the hosted zone ID of its target",
     why="AWS rejects an alias with the ID of your own hosted zone: the target's name is in a zone of AWS.",
     fix="Take name and zone_id from the same resource, such as aws_lb.web.dns_name and aws_lb.web.zone_id.",
     page=f"{_ROUTE53}/resource-record-sets-values-alias.html",
@@ -186,7 +186,7 @@ def alias_has_the_zone_id_of_its_target(record: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-042",
-    "DNS record references its target",
+    "Route 53 record references its target",
     why="A literal name remains after the load balancer or distribution is deleted; whoever gets that name next "
     "receives the domain's traffic.",
     fix="Reference the resource or a data source, so that the record changes, or the plan fails, when the target is "
@@ -222,7 +222,7 @@ def record_references_its_target(record: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-043",
-    "CNAME record is not at the zone apex",
+    "Route 53 CNAME record is not at the zone apex",
     why="Route 53 rejects a CNAME at the zone apex, because NS and SOA records exist there.",
     fix="Use an alias record of type A.",
     page=f"{_ROUTE53}/resource-record-sets-choosing-alias-non-alias.html",

@@ -70,7 +70,7 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "API-020",
-    "Rules of a web ACL have unique priorities and names",
+    "WAF web ACL rules have unique priorities and names",
     why="AWS rejects a second rule with the same priority or name at apply; terraform validate and plan do not "
     "report it.",
     fix="Give every rule its own name and priority, with gaps for later rules.",
@@ -105,7 +105,7 @@ def priorities_and_names_are_unique(acl: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-021",
-    "Web ACL has logging enabled",
+    "WAF web ACL has logging enabled",
     why="Without logs an attack cannot be distinguished from a customer who is blocked by mistake.",
     fix=f'Declare an {_LOGGING} with a destination whose name begins with "{_PREFIX}".',
     page=f"{_WAF}/logging.html",
@@ -132,7 +132,7 @@ def acl_has_logging(acl: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-022",
-    "Log destination of a web ACL has the name prefix that WAF requires",
+    "WAF log destination has the required name prefix",
     why="AWS rejects other names at apply; terraform validate and plan do not report it.",
     fix=f'Begin the name of the log group, bucket or delivery stream with "{_PREFIX}".',
     page=f"{_WAF}/logging-destinations.html",
@@ -174,7 +174,7 @@ def log_destination_has_the_prefix(logging: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-023",
-    "Web ACL blocks known bad inputs",
+    "WAF web ACL blocks known bad inputs",
     why="Requests that exploit known vulnerabilities such as Log4Shell reach the application.",
     fix=f"Add the managed rule group {_BAD_INPUTS} with override_action none.",
     page=f"{_WAF}/aws-managed-rule-groups-baseline.html",

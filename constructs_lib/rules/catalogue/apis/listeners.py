@@ -167,7 +167,7 @@ def listener_requires_tls_1_2(listener: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-027",
-    "HTTPS and TLS listeners have a certificate",
+    "Load balancer HTTPS or TLS listener has a certificate",
     why="AWS rejects the listener at apply; terraform validate and plan do not report it.",
     fix="Set certificate_arn to the ARN of a validated certificate in the same region.",
     page=f"{_ELB}/https-listener-certificates.html",
@@ -191,7 +191,7 @@ def listener_has_a_certificate(listener: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-028",
-    "Load balancer listeners have unique ports, and listener rules unique priorities",
+    "Load balancer listener ports and rule priorities are unique",
     why="AWS rejects the duplicate at apply; terraform validate and plan do not report it.",
     fix="Give each listener of a load balancer its own port, and each rule of a listener its own priority.",
     page=f"{_ELB}/listener-update-rules.html",

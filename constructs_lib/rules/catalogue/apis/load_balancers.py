@@ -96,7 +96,7 @@ def balancer_has_access_logging(balancer: Block) -> Iterator[Outcome]:
         return
     section = balancer.section("access_logs")
     if section is None:
-        yield balancer.fail("must set bucket, and enabled to true", "access_logs")
+        yield balancer.fail("must set bucket, and set enabled to true", "access_logs")
     else:
         yield from expect_flag(section, "enabled", "must be true; bucket alone does not enable access logging")
 
@@ -250,7 +250,7 @@ def _differ(balancer: Block, subnets: list[Block], name: str, at: str) -> Iterat
 
 @rule(
     "API-035",
-    "Internet-facing Application Load Balancer is associated with a web ACL",
+    "Internet-facing Application Load Balancer is associated with a WAF web ACL",
     why="Bots and known exploits reach the application unfiltered.",
     fix="Associate an aws_wafv2_web_acl with the load balancer's ARN, or with a CloudFront distribution in front of "
     "it.",

@@ -245,7 +245,7 @@ def method_has_an_integration(method: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-018",
-    "HTTP API route requires authorization",
+    "API Gateway route requires authorization",
     why="Anyone on the internet can invoke the integration.",
     fix='Set authorization_type to "AWS_IAM", or to "JWT" or "CUSTOM" with an authorizer_id.',
     page=f"{GATEWAY}/http-api-access-control.html",
@@ -285,13 +285,13 @@ def route_requires_authorization(block: Block) -> Iterator[Outcome]:
     elif way in (None, "NONE"):
         if isinstance(key, Unknown):
             yield block.undecided(key, "route_key")
-        elif _asks(block, str(key)):
+        elif _needs_authorization(block, str(key)):
             yield block.fail('must be "JWT", "CUSTOM" or "AWS_IAM"', "authorization_type")
         else:
             yield NotApplicable("this route needs no authorization")
 
 
-def _asks(route: Block, key: str) -> bool:
+def _needs_authorization(route: Block, key: str) -> bool:
     api = route.target("api_id", HTTP_API)
     if api is not None and api.get("protocol_type") == "WEBSOCKET":
         return key == "$connect"

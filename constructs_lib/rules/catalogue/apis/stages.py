@@ -147,7 +147,7 @@ def stage_has_throttling_limits(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-002",
-    "REST API throttling is configured in method settings",
+    "API Gateway REST API has throttling in its method settings",
     why="aws_api_gateway_stage has no such argument: Terraform rejects it.",
     fix="Set throttling_rate_limit and throttling_burst_limit in aws_api_gateway_method_settings.",
     page=f"{PROVIDER}/resources/api_gateway_method_settings",
@@ -168,7 +168,7 @@ def stage_has_no_throttling_arguments(stage: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-003",
-    "API Gateway account has a CloudWatch Logs role where stages write logs",
+    "API Gateway account has a CloudWatch Logs role",
     why="AWS rejects a stage with logging while the account settings of the region have no role; terraform validate "
     "and plan do not report it.",
     fix="Declare one aws_api_gateway_account per region with cloudwatch_role_arn, and add it to depends_on of the "
@@ -344,7 +344,7 @@ def stage_has_xray_tracing(stage: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-015",
-    "API Gateway REST stage is associated with a web ACL",
+    "API Gateway REST stage is associated with a WAF web ACL",
     why="Bots and known exploits reach the integrations unfiltered.",
     fix="Associate an aws_wafv2_web_acl with the stage's ARN, or with a CloudFront distribution in front of it.",
     page=f"{GATEWAY}/apigateway-control-access-aws-waf.html",

@@ -133,7 +133,7 @@ def password_is_not_literal(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-024",
-    "Generated RDS master password has valid characters and a valid length",
+    "Generated RDS master password has valid characters and length",
     why="RDS rejects / @ \" ' and spaces; a backslash or an @ breaks connection strings and shells. Generated "
     "passwords contain them at random, so only some deployments fail.",
     fix='Set override_special to "!#$%&*()-_=+[]{}<>:?", and length to 16 or more.',
@@ -203,7 +203,7 @@ def password_is_managed(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-026",
-    "RDS database does not use a default administrator username",
+    "RDS administrator username is not a default",
     why="With a default username an attacker has to guess the password only.",
     fix="Choose a name of your own, such as orders_owner.",
     page=f"{AURORA_GUIDE}/UsingWithRDS.MasterAccounts.html",

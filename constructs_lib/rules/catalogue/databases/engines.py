@@ -122,7 +122,7 @@ def scaling_matches_instance_classes(cluster: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-002",
-    "Aurora cluster has one type of scaling configuration",
+    "Aurora cluster does not combine Serverless v1 and v2 scaling",
     why="scaling_configuration is for Aurora Serverless v1, serverlessv2_scaling_configuration for v2; AWS rejects "
     "a cluster with both at apply.",
     fix="Remove scaling_configuration.",
@@ -139,7 +139,7 @@ def one_type_of_scaling_configuration(cluster: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-003",
-    "Aurora cluster has the engine mode provisioned",
+    "Aurora cluster engine mode is provisioned",
     why="The engine mode serverless is Aurora Serverless v1, which AWS retired in 2025; such a cluster cannot be "
     "created.",
     fix="Remove engine_mode and scaling_configuration; for serverless use serverlessv2_scaling_configuration and "

@@ -76,7 +76,7 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 
 @rule(
     "RDS-036",
-    "RDS CA certificate has not expired",
+    "RDS CA certificate is not expired",
     why="The CAs up to rds-ca-2019 have expired: clients that verify the certificate cannot connect.",
     fix="Omit the CA identifier, or set it to rds-ca-rsa2048-g1.",
     page=f"{RDS_GUIDE}/UsingWithRDS.SSL.html",

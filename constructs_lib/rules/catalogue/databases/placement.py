@@ -174,7 +174,7 @@ def three_zones_or_none(cluster: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-032",
-    "Backtrack window is set for standalone Aurora MySQL clusters only",
+    "Backtrack is enabled for standalone Aurora MySQL clusters only",
     why="Aurora PostgreSQL and global databases do not support backtracking; AWS rejects the cluster at apply.",
     fix="Remove backtrack_window; restore to a point in time from backups instead.",
     page=f"{AURORA_GUIDE}/AuroraMySQL.Managing.Backtrack.html",

@@ -155,7 +155,7 @@ def key_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
 
 @rule(
     "ENC-004",
-    "KMS key of a log group allows CloudWatch Logs",
+    "KMS key policy allows CloudWatch Logs to encrypt log groups",
     why="AWS rejects the log group: CloudWatch Logs needs a statement in the key policy. Terraform validate and "
     "plan do not report it.",
     fix="Allow kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey* and kms:Describe* to "

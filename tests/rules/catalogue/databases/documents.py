@@ -1,4 +1,4 @@
-"""Documents that the tests of the RDS rules share."""
+"""Documents shared by the tests of the RDS rules."""
 
 from __future__ import annotations
 
