@@ -119,7 +119,7 @@ def wanted_permission(function: Block, caller: Section, at: str, service: str) -
     """Return what to add, as words for a message."""
     alias = caller.target(at, ALIAS)
     qualifier = f', with the qualifier "{alias.text("name")}"' if alias else ""
-    return f"needs an aws_lambda_permission for {function.address} with the principal {service}{qualifier}"
+    return f"must have an aws_lambda_permission for {function.address} with the principal {service}{qualifier}"
 
 
 def _is_limited(statement: Statement) -> bool:

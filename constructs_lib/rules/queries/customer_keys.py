@@ -21,6 +21,6 @@ def expect_customer_key(section: Section, at: str, text: str) -> Iterator[Outcom
     value = section.get(at)
     named = [value, *(one.get("name") or one.get("key_id") for one in section.targets(at, *_BY_ALIAS))]
     if any(isinstance(name, str) and _MANAGED in name for name in named):
-        yield section.fail(f"is a key that AWS manages; {text}", at)
+        yield section.fail(f"is an AWS managed key; {text}", at)
     else:
         yield from expect_set(section, at, text)

@@ -24,7 +24,7 @@ def zones_text(group: Block, at: str) -> str | Unknown:
     )
     absent = next((subnet for subnet in subnets if may_be_absent(subnet)), None)
     if absent is not None:
-        return Unknown(f"how many of {absent.address} there are only a plan can tell")
+        return Unknown(f"the number of {absent.address} is known only in a plan")
     unknown = next((value for value in values if isinstance(value, Unknown) and not isinstance(value, Computed)), None)
     if len(values) < 2:  # noqa: PLR2004  two zones need two subnets
         return unknown or "names fewer than two subnets"
@@ -45,5 +45,5 @@ def zones_text(group: Block, at: str) -> str | Unknown:
     if len(known) > 1:
         return ""
     if doubt is None and len(subnets) < len(values):
-        doubt = Unknown("a subnet is not in these stacks")
-    return doubt or f"names subnets of one zone only, {' '.join(known)}"
+        doubt = Unknown("a subnet is not in the checked stacks")
+    return doubt or f"names subnets of one Availability Zone only, {' '.join(known)}"

@@ -146,8 +146,8 @@ def api_has_create_before_destroy(block: Block) -> Iterator[Outcome]:
 @rule(
     "API-024",
     "API Gateway deployment does not create a stage",
-    why="The arguments are deprecated: the stage that they create has no settings and is replaced with every "
-    "deployment.",
+    why="stage_name and stage_description are deprecated: the stage that they create has no settings and is "
+    "replaced with every deployment.",
     fix="Remove stage_name and stage_description, and declare an aws_api_gateway_stage with the deployment's id.",
     page=f"{PROVIDER}/guides/version-6-upgrade",
     types=[DEPLOYMENT],

@@ -148,7 +148,8 @@ def domain_requires_tls_1_2(domain: Block) -> Iterator[Outcome]:
 @rule(
     "API-041",
     "Route 53 alias record has the hosted zone ID of its target",
-    why="AWS rejects an alias with the ID of your own hosted zone: the target's name is in a zone of AWS.",
+    why="AWS rejects an alias with the ID of your own hosted zone: load balancers and API domain names have hosted "
+    "zones of AWS.",
     fix="Take name and zone_id from the same resource, such as aws_lb.web.dns_name and aws_lb.web.zone_id.",
     page=f"{_ROUTE53}/resource-record-sets-values-alias.html",
     types=[_RECORD],

@@ -73,7 +73,7 @@ def _kind(balancer: Block) -> object:
 @rule(
     "API-030",
     "Load balancer has access logging enabled",
-    why="Without access logs it cannot be found out later who sent a request, and which target was slow.",
+    why="Incidents cannot be investigated: who sent a request, and which target was slow.",
     fix="Add an access_logs block with bucket and enabled = true.",
     page=f"{_ELB}/load-balancer-access-logs.html",
     types=_BALANCERS,

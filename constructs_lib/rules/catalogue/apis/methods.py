@@ -136,7 +136,7 @@ def method_requires_authorization(method: Block) -> Iterator[Outcome]:
 @rule(
     "API-009",
     "API Gateway method validates its request body",
-    why="Malformed requests invoke the integration, which costs money and has to handle them.",
+    why="Malformed requests invoke the integration, which costs money and must handle them itself.",
     fix="Set request_validator_id to an aws_api_gateway_request_validator that validates the body, and "
     "request_models to a model.",
     page=f"{GATEWAY}/api-gateway-method-request-validation.html",
@@ -303,7 +303,7 @@ def _needs_authorization(route: Block, key: str) -> bool:
     "API Gateway integration timeout is within the quota",
     why="AWS rejects more than 29 seconds (30 for HTTP APIs) without a higher quota, which only regional and "
     "private REST APIs can get.",
-    fix="Set timeout_milliseconds to at most 29000, and process longer work asynchronously, such as from an SQS queue.",
+    fix="Set timeout_milliseconds to at most 29000, and process longer work asynchronously, such as with an SQS queue.",
     page=f"{GATEWAY}/limits.html",
     types=[INTEGRATION, _HTTP_INTEGRATION],
     severity=WARNING,

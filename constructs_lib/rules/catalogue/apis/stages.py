@@ -111,8 +111,8 @@ def _needs_settings(stage: Block, what: str) -> Iterator[Outcome]:
     "API-001",
     "API Gateway stage has throttling limits",
     why="A single client, or a loop, can use up the account's request quota for the region, and cause high costs.",
-    fix='Set throttling_rate_limit and throttling_burst_limit in aws_api_gateway_method_settings for "*/*"; for an '
-    "HTTP API in default_route_settings of the stage.",
+    fix="Set throttling_rate_limit and throttling_burst_limit in an aws_api_gateway_method_settings with "
+    'method_path "*/*"; for an HTTP API in default_route_settings of the stage.',
     page=f"{GATEWAY}/api-gateway-request-throttling.html",
     types=[STAGE, SETTINGS, HTTP_STAGE],
     severity=WARNING,
@@ -147,8 +147,8 @@ def stage_has_throttling_limits(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "API-002",
-    "API Gateway REST API has throttling in its method settings",
-    why="aws_api_gateway_stage has no such argument: Terraform rejects it.",
+    "API Gateway REST stage has no throttling arguments",
+    why="aws_api_gateway_stage has no throttling arguments: Terraform rejects the configuration.",
     fix="Set throttling_rate_limit and throttling_burst_limit in aws_api_gateway_method_settings.",
     page=f"{PROVIDER}/resources/api_gateway_method_settings",
     types=[STAGE],
@@ -246,7 +246,7 @@ def _logger(stage: Block) -> Block | None:
 @rule(
     "API-004",
     "API Gateway stage has access logging enabled",
-    why="Without access logs it cannot be found out later who sent a request, and what the result was.",
+    why="Incidents cannot be investigated: who sent a request, and what the result was.",
     fix="Add access_log_settings with a format and the ARN of a log group as destination_arn.",
     page=f"{GATEWAY}/set-up-logging.html",
     types=[STAGE, HTTP_STAGE],
@@ -328,7 +328,7 @@ def stage_has_no_data_tracing(block: Block) -> Iterator[Outcome]:
 @rule(
     "API-007",
     "API Gateway REST stage has X-Ray tracing enabled",
-    why="Without traces it is unknown which of the services behind the API is slow or fails.",
+    why="Without traces you cannot see which service behind the API is slow or fails.",
     fix="Set xray_tracing_enabled to true.",
     page=f"{GATEWAY}/apigateway-xray.html",
     types=[STAGE],

@@ -116,8 +116,8 @@ def _enabled(part: Block) -> Iterator[Outcome]:
 @rule(
     "S3-009",
     "S3 bucket is encrypted with a customer managed key and an S3 Bucket Key",
-    why="With SSE-S3 everyone who may read the bucket can read its data; no key policy controls or revokes access. "
-    "Without a bucket key each object costs a request to KMS.",
+    why="With SSE-S3 no key policy controls or revokes access to the data. Without an S3 Bucket Key each object "
+    "costs a request to KMS.",
     fix='Set sse_algorithm to "aws:kms", kms_master_key_id to a customer managed key, and bucket_key_enabled to true.',
     page=f"{GUIDE}/UsingKMSEncryption.html",
     types=[BUCKET],
@@ -156,7 +156,7 @@ def _customer_key(section: Section) -> Iterator[Outcome]:
         yield section.fail('must be "aws:kms", with a customer managed key', at)
     else:
         yield from expect_customer_key(
-            section, f"{_DEFAULT}.kms_master_key_id", "must be a customer managed key, whose policy controls access"
+            section, f"{_DEFAULT}.kms_master_key_id", "must be a customer managed key, whose key policy controls access"
         )
         if algorithm == _KMS[0]:
             yield from expect_flag(section, "bucket_key_enabled", "must be true, or each object costs a request to KMS")
@@ -234,7 +234,7 @@ def bucket_does_not_set_force_destroy(bucket: Block) -> Iterator[Outcome]:
 @rule(
     "S3-012",
     "S3 bucket has access logging enabled",
-    why="Without access logs it cannot be found out later who read or deleted an object.",
+    why="Incidents cannot be investigated: who read or deleted an object.",
     fix="Add an aws_s3_bucket_logging with a log bucket as target_bucket; or log data events of the bucket with "
     "CloudTrail, and waive this rule.",
     page=f"{GUIDE}/ServerLogs.html",

@@ -199,7 +199,7 @@ def _admitted(
 @rule(
     "S3-014",
     "S3 bucket has one configuration resource of each type",
-    why="Each of two resources overwrites the settings of the other, with every apply.",
+    why="Two resources of one type overwrite each other's settings with every apply.",
     fix="Merge them into one resource with several blocks or statements.",
     page=f"{PROVIDER}/resources/s3_bucket_notification",
     types=list(_SINGLE),

@@ -87,7 +87,7 @@ _LEGACY: Final = f"resource.{INSTANCE}.legacy"
 @rule(
     "RDS-022",
     "RDS instance is not publicly accessible",
-    why="A single security group rule is enough to open the database to the internet.",
+    why="A single security group rule can open the database to the internet.",
     fix="Set publicly_accessible to false, and connect from within the VPC.",
     page=f"{RDS_GUIDE}/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     types=[INSTANCE, MEMBER],
@@ -107,7 +107,7 @@ def database_is_private(instance: Block) -> Iterator[Outcome]:
 @rule(
     "RDS-023",
     "RDS master password is not hard-coded",
-    why="Everyone who can read the repository, or an old copy of it, can read the database.",
+    why="Everyone who can read the repository, or an old copy of it, can connect to the database.",
     fix="Set manage_master_user_password to true, or take the password from random_password.",
     page=f"{RDS_GUIDE}/rds-secrets-manager.html",
     types=[CLUSTER, INSTANCE],

@@ -203,8 +203,8 @@ def version_exists(block: Block) -> Iterator[Outcome]:
 @rule(
     "RDS-005",
     "RDS engine version is in standard support",
-    why="After its end AWS charges for RDS Extended Support per vCPU-hour, or upgrades the database on a date of "
-    "its choice.",
+    why="After the end of standard support AWS charges for RDS Extended Support per vCPU-hour, or upgrades the "
+    "database on its own schedule.",
     fix="Upgrade to a later major version.",
     page=f"{RDS_GUIDE}/extended-support.html",
     types=[CLUSTER, INSTANCE, GLOBAL],
@@ -276,7 +276,7 @@ def engine_supports_the_class(block: Block) -> Iterator[Outcome]:
 @rule(
     "RDS-007",
     "Aurora cluster, its instances and its global cluster have the same engine",
-    why="AWS rejects an instance or a member cluster with another engine than the cluster that it joins.",
+    why="AWS rejects an instance or a member cluster whose engine differs from that of the cluster that it joins.",
     fix="Reference engine and engine_version of the cluster.",
     page=f"{PROVIDER}/resources/rds_cluster_instance",
     types=[MEMBER, CLUSTER],

@@ -138,8 +138,8 @@ def enhanced_monitoring_is_enabled(instance: Block) -> Iterator[Outcome]:
 @rule(
     "RDS-017",
     "RDS instance has Performance Insights enabled with a customer managed key",
-    why="Without it the statements that the database waits for are unknown. Its data contains parts of the "
-    "statements, so it needs the same key as the database.",
+    why="Without it you cannot see which statements the database waits for. Its data contains parts of the "
+    "statements, and needs the same protection as the database.",
     fix="Set performance_insights_enabled to true and performance_insights_kms_key_id to a customer managed key.",
     page=f"{AURORA_GUIDE}/USER_PerfInsights.html",
     types=[MEMBER, INSTANCE],
@@ -165,7 +165,7 @@ def performance_insights_are_enabled(instance: Block) -> Iterator[Outcome]:
         yield from expect_customer_key(owner, "performance_insights_kms_key_id", "must be a customer managed key")
     else:
         yield from expect_flag(
-            owner, "performance_insights_enabled", "must be true, or the waits of the database are unknown"
+            owner, "performance_insights_enabled", "must be true: it shows which statements the database waits for"
         )
 
 

@@ -142,8 +142,8 @@ def _scaled_replicas(cluster: Block) -> float | Unknown:
 @rule(
     "RDS-031",
     "Aurora cluster sets three Availability Zones or none",
-    why="Aurora stores data in three zones and adds the missing ones. The next plan sees the difference and "
-    "replaces the cluster, with all its data.",
+    why="Aurora stores data in three zones and adds the missing ones. The next plan shows a difference and replaces "
+    "the cluster, with all its data.",
     fix="Omit availability_zones; the subnet group determines the zones.",
     page="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/rds_cluster",
     types=[CLUSTER],

@@ -56,7 +56,7 @@ _DATA: Final = f"resource.{KEY}.data"
 @rule(
     "ENC-001",
     "KMS key has rotation enabled",
-    why="Without rotation a single key material protects all data, and compliance standards require annual rotation.",
+    why="Without rotation one key protects all data for ever, and compliance standards require annual rotation.",
     fix="Set enable_key_rotation to true. AWS retains old key material to decrypt old data, so nothing else changes.",
     page=f"{_DG}/rotate-keys.html",
     types=[KEY],

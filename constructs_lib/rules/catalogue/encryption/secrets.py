@@ -73,7 +73,8 @@ _GOOD: Final[dict[str, Any]] = {
 @rule(
     "ENC-008",
     "Secrets Manager secret is encrypted with a customer managed key",
-    why="With the key aws/secretsmanager no key policy controls who can decrypt the secret, and no other account can.",
+    why="With the AWS managed key aws/secretsmanager you cannot control who can decrypt the secret, or grant access "
+    "to another account.",
     fix="Set kms_key_id to a customer managed key.",
     page=f"{_MANAGER}/security-encryption.html",
     types=[_SECRET],
@@ -87,7 +88,9 @@ _GOOD: Final[dict[str, Any]] = {
 )
 def secret_has_a_customer_key(secret: Block) -> Iterator[Outcome]:
     """The default is the AWS managed key aws/secretsmanager."""
-    yield from expect_customer_key(secret, "kms_key_id", "must be a customer managed key, whose policy controls access")
+    yield from expect_customer_key(
+        secret, "kms_key_id", "must be a customer managed key, whose key policy controls access"
+    )
 
 
 @rule(
@@ -153,7 +156,7 @@ def secret_parameter_is_a_secure_string(parameter: Block) -> Iterator[Outcome]:
         yield parameter.undecided(type_, "type")
     elif type_ == "SecureString":
         yield from expect_customer_key(
-            parameter, "key_id", "must be a customer managed key, whose policy controls access"
+            parameter, "key_id", "must be a customer managed key, whose key policy controls access"
         )
     elif parameter.targets("value", "random_password"):
         yield parameter.fail('must be "SecureString": the value is a generated password', "type")

@@ -123,7 +123,8 @@ def _by_default(estate: Estate, stack: str, region: str | Unknown) -> bool:
     "EFS file systems, Kinesis and Firehose streams, and CloudTrail trails are encrypted",
     why="Data is stored in plain text, or with a key that no key policy controls. An existing file system cannot be "
     "encrypted.",
-    fix="Enable encryption; for streams and trails with a KMS key.",
+    fix='Set encrypted (EFS), encryption_type "KMS" (Kinesis), server_side_encryption with enabled = true '
+    "(Firehose) or kms_key_id (CloudTrail).",
     page=f"{AWS}/prescriptive-guidance/latest/encryption-best-practices/welcome.html",
     types=[
         "aws_efs_file_system",

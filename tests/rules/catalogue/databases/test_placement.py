@@ -101,13 +101,15 @@ def test_known_zones_of_subnets_with_count_are_compared() -> None:
         "resource.aws_subnet.a": {"count": 2, "availability_zone": "${local.zones[count.index]}"},
         "resource.aws_db_subnet_group.db.subnet_ids": "${aws_subnet.a[*].id}",
     }
-    assert "names subnets of one zone only, eu-west-1a" in found("RDS-033", good("RDS-033", change))[0]
+    assert "names subnets of one Availability Zone only, eu-west-1a" in found("RDS-033", good("RDS-033", change))[0]
 
 
 def test_subnets_outside_of_the_stacks_are_undecided() -> None:
     group = "resource.aws_db_subnet_group.db.subnet_ids"
     assert doubted("RDS-033", good("RDS-033", UNKNOWN | {group: "${var.given}"})) == ["var.given has no default"]
-    assert doubted("RDS-033", good("RDS-033", {group: ["subnet-1", "subnet-2"]})) == ["a subnet is not in these stacks"]
+    assert doubted("RDS-033", good("RDS-033", {group: ["subnet-1", "subnet-2"]})) == [
+        "a subnet is not in the checked stacks"
+    ]
     assert len(found("RDS-033", good("RDS-033", {group: ["subnet-1"]}))) == 1
 
 
