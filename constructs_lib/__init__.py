@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 
 from constructs_lib._engine import bindings
+from constructs_lib.foundation import tracebacks
 
 _HOMES = {
     name.name: f"{__name__}.{statement.module}"
@@ -42,3 +43,4 @@ def __dir__() -> list[str]:
 
 
 bindings.install()
+tracebacks.install()
