@@ -224,7 +224,7 @@ def test_a_bad_file_of_waivers_fails_the_synthesis_with_its_message(app: App, tm
     file.write_text("[[waiver", encoding="utf-8")
     attach(app, rules=RULES, waivers=file)
     shop(app)
-    assert failure(app).startswith(f"{file}: is not TOML: ")
+    assert failure(app).startswith(f"{file}: invalid TOML: ")
 
 
 def test_a_mistake_in_a_rule_fails_the_synthesis_and_says_where(app: App) -> None:

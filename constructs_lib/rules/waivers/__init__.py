@@ -1,4 +1,4 @@
-"""Waivers: findings that somebody accepted, for a reason, until a day, for one value."""
+"""Waivers: findings that are accepted with a reason, an owner and an expiry date."""
 
 from __future__ import annotations
 

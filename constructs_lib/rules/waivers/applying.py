@@ -1,4 +1,4 @@
-"""Holds waivers against findings: what is accepted, what returns, and what is wrong with the waivers."""
+"""Applies waivers to findings, and reports what is wrong with the waivers."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Waived:
 
 @dataclass
 class Outcome:
-    """What waivers leave.
+    """The result of applying waivers.
 
     Attributes:
-        findings: Those that nobody accepted, and those about the waivers themselves.
-        waived: Those that a waiver accepts.
+        findings: Findings that no waiver accepts, and findings about the waivers themselves.
+        waived: Findings that a waiver accepts.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -56,13 +56,13 @@ def apply(
     run: Collection[str],
     known: Collection[str],
 ) -> Outcome:
-    """Hold waivers against findings.
+    """Apply waivers to findings.
 
     Args:
-        findings: What the rules found.
-        waivers: What was accepted.
-        today: A waiver holds up to and including its last day.
-        run: Ids of the rules that were run; a waiver of others is left in peace.
+        findings: The findings of the rules.
+        waivers: The waivers.
+        today: A waiver is valid up to and including its last day.
+        run: Ids of the rules that were run; waivers of other rules are not reported as unmatched.
         known: Ids of all rules.
     """
     findings, waivers = list(findings), list(waivers)
@@ -77,7 +77,7 @@ def apply(
         complaints = list(_complaints(waiver, covered, today, known))
         outcome.findings += complaints
         if complaints:
-            notes.update((finding, f"{waiver.name} ({waiver.origin}) does not hold") for finding in covered)
+            notes.update((finding, f"{waiver.name} ({waiver.origin}) is ignored") for finding in covered)
             continue
         outcome.findings += _unused(waiver, covered, by_rule, run)
         holding = [finding for finding in covered if not waiver.accepts or finding.fingerprint in waiver.accepts]
@@ -85,10 +85,7 @@ def apply(
             accepted.setdefault(finding, waiver)
         for finding in covered:
             if finding not in accepted:
-                notes[finding] = (
-                    f"{waiver.name} ({waiver.origin}) accepts another value, {', '.join(waiver.accepts)}: "
-                    "this one is new"
-                )
+                notes[finding] = f"{waiver.name} ({waiver.origin}) accepts another value, {', '.join(waiver.accepts)}"
         if holding and not waiver.accepts:
             shown = ", ".join(f'"{one}"' for one in sorted({finding.fingerprint for finding in holding}))
             outcome.findings.append(_about(waiver, UNBOUND, f"accepts any value; add accepts = [{shown}]"))
@@ -100,39 +97,39 @@ def apply(
 
 
 def _complaints(waiver: Waiver, covered: list[Finding], today: date, known: Collection[str]) -> Iterator[Finding]:
-    """Yield why a waiver does not hold at all."""
+    """Yield the reasons for which a waiver is ignored."""
     globs = [rule for rule in waiver.rules if "*" in rule or "?" in rule]
     if waiver.is_bare:
-        yield _about(waiver, BROAD, f"scope = {waiver.scope!r} covers everything; name the construct or the address")
+        yield _about(waiver, BROAD, f"scope = {waiver.scope!r} matches everything; name a construct or an address")
     if globs:
-        yield _about(waiver, BROAD, f"rules = {globs[0]!r} is a wildcard; write the ids out")
+        yield _about(waiver, BROAD, f"rules = {globs[0]!r} is a wildcard; write each id")
     if not globs and not waiver.is_bare and len(covered) > MOST_FINDINGS:
-        text = f"covers {len(covered)} findings, and {MOST_FINDINGS} is the most that one waiver may accept"
+        text = f"matches {len(covered)} findings; a waiver may accept at most {MOST_FINDINGS}"
         yield _about(waiver, BROAD, text)
     if waiver.until < today:
         days = (today - waiver.until).days
-        text = f"expired on {waiver.until}, {days} {'day' if days == 1 else 'days'} ago; {waiver.owner} answers for it"
+        text = f"expired on {waiver.until}, {days} {'day' if days == 1 else 'days'} ago; its owner is {waiver.owner}"
         yield _about(waiver, EXPIRED, text)
     elif (waiver.until - today).days > LONGEST_DAYS:
         yield _about(waiver, LONG, f"until = {waiver.until} is more than a year away")
     for rule in waiver.rules:
         if rule not in known and rule not in globs:
-            yield _about(waiver, NO_RULE, f"there is no rule {rule}{_nearest(rule, known)}")
+            yield _about(waiver, NO_RULE, f"rule {rule} not found{_nearest(rule, known)}")
 
 
 def _unused(
     waiver: Waiver, covered: list[Finding], by_rule: dict[str, list[Finding]], run: Collection[str]
 ) -> Iterator[Finding]:
-    """Yield which parts of a waiver accept nothing."""
+    """Yield the parts of a waiver that match no finding."""
     met = {finding.id for finding in covered}
     for rule in waiver.rules:
         if rule in run and rule not in met:
             places = {place for finding in by_rule.get(rule, ()) for place in _places(finding)}
-            yield _about(waiver, UNMATCHED, f"{rule} finds nothing there{_nearest(waiver.scope, places)}")
+            yield _about(waiver, UNMATCHED, f"{rule} has no finding there{_nearest(waiver.scope, places)}")
     prints = {finding.fingerprint for finding in covered}
     stale = [one for one in waiver.accepts if one not in prints]
     if stale and prints <= set(waiver.accepts) and met == set(waiver.rules):
-        yield _about(waiver, UNMATCHED, f"no finding there has the value {', '.join(stale)} any more")
+        yield _about(waiver, UNMATCHED, f"no finding there has the fingerprint {', '.join(stale)} any more")
 
 
 def _places(finding: Finding) -> Iterator[str]:

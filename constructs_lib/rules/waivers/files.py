@@ -1,4 +1,4 @@
-"""Reads waivers: from `waivers.toml`, and from what `acknowledge` left beside synthesized stacks."""
+"""Reads waivers from `waivers.toml`, and those that `acknowledge` writes beside synthesized stacks."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _ENTRY: Final = re.compile(r"^[ \t]*\[\[[ \t]*waiver[ \t]*\]\]", re.MULTILINE)
 
 
 def find_file(paths: Iterable[Path]) -> Path | None:
-    """Return the `waivers.toml` in or beside one of the paths, else in the current folder; None when there is none."""
-    with suppress(PermissionError):  # of a path that cannot be read, which reading the estate says
+    """Return the `waivers.toml` in or beside one of the paths, else in the current folder; None if not found."""
+    with suppress(PermissionError):  # reported when the estate is read
         for path in paths:
             for folder in [path, path.parent] if path.is_dir() else [path.parent]:
                 if (folder / FILE).is_file():
@@ -35,7 +35,7 @@ def read_file(file: Path) -> list[Waiver]:
     """Read a file of `[[waiver]]` tables.
 
     Raises:
-        ConfigurationError: It cannot be read, or an entry is not right; names the file, and each entry by its line.
+        ConfigurationError: The file cannot be read, or has invalid entries, which are named by their line.
     """
     try:
         text = file.read_bytes().decode()
@@ -43,20 +43,18 @@ def read_file(file: Path) -> list[Waiver]:
     except OSError as error:
         raise ConfigurationError(str(file), f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(str(file), f"is not UTF-8: byte 0x{error.object[error.start]:02x}") from error
+        raise ConfigurationError(str(file), f"invalid UTF-8: byte 0x{error.object[error.start]:02x}") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigurationError(str(file), f"is not TOML: {error}") from error
+        raise ConfigurationError(str(file), f"invalid TOML: {error}") from error
     entries = document.pop("waiver", [])
     problems = Problems(str(file))
     if document:
-        problems.add(
-            next(iter(document)), next(iter(document.values())), "is not known; the file holds [[waiver]] tables"
-        )
+        problems.add(next(iter(document)), next(iter(document.values())), "unknown key; expected [[waiver]] tables")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        problems.add("waiver", entries, "must be written as [[waiver]] tables")
+        problems.add("waiver", entries, "must be [[waiver]] tables")
         entries = []
     lines = [text.count("\n", 0, found.start()) + 1 for found in _ENTRY.finditer(text)]
-    if len(lines) != len(entries):  # written as an inline list, or in a text that looks like a table
+    if len(lines) != len(entries):  # an inline list, or a string that looks like a table
         lines = [1] * len(entries)
     waivers = list(_entries(file, zip(entries, lines, strict=True), problems))
     problems.raise_if_any()
@@ -64,10 +62,10 @@ def read_file(file: Path) -> list[Waiver]:
 
 
 def from_notes(estate: Estate) -> list[Waiver]:
-    """Return what was acknowledged in the code of an estate's stacks.
+    """Return the waivers that the code of the stacks acknowledges.
 
     Raises:
-        ConfigurationError: A `constructs.json` says something that `acknowledge` never writes.
+        ConfigurationError: A `constructs.json` has an invalid waiver.
     """
     found = []
     for stack in estate.stacks:

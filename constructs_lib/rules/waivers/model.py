@@ -1,4 +1,4 @@
-"""One waiver: what it accepts, where, why, on whose word and until when."""
+"""A waiver: the findings that it accepts, the reason, the owner and the expiry date."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _PRIMARY: Final = "/Resource"
 
 @dataclass(frozen=True)
 class Waiver:
-    """Findings that somebody accepts.
+    """A waiver.
 
     Attributes:
-        rules: Ids of the rules, each written out.
-        scope: Where: a construct path (`shop/orders`, which stands for its primary resource too), everything below one
+        rules: Ids of the rules, without wildcards.
+        scope: A construct path (`shop/orders`, which includes its primary resource), everything below one
             (`shop/orders/**`), a Terraform address in a stack (`shop:aws_sqs_queue.orders`), or a glob of either, in
-            which `*` stays within one step of a path and `**` does not.
+            which `*` matches within one step of a path and `**` across steps.
         reason: Why, in a sentence.
-        owner: Who answers for it.
-        until: The last day on which it holds.
-        accepts: Fingerprints of the values accepted; another value is found again. Empty accepts any value.
-        origin: Where it is written: `waivers.toml:12` or the caller's line.
+        owner: The team or person that is responsible for it.
+        until: The last day on which it is valid.
+        accepts: Fingerprints of the accepted values; another value is reported again. Empty accepts any value.
+        origin: Where it is defined: `waivers.toml:12` or a line of Python.
     """
 
     rules: tuple[str, ...]
@@ -50,16 +50,16 @@ class Waiver:
 
     @property
     def name(self) -> str:
-        """What it is called in findings about it."""
+        """Its name in findings about it."""
         return f"waiver of {', '.join(self.rules)} at {self.scope}"
 
     @property
     def is_bare(self) -> bool:
-        """Whether the scope is nothing but wildcards."""
+        """Whether the scope consists of wildcards only."""
         return not self.scope.strip("*?/: .")
 
     def covers(self, finding: Finding) -> bool:
-        """Whether a finding's place is in the scope."""
+        """Whether a finding is in the scope."""
         if _ADDRESS.fullmatch(self.scope):
             base = finding.address.partition("[")[0]
             places = {f"{finding.stack}:{finding.address}", f"{finding.stack}:{base}"}
@@ -70,7 +70,7 @@ class Waiver:
         return any(self._pattern.fullmatch(place) for place in places)
 
     def as_document(self) -> dict[str, Any]:
-        """Return it as it stands in `constructs.json`."""
+        """Return it as `constructs.json` has it."""
         return {
             "rules": list(self.rules),
             "scope": self.scope,
@@ -87,31 +87,31 @@ class Waiver:
         words = {"**": ".*", "*": f"{step}*", "?": step}
         parts = re.split(r"(\*\*|\*|\?)", self.scope)
         text = "".join(words.get(part) or re.escape(part) for part in parts)
-        # Everything below a path includes what stands at it.
+        # Everything below a path includes the path itself.
         return re.compile(text.removesuffix("/.*") + "(/.*)?" if self.scope.endswith("/**") else text)
 
 
 def check_waiver(given: Mapping[str, Any], problems: Problems, *, globs: bool = False) -> Waiver | None:
-    """Make a waiver of what a file or a call says.
+    """Return the waiver that a file or a call describes.
 
     Args:
-        given: The fields of `Waiver`; `rule` or `rules`, `accepts` one or several, `until` a date or its text.
-        problems: Takes a sentence for everything that is wrong.
-        globs: Let wildcards in rule ids pass, which are found too broad when the waiver is applied.
+        given: The fields of `Waiver`; `rule` or `rules`, `accepts` one or several, `until` a date or a string.
+        problems: Collects the problems.
+        globs: Accept wildcards in rule ids; they are reported as too broad when the waiver is applied.
 
     Returns:
-        The waiver; None when something is wrong.
+        The waiver; None if there are problems.
     """
     before = len(problems.found)
     for name in sorted(given.keys() - {"rule", "rules", "scope", "reason", "owner", "until", "accepts", "origin"}):
-        problems.add(name, given[name], "is not known; a waiver has rules, scope, reason, owner, until and accepts")
+        problems.add(name, given[name], "unknown key; a waiver has rules, scope, reason, owner, until and accepts")
     rules = _texts(given.get("rules", given.get("rule")))
     pattern = _RULE_OR_GLOB if globs else _RULE
     right = [pattern.fullmatch(rule) and not rule.startswith("WAIVER") for rule in rules]
     if problems.check(
-        rules and all(right), "rules", list(rules), "must be ids of rules such as 'NET-003', written out"
+        rules and all(right), "rules", list(rules), "must be ids of rules such as 'NET-003', without wildcards"
     ):
-        problems.check(len(set(rules)) == len(rules), "rules", list(rules), "names a rule twice")
+        problems.check(len(set(rules)) == len(rules), "rules", list(rules), "duplicate rule")
     scope = given.get("scope")
     problems.check(
         isinstance(scope, str) and scope.strip() == scope and scope,
@@ -126,18 +126,18 @@ def check_waiver(given: Mapping[str, Any], problems: Problems, *, globs: bool = 
         and len(re.findall(r"\w*[^\W\d_]\w*", reason)) >= MIN_REASON_WORDS,
         "reason",
         reason,
-        f"must be a sentence of at least {MIN_REASON_LENGTH} characters and {MIN_REASON_WORDS} words that says why",
+        f"must be a sentence of at least {MIN_REASON_LENGTH} characters and {MIN_REASON_WORDS} words",
     )
     owner = given.get("owner")
-    problems.check(isinstance(owner, str) and owner.strip(), "owner", owner, "must name who answers for it")
+    problems.check(isinstance(owner, str) and owner.strip(), "owner", owner, "must be the responsible team or person")
     until = _day(given.get("until"))
-    problems.check(until, "until", given.get("until"), "must be the last day on which it holds, such as 2027-03-31")
+    problems.check(until, "until", given.get("until"), "must be the last valid day, such as 2027-03-31")
     accepts = _texts(given.get("accepts", ()))
     problems.check(
         accepts is not None and all(_FINGERPRINT.fullmatch(text) for text in accepts),
         "accepts",
         given.get("accepts"),
-        "must be fingerprints as findings show them, 12 hexadecimal digits each",
+        "must be fingerprints of findings, 12 hexadecimal digits each",
     )
     if len(problems.found) > before or until is None:
         return None
@@ -145,7 +145,7 @@ def check_waiver(given: Mapping[str, Any], problems: Problems, *, globs: bool = 
 
 
 def _texts(given: Iterable[Any] | None) -> tuple[str, ...]:
-    """Return one text or several as a tuple; anything else as a text that no pattern takes."""
+    """Return one string or several as a tuple; anything else as a string that no pattern matches."""
     if given is None:
         return ()
     if isinstance(given, str):

@@ -1,4 +1,4 @@
-"""What is asked of waivers themselves: rules like the others, whose subject is a waiver."""
+"""Rules that check waivers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MOST_FINDINGS: Final = 20
 """Findings that one waiver may accept."""
 LONGEST_DAYS: Final = 366
-"""Days from today to the last day of a waiver."""
+"""The most days from today to the last day of a waiver."""
 
 _PAGE: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/findings-workflow-status.html"
 
@@ -28,7 +28,7 @@ GOOD: Final[Mapping[str, Any]] = {
         }
     ]
 }
-"""A waiver that every rule here is content with, for a queue without encryption."""
+"""A waiver without findings, for a queue without encryption."""
 
 
 def _waiver_rule(number: int, title: str, why: str, fix: str, severity: Severity, *breaks: Mapping[str, Any]) -> Rule:
@@ -40,7 +40,7 @@ def _waiver_rule(number: int, title: str, why: str, fix: str, severity: Severity
         page=_PAGE,
         severity=severity,
         types=("waiver",),
-        check=lambda _: (),  # waivers are looked at after all other rules, with what these found
+        check=lambda _: (),  # `apply` checks waivers, with the findings of all other rules
         good=GOOD,
         breaks=tuple({f"waiver.0.{name}": value for name, value in change.items()} for change in breaks),
     )
@@ -48,51 +48,51 @@ def _waiver_rule(number: int, title: str, why: str, fix: str, severity: Severity
 
 EXPIRED: Final = _waiver_rule(
     1,
-    "A waiver has not expired",
-    "What was accepted for a while is nobody's decision any more.",
-    "Mend what it accepted and delete it, or have the owner decide again and give a new date.",
+    "Waiver has not expired",
+    "An expired waiver no longer accepts its findings.",
+    "Fix the findings and delete the waiver, or have its owner renew it with a new date.",
     ERROR,
     {"until": "2026-10-31"},
 )
 UNMATCHED: Final = _waiver_rule(
     2,
-    "A waiver accepts something",
-    "A waiver that matches nothing is a leftover, or has a typing error and does not do what its author thinks.",
-    "Delete it, or correct its scope or rule.",
+    "Waiver matches a finding",
+    "A waiver that matches no finding is obsolete, or a typing error keeps it from accepting what its author intended.",
+    "Delete the waiver, or correct its scope or rule.",
     WARNING,
     {"scope": "shop:aws_sqs_queue.job"},
     {"rules": ["MSG-001", "MSG-002"]},
 )
 BROAD: Final = _waiver_rule(
     3,
-    "A waiver is narrow",
-    "A broad waiver accepts mistakes that nobody has seen, also those that are made tomorrow.",
-    f"Name the construct or the address. One waiver accepts at most {MOST_FINDINGS} findings of rules that it names.",
+    "Waiver has a narrow scope",
+    "A broad waiver also accepts findings that nobody has reviewed, such as those of resources that are added later.",
+    f"Name a construct or an address, and each rule by its id. A waiver accepts at most {MOST_FINDINGS} findings.",
     ERROR,
     {"scope": "**"},
     {"rules": ["MSG-*"]},
 )
 UNBOUND: Final = _waiver_rule(
     4,
-    "A waiver is bound to the value that was accepted",
-    "Without the value's fingerprint, a later and worse value is accepted too, and nobody hears of it.",
-    "Add the fingerprint that the finding shows, as accepts.",
+    "Waiver names the fingerprint of the accepted value",
+    "Without a fingerprint the waiver also accepts a later, worse value, without any report.",
+    "Add the fingerprint of the finding as accepts.",
     WARNING,
     {"accepts": REMOVED},
 )
 LONG: Final = _waiver_rule(
     5,
-    "A waiver ends within a year",
-    "A decision that is never looked at again is not accepted risk but forgotten risk.",
-    "Give a date within a year from today; renew it when it ends.",
+    "Waiver expires within a year",
+    "An accepted risk must be reviewed regularly.",
+    "Set until to a date within a year, and renew the waiver when it expires.",
     ERROR,
     {"until": "2029-01-01"},
 )
 NO_RULE: Final = _waiver_rule(
     6,
-    "A waiver names rules that exist",
+    "Waiver names existing rules",
     "A waiver of a rule that does not exist accepts nothing.",
-    "Correct the id; `check --explain ID` shows a rule.",
+    "Correct the id; `constructs-lib check --explain ID` shows a rule.",
     ERROR,
     {"rules": ["MSG-999"]},
 )

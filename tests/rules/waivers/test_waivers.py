@@ -85,7 +85,7 @@ def test_a_waiver_for_another_value_lets_the_finding_return_and_says_so() -> Non
     report = report_on(estate(jobs={"kms_master_key_id": ""}), waivers=[waiver()])
     (finding,) = report.findings
     assert finding.note == (
-        f"waiver of OPS-901 at shop:aws_sqs_queue.jobs (waivers.toml:1) accepts another value, {PRINT}: this one is new"
+        f"waiver of OPS-901 at shop:aws_sqs_queue.jobs (waivers.toml:1) accepts another value, {PRINT}"
     )
     assert finding.fingerprint != PRINT
 
@@ -103,14 +103,14 @@ def test_a_waiver_holds_on_its_last_day_and_not_on_the_next() -> None:
         (
             "error",
             "WAIVER-001",
-            "waiver of OPS-901 at shop:aws_sqs_queue.jobs: expired on 2026-11-21, 1 day ago; me answers for it",
+            "waiver of OPS-901 at shop:aws_sqs_queue.jobs: expired on 2026-11-21, 1 day ago; its owner is me",
             "",
         ),
         (
             "error",
             "OPS-901",
             "aws_sqs_queue.jobs: kms_master_key_id = null: must be set",
-            "waiver of OPS-901 at shop:aws_sqs_queue.jobs (waivers.toml:1) does not hold",
+            "waiver of OPS-901 at shop:aws_sqs_queue.jobs (waivers.toml:1) is ignored",
         ),
     ]
 
@@ -132,14 +132,14 @@ def test_an_unmatched_waiver_is_a_warning_with_the_nearest_match() -> None:
         ("error", FOUND.removeprefix("OPS-901 ")),
         (
             "warning",
-            "waiver of OPS-901 at shop:aws_sqs_queue.job: OPS-901 finds nothing there; did you mean shop:aws_sqs_queue.jobs?",
+            "waiver of OPS-901 at shop:aws_sqs_queue.job: OPS-901 has no finding there; did you mean shop:aws_sqs_queue.jobs?",
         ),
     ]
 
 
 def test_each_rule_of_a_waiver_must_find_something() -> None:
     assert messages(waiver("OPS-901", "OPS-902")) == [
-        "WAIVER-002 waiver of OPS-901, OPS-902 at shop:aws_sqs_queue.jobs: OPS-902 finds nothing there"
+        "WAIVER-002 waiver of OPS-901, OPS-902 at shop:aws_sqs_queue.jobs: OPS-902 has no finding there"
     ]
 
 
@@ -150,14 +150,14 @@ def test_a_waiver_of_a_rule_that_is_not_run_is_left_in_peace() -> None:
 def test_a_value_that_is_not_there_any_more_is_reported() -> None:
     both = replace(waiver(), accepts=(PRINT, "0123456789ab"))
     assert messages(both) == [
-        "WAIVER-002 waiver of OPS-901 at shop:aws_sqs_queue.jobs: no finding there has the value 0123456789ab any more"
+        "WAIVER-002 waiver of OPS-901 at shop:aws_sqs_queue.jobs: no finding there has the fingerprint 0123456789ab any more"
     ]
 
 
 @pytest.mark.parametrize("scope", ["*", "**", "**/*", "*:*", "*/**", "*:*.*", "?*"])
 def test_a_scope_of_nothing_but_wildcards_is_an_error_and_does_not_hold(scope: str) -> None:
     assert messages(waiver(scope=scope)) == [
-        f"WAIVER-003 waiver of OPS-901 at {scope}: scope = {scope!r} covers everything; name the construct or the address",
+        f"WAIVER-003 waiver of OPS-901 at {scope}: scope = {scope!r} matches everything; name a construct or an address",
         FOUND,
     ]
 
@@ -169,8 +169,8 @@ def test_a_waiver_of_too_many_findings_is_an_error_and_does_not_hold() -> None:
     found = messages(broad, **few, jobs=dict(BARE))
     assert len(found) == MOST_FINDINGS + 2
     assert found[0] == (
-        "WAIVER-003 waiver of OPS-901 at shop:aws_sqs_queue.jobs*: covers 21 findings, and 20 is the most that one "
-        "waiver may accept"
+        "WAIVER-003 waiver of OPS-901 at shop:aws_sqs_queue.jobs*: matches 21 findings; a waiver may "
+        "accept at most 20"
     )
 
 
@@ -179,14 +179,14 @@ def test_a_wildcard_for_rules_is_an_error_and_does_not_hold() -> None:
         messages(waiver("OPS-*"))
         == [
             FOUND,
-            "WAIVER-003 waiver of OPS-* at shop:aws_sqs_queue.jobs: rules = 'OPS-*' is a wildcard; write the ids out",
+            "WAIVER-003 waiver of OPS-* at shop:aws_sqs_queue.jobs: rules = 'OPS-*' is a wildcard; write each id",
         ][::-1]
     )
 
 
 def test_a_rule_that_does_not_exist_is_an_error_with_the_nearest_one() -> None:
     assert messages(waiver("OPS-991")) == [
-        "WAIVER-006 waiver of OPS-991 at shop:aws_sqs_queue.jobs: there is no rule OPS-991; did you mean OPS-901?",
+        "WAIVER-006 waiver of OPS-991 at shop:aws_sqs_queue.jobs: rule OPS-991 not found; did you mean OPS-901?",
         FOUND,
     ]
 
@@ -202,7 +202,7 @@ def test_notes_that_hold_no_waiver_are_a_clear_error() -> None:
     with pytest.raises(ConfigurationError) as refused:
         report_on(estate({"waivers": [7]}, jobs={}))
     assert str(refused.value).startswith(
-        "cdktf.out/stacks/shop/constructs.json: waiver=7: is not known; a waiver has rules,"
+        "cdktf.out/stacks/shop/constructs.json: waiver=7: unknown key; a waiver has rules,"
     )
 
 
@@ -220,32 +220,32 @@ def problems_of(**fields: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"rule": "net-3"}, "rules=['net-3']: must be ids of rules such as 'NET-003', written out"),
-        ({"rule": "NET-*"}, "rules=['NET-*']: must be ids of rules such as 'NET-003', written out"),
-        ({"rule": None}, "rules=[]: must be ids of rules such as 'NET-003', written out"),
-        ({"rule": "WAIVER-001"}, "rules=['WAIVER-001']: must be ids of rules such as 'NET-003', written out"),
-        ({"rules": ["NET-001", "NET-001"]}, "rules=['NET-001', 'NET-001']: names a rule twice"),
+        ({"rule": "net-3"}, "rules=['net-3']: must be ids of rules such as 'NET-003', without wildcards"),
+        ({"rule": "NET-*"}, "rules=['NET-*']: must be ids of rules such as 'NET-003', without wildcards"),
+        ({"rule": None}, "rules=[]: must be ids of rules such as 'NET-003', without wildcards"),
+        ({"rule": "WAIVER-001"}, "rules=['WAIVER-001']: must be ids of rules such as 'NET-003', without wildcards"),
+        ({"rules": ["NET-001", "NET-001"]}, "rules=['NET-001', 'NET-001']: duplicate rule"),
         (
             {"scope": ""},
             "scope='': must be a construct path ('shop/orders', 'shop/orders/**') or an address ('shop:aws_sqs_queue.orders')",
         ),
         (
             {"reason": "too short"},
-            "reason='too short': must be a sentence of at least 20 characters and 4 words that says why",
+            "reason='too short': must be a sentence of at least 20 characters and 4 words",
         ),
         (
             {"reason": "x" * 40},
-            f"reason='{'x' * 40}': must be a sentence of at least 20 characters and 4 words that says why",
+            f"reason='{'x' * 40}': must be a sentence of at least 20 characters and 4 words",
         ),
-        ({"owner": " "}, "owner=' ': must name who answers for it"),
-        ({"owner": None}, "owner=None: must name who answers for it"),
-        ({"until": "soon"}, "until='soon': must be the last day on which it holds, such as 2027-03-31"),
+        ({"owner": " "}, "owner=' ': must be the responsible team or person"),
+        ({"owner": None}, "owner=None: must be the responsible team or person"),
+        ({"until": "soon"}, "until='soon': must be the last valid day, such as 2027-03-31"),
         (
             {"accepts": "xyz"},
-            "accepts='xyz': must be fingerprints as findings show them, 12 hexadecimal digits each",
+            "accepts='xyz': must be fingerprints of findings, 12 hexadecimal digits each",
         ),
-        ({"accepts": 7}, "accepts=7: must be fingerprints as findings show them, 12 hexadecimal digits each"),
-        ({"ticket": "A-1"}, "ticket='A-1': is not known; a waiver has rules, scope, reason, owner, until and accepts"),
+        ({"accepts": 7}, "accepts=7: must be fingerprints of findings, 12 hexadecimal digits each"),
+        ({"ticket": "A-1"}, "ticket='A-1': unknown key; a waiver has rules, scope, reason, owner, until and accepts"),
     ],
 )
 def test_a_field_that_is_not_right_is_refused(fields: dict[str, Any], problem: str) -> None:
@@ -292,14 +292,14 @@ def test_an_empty_file_has_no_waivers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (ENTRY.replace('owner = "me"\n', ""), "waiver 1, line 2: owner=None: must name who answers for it"),
+        (ENTRY.replace('owner = "me"\n', ""), "waiver 1, line 2: owner=None: must be the responsible team or person"),
         (
             ENTRY + ENTRY.replace("until", "till"),
-            "waiver 2, line 10: till=datetime.date(2027, 1, 1): is not known; a waiver has rules, scope, reason, owner, until and accepts\n{file}: waiver 2, line 10: until=None: must be the last day on which it holds, such as 2027-03-31",
+            "waiver 2, line 10: till=datetime.date(2027, 1, 1): unknown key; a waiver has rules, scope, reason, owner, until and accepts\n{file}: waiver 2, line 10: until=None: must be the last valid day, such as 2027-03-31",
         ),
-        ("[[waiver]", "is not TOML: Expected ']]' at the end of an array declaration (at line 1, column 9)"),
-        ("[waiver]\nrule = 1", "waiver={{'rule': 1}}: must be written as [[waiver]] tables"),
-        ("[[waivers]]", "waivers=[{{}}]: is not known; the file holds [[waiver]] tables"),
+        ("[[waiver]", "invalid TOML: Expected ']]' at the end of an array declaration (at line 1, column 9)"),
+        ("[waiver]\nrule = 1", "waiver={{'rule': 1}}: must be [[waiver]] tables"),
+        ("[[waivers]]", "waivers=[{{}}]: unknown key; expected [[waiver]] tables"),
     ],
 )
 def test_a_file_that_is_not_right_names_the_entry(tmp_path: Path, text: str, problem: str) -> None:
@@ -312,7 +312,7 @@ def test_a_file_that_is_not_right_names_the_entry(tmp_path: Path, text: str, pro
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     path.write_bytes(b"# \xff")
-    with pytest.raises(ConfigurationError, match="is not UTF-8: byte 0xff"):
+    with pytest.raises(ConfigurationError, match="invalid UTF-8: byte 0xff"):
         read_file(path)
 
 
