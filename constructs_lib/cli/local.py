@@ -6,13 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.cli.terminal import OUTPUT
+from constructs_lib.cli.terminal import OUTPUT, SAMPLE_EVENTS
 
 if TYPE_CHECKING:
     import argparse
-
-SAMPLE_EVENTS: Final = Path("sample_events")
-"""Sample events of an app, one for each function: `STACK/FUNCTION.json`, by the function's name or a part of it."""
 
 _UNUSABLE: Final = 2
 

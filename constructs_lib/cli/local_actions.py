@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tabulate import tabulate
 
 from constructs_lib.analysis.summary import summarize
-from constructs_lib.cli.local import SAMPLE_EVENTS
-from constructs_lib.cli.terminal import show, width
+from constructs_lib.cli.terminal import SAMPLE_EVENTS, show, width
 from constructs_lib.testing.errors import HarnessError, StepError
 from constructs_lib.testing.invoke import deployed_functions, find_function, invoke, read_event
 from constructs_lib.testing.local_aws.background import BackgroundAws

@@ -1,4 +1,4 @@
-"""Input and output that the commands share."""
+"""Paths and output that the commands share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 OUTPUT: Final = Path("cdktf.out")
 """The output folder of `cdktf synth`."""
+SAMPLE_EVENTS: Final = Path("sample_events")
+"""Sample events of an app, one for each function: `STACK/FUNCTION.json`, by the function's name or a part of it."""
 
 _WIDEST: Final = 120
 _CLOSED_PIPE: Final = (errno.EPIPE, errno.EINVAL)

@@ -169,8 +169,7 @@ def test_a_waiver_of_too_many_findings_is_an_error_and_does_not_hold() -> None:
     found = messages(broad, **few, jobs=dict(BARE))
     assert len(found) == MOST_FINDINGS + 2
     assert found[0] == (
-        "WAIVER-003 waiver of OPS-901 at shop:aws_sqs_queue.jobs*: matches 21 findings; a waiver may "
-        "accept at most 20"
+        "WAIVER-003 waiver of OPS-901 at shop:aws_sqs_queue.jobs*: matches 21 findings; a waiver may accept at most 20"
     )
 
 
