@@ -50,7 +50,7 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "policy": NameRule(128, f"{_DOCS}/IAM/latest/APIReference/API_PutRolePolicy.html"),
     "security-group": NameRule(255, f"{_DOCS}/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"),
     "tag": NameRule(256, f"{_DOCS}/tag-editor/latest/userguide/best-practices-and-strats.html"),
-    "table": NameRule(255, f"{_DOCS}/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"),
+    "table": NameRule(255, f"{_DOCS}/amazondynamodb/latest/APIReference/API_CreateTable.html"),
     "topic": NameRule(256, f"{_DOCS}/sns/latest/api/API_CreateTopic.html"),
     "web-acl": NameRule(128, f"{_DOCS}/waf/latest/APIReference/API_CreateWebACL.html"),
     "alarm": NameRule(255, f"{_DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"),

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from constructs_lib.foundation.cache_versions import READ_ON, SOURCE, VERSIONS, end_of_support, family
 from constructs_lib.foundation.errors import Problems, warn
 from constructs_lib.foundation.regions import is_token
 
 EngineName = Literal["valkey", "redis"]
 
-READ_ON: Final = date(2026, 11, 22)
-"""The day on which the versions were compared with their source."""
 WARNING_DAYS: Final = 180
 """Days before the end of a version's support from which on every synth says so."""
-SOURCE: Final = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support-versions.html"
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,7 @@ class Engine:
 
     def family(self, version: str) -> str:
         """Return the family of parameter groups for a version of the table."""
-        major = version.split(".", 1)[0]
-        return "redis6.x" if (self.name, major) == ("redis", "6") else f"{self.name}{major}"
+        return family(self.name, version)
 
     def has_iam(self, version: str) -> bool:
         """Whether users of a version of the table may log in with IAM."""
@@ -46,23 +43,14 @@ class Engine:
         return known.index(version) >= known.index(self.iam_since)
 
 
+def _versions(engine: EngineName, names: Iterable[str]) -> Mapping[str, date | None]:
+    return {name: end_of_support(engine, name) for name in names}
+
+
 ENGINES: Final[Mapping[EngineName, Engine]] = {
-    "valkey": Engine(
-        name="valkey",
-        default="8.2",
-        versions=dict.fromkeys(("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")),
-        iam_since="7.2",
-    ),
+    "valkey": Engine(name="valkey", default="8.2", versions=_versions("valkey", VERSIONS["valkey"]), iam_since="7.2"),
     "redis": Engine(
-        name="redis",
-        default="7.1",
-        versions={
-            "5.0": date(2026, 1, 31),
-            "6.2": date(2027, 1, 31),
-            "7.0": None,
-            "7.1": None,
-        },
-        iam_since="7.0",
+        name="redis", default="7.1", versions=_versions("redis", ("5.0", "6.2", "7.0", "7.1")), iam_since="7.0"
     ),
 }
 """Both engines. See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html."""

@@ -1,31 +1,16 @@
-"""Versions, parameter group families and node types of ElastiCache.
+"""Node types of ElastiCache, and which versions of its engines exist.
 
-Sources: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html,
-https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support-versions.html,
-https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html, and the versions of AWS's API
-that cfn-lint 1.58.0 keeps; read on 22 November 2026.
+Sources: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html and the schemas of
+cfn-lint 1.58.0; read on 22 November 2026.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Final
 
-VERSIONS: Final = {
-    "redis": ("4.0", "5.0", "6.0", "6.2", "7.0", "7.1"),
-    "valkey": ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1"),
-}
-"""Versions that a new replication group may name, oldest first, without the patch."""
-
-END_OF_SUPPORT: Final = {
-    ("redis", "2"): date(2023, 1, 13),
-    ("redis", "3"): date(2023, 7, 31),
-    ("redis", "4"): date(2026, 1, 31),
-    ("redis", "5"): date(2026, 1, 31),
-    ("redis", "6"): date(2027, 1, 31),
-}
-"""The last day of standard support by engine and major version, where there is one."""
+from constructs_lib.foundation.cache_versions import END_OF_SUPPORT, VERSIONS
+from constructs_lib.foundation.cache_versions import family as family_of
 
 _PREVIOUS: Final = re.compile(r"cache\.(t1|t2|m1|m2|m3|m4|c1|r3|r4)\.")
 _CURRENT: Final = re.compile(r"cache\.(t3|t4g|m5|m6g|m7g|m8g|r5|r6g|r6gd|r7g|r8g|c7gn|c8gn)\.[0-9a-z]+")
@@ -66,12 +51,5 @@ def exists(engine: str, version: str) -> bool | None:
 
 
 def family(engine: str, version: str) -> str | None:
-    """Return the family of parameter groups that a version of Redis or Valkey needs."""
-    major = version.partition(".")[0]
-    if engine == "valkey":
-        return f"valkey{major}"
-    if engine != "redis":
-        return None
-    if major == "6":
-        return "redis6.x"
-    return f"redis{major}" if int(major) >= 7 else f"redis{'.'.join(version.split('.')[:2])}"  # noqa: PLR2004  families changed with 7
+    """Return the parameter group family of a version, None for another engine than Redis and Valkey."""
+    return family_of(engine, version) if engine in VERSIONS else None

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from constructs_lib.foundation.naming import NAME_RULES, NameRule
+
 _DOCS: Final = "https://docs.aws.amazon.com"
 PAGE: Final = f"{_DOCS}/general/latest/gr/aws-service-information.html"
 """The pages of the single services, looked at in November 2025, stand with each entry."""
@@ -20,8 +22,8 @@ class NameFact:
 
     Attributes:
         at: The attribute that holds the name.
-        page: Under docs.aws.amazon.com.
-        longest: Characters; 0 where another rule looks at the form.
+        limit: Its longest length, and the page that says so.
+        checks_length: Whether the length is checked here; another rule checks the form of the others.
         shortest: Characters.
         pattern: What the whole name must match; empty where every character may stand.
         words: The same in words.
@@ -35,8 +37,8 @@ class NameFact:
     """
 
     at: str
-    page: str
-    longest: int = 0
+    limit: NameRule
+    checks_length: bool = True
     shortest: int = 1
     pattern: str = ""
     words: str = ""
@@ -54,9 +56,14 @@ class NameFact:
         return self.longest_prefix or max(0, self.longest - RANDOM_PART)
 
     @property
+    def longest(self) -> int:
+        """Characters; 0 where the length is not checked."""
+        return self.limit.max_length if self.checks_length else 0
+
+    @property
     def source(self) -> str:
         """The page that says so."""
-        return f"{_DOCS}/{self.page}"
+        return self.limit.source
 
 
 _WORD_CHARACTERS: Final = "letters, digits, hyphens and underscores"
@@ -66,11 +73,14 @@ _EDGES: Final = r"^-|-$|--"
 _BALANCER: Final = r"^-|-$|^internal-"
 
 
-def _iam(page: str, longest: int, *, is_own: bool = True, beside: str = "") -> NameFact:
+def _limit(max_length: int, page: str) -> NameRule:
+    return NameRule(max_length, f"{_DOCS}/{page}")
+
+
+def _iam(limit: NameRule, *, is_own: bool = True, beside: str = "") -> NameFact:
     return NameFact(
         "name",
-        f"IAM/latest/APIReference/{page}.html",
-        longest,
+        limit,
         pattern=_IAM_PATTERN,
         words=_IAM_WORDS,
         once_in="account",
@@ -79,28 +89,24 @@ def _iam(page: str, longest: int, *, is_own: bool = True, beside: str = "") -> N
     )
 
 
-def _plain(
-    at: str, page: str, longest: int, *, is_own: bool = True, once_in: Literal["", "region"] = "region"
-) -> NameFact:
-    return NameFact(at, page, longest, pattern=r"[\w-]+", words=_WORD_CHARACTERS, is_own=is_own, once_in=once_in)
+def _plain(at: str, limit: NameRule, *, is_own: bool = True, once_in: Literal["", "region"] = "region") -> NameFact:
+    return NameFact(at, limit, pattern=r"[\w-]+", words=_WORD_CHARACTERS, is_own=is_own, once_in=once_in)
 
 
-def _dotted(at: str, page: str, longest: int, beside: str = "") -> NameFact:
+def _dotted(at: str, limit: NameRule, beside: str = "") -> NameFact:
     return NameFact(
         at,
-        page,
-        longest,
+        limit,
         pattern=r"[\w.-]+",
         words="letters, digits, dots, hyphens and underscores",
         beside=beside,
     )
 
 
-def _balancer(page: str) -> NameFact:
+def _balancer(limit: NameRule) -> NameFact:
     return NameFact(
         "name",
-        f"elasticloadbalancing/latest/APIReference/{page}.html",
-        32,
+        limit,
         pattern=r"[A-Za-z0-9-]+",
         words="letters, digits and hyphens",
         refused=_BALANCER,
@@ -109,11 +115,10 @@ def _balancer(page: str) -> NameFact:
     )
 
 
-def _parameters(page: str) -> NameFact:
+def _parameters(limit: NameRule) -> NameFact:
     return NameFact(
         "name",
-        f"AmazonRDS/latest/APIReference/{page}.html",
-        255,
+        limit,
         pattern=r"[a-z][a-z0-9.-]*",
         words="lower-case letters, digits, dots and hyphens, a letter first",
         refused=_EDGES,
@@ -122,69 +127,60 @@ def _parameters(page: str) -> NameFact:
 
 
 def _identified(
-    at: str, page: str, prefix_at: str = "identifier_prefix", once_in: Literal["region", "account"] = "region"
+    at: str, limit: NameRule, prefix_at: str = "identifier_prefix", once_in: Literal["region", "account"] = "region"
 ) -> NameFact:
-    return NameFact(at, page, prefix_at=prefix_at, once_in=once_in)
+    return NameFact(at, limit, checks_length=False, prefix_at=prefix_at, once_in=once_in)
 
 
 NAMES: Final = {
-    "aws_api_gateway_rest_api": NameFact("name", "apigateway/latest/api/API_CreateRestApi.html", once_in=""),
+    "aws_api_gateway_rest_api": NameFact("name", NAME_RULES["api"], checks_length=False, once_in=""),
     "aws_api_gateway_stage": _plain(
-        "stage_name", "apigateway/latest/api/API_CreateStage.html", 128, is_own=False, once_in=""
+        "stage_name", _limit(128, "apigateway/latest/api/API_CreateStage.html"), is_own=False, once_in=""
     ),
-    "aws_apigatewayv2_api": NameFact("name", "apigatewayv2/latest/api-reference/apis.html", 128, once_in=""),
+    "aws_apigatewayv2_api": NameFact("name", _limit(128, "apigatewayv2/latest/api-reference/apis.html"), once_in=""),
     "aws_autoscaling_group": NameFact(
         "name",
-        "autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html",
-        255,
+        NAME_RULES["auto-scaling-group"],
         refused=":",
         refused_words="contain a colon",
     ),
-    "aws_backup_vault": _plain("name", "aws-backup/latest/devguide/API_CreateBackupVault.html", 50),
+    "aws_backup_vault": _plain("name", _limit(50, "aws-backup/latest/devguide/API_CreateBackupVault.html")),
     "aws_cloudwatch_composite_alarm": NameFact(
-        "alarm_name", "AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html", 255
+        "alarm_name", _limit(255, "AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html")
     ),
     "aws_cloudwatch_dashboard": _plain(
-        "dashboard_name", "AmazonCloudWatch/latest/APIReference/API_PutDashboard.html", 255
+        "dashboard_name", _limit(255, "AmazonCloudWatch/latest/APIReference/API_PutDashboard.html")
     ),
     "aws_cloudwatch_event_bus": NameFact(
         "name",
-        "eventbridge/latest/APIReference/API_CreateEventBus.html",
-        256,
+        NAME_RULES["event-bus"],
         pattern=r"[/\w.-]+",
         words="letters, digits and / . - _",
         refused=r"^default$",
         refused_words="be default, which every account has",
     ),
-    "aws_cloudwatch_event_rule": _dotted(
-        "name", "eventbridge/latest/APIReference/API_PutRule.html", 64, "event_bus_name"
-    ),
+    "aws_cloudwatch_event_rule": _dotted("name", NAME_RULES["event-rule"], "event_bus_name"),
     "aws_cloudwatch_log_group": NameFact(
         "name",
-        "AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
-        512,
+        NAME_RULES["log-group"],
         pattern=r"[\w./#-]+",
         words="letters, digits and . - _ / #",
         refused=r"^aws/",
         refused_words="begin with aws/",
     ),
-    "aws_cloudwatch_metric_alarm": NameFact(
-        "alarm_name", "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html", 255
-    ),
+    "aws_cloudwatch_metric_alarm": NameFact("alarm_name", NAME_RULES["alarm"]),
     "aws_cognito_user_pool": NameFact(
         "name",
-        "cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html",
-        128,
+        _limit(128, "cognito-user-identity-pools/latest/APIReference/API_CreateUserPool.html"),
         pattern=r"[\w\s+=,.@-]+",
         words="letters, digits, spaces and _ + = , . @ -",
         once_in="",
     ),
-    "aws_db_instance": _identified("identifier", "AmazonRDS/latest/APIReference/API_CreateDBInstance.html"),
-    "aws_db_parameter_group": _parameters("API_CreateDBParameterGroup"),
+    "aws_db_instance": _identified("identifier", NAME_RULES["db-instance"]),
+    "aws_db_parameter_group": _parameters(NAME_RULES["db-parameter-group"]),
     "aws_db_subnet_group": NameFact(
         "name",
-        "AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html",
-        255,
+        NAME_RULES["db-subnet-group"],
         pattern=r"[a-z0-9 ._-]+",
         words="lower-case letters, digits, spaces and . _ -",
         refused=r"(?i)^default$",
@@ -192,109 +188,105 @@ NAMES: Final = {
     ),
     "aws_dynamodb_table": NameFact(
         "name",
-        "amazondynamodb/latest/APIReference/API_CreateTable.html",
-        255,
-        3,
+        NAME_RULES["table"],
+        shortest=3,
         pattern=r"[\w.-]+",
         words="letters, digits, dots, hyphens and underscores",
     ),
-    "aws_ecs_cluster": _plain("name", "AmazonECS/latest/APIReference/API_CreateCluster.html", 255),
+    "aws_ecs_cluster": _plain("name", _limit(255, "AmazonECS/latest/APIReference/API_CreateCluster.html")),
     "aws_elasticache_cluster": NameFact(
-        "cluster_id", "AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html"
+        "cluster_id",
+        _limit(0, "AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html"),
+        checks_length=False,
     ),
-    "aws_elasticache_replication_group": NameFact(
-        "replication_group_id", "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html"
-    ),
+    "aws_elasticache_replication_group": NameFact("replication_group_id", NAME_RULES["cache"], checks_length=False),
     "aws_elasticache_subnet_group": NameFact(
         "name",
-        "AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html",
-        255,
+        NAME_RULES["cache-subnet-group"],
         pattern=r"[A-Za-z0-9-]+",
         words="letters, digits and hyphens",
     ),
-    "aws_iam_instance_profile": _iam("API_CreateInstanceProfile", 128),
-    "aws_iam_policy": _iam("API_CreatePolicy", 128),
-    "aws_iam_role": _iam("API_CreateRole", 64),
-    "aws_iam_role_policy": _iam("API_PutRolePolicy", 128, is_own=False, beside="role"),
-    "aws_kinesis_stream": _dotted("name", "kinesis/latest/APIReference/API_CreateStream.html", 128),
+    "aws_iam_instance_profile": _iam(NAME_RULES["instance-profile"]),
+    "aws_iam_policy": _iam(_limit(128, "IAM/latest/APIReference/API_CreatePolicy.html")),
+    "aws_iam_role": _iam(NAME_RULES["role"]),
+    "aws_iam_role_policy": _iam(NAME_RULES["policy"], is_own=False, beside="role"),
+    "aws_kinesis_stream": _dotted("name", _limit(128, "kinesis/latest/APIReference/API_CreateStream.html")),
     "aws_kms_alias": NameFact(
         "name",
-        "kms/latest/APIReference/API_CreateAlias.html",
-        256,
+        NAME_RULES["alias"],
         pattern=r"alias/[\w/-]+",
         words="alias/ and letters, digits, slashes, hyphens and underscores",
         refused=r"^alias/aws/",
         refused_words="begin with alias/aws/, which is AWS's own",
     ),
-    "aws_lambda_alias": _plain("name", "lambda/latest/api/API_CreateAlias.html", 128, is_own=False, once_in=""),
-    "aws_lambda_function": _plain("function_name", "lambda/latest/api/API_CreateFunction.html", 64),
-    "aws_lambda_layer_version": _plain("layer_name", "lambda/latest/api/API_PublishLayerVersion.html", 140),
+    "aws_lambda_alias": _plain("name", _limit(128, "lambda/latest/api/API_CreateAlias.html"), is_own=False, once_in=""),
+    "aws_lambda_function": _plain("function_name", NAME_RULES["function"]),
+    "aws_lambda_layer_version": _plain("layer_name", NAME_RULES["layer"]),
     "aws_launch_template": NameFact(
         "name",
-        "AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html",
-        128,
-        3,
+        NAME_RULES["launch-template"],
+        shortest=3,
         pattern=r"[\w()./-]+",
         words="letters, digits and ( ) . - / _",
     ),
-    "aws_lb": _balancer("API_CreateLoadBalancer"),
-    "aws_lb_target_group": _balancer("API_CreateTargetGroup"),
-    "aws_rds_cluster": _identified(
-        "cluster_identifier", "AmazonRDS/latest/APIReference/API_CreateDBCluster.html", "cluster_identifier_prefix"
+    "aws_lb": _balancer(NAME_RULES["load-balancer"]),
+    "aws_lb_target_group": _balancer(NAME_RULES["target-group"]),
+    "aws_rds_cluster": _identified("cluster_identifier", NAME_RULES["db-cluster"], "cluster_identifier_prefix"),
+    "aws_rds_cluster_instance": _identified("identifier", NAME_RULES["db-instance"]),
+    "aws_rds_cluster_parameter_group": _parameters(
+        _limit(255, "AmazonRDS/latest/APIReference/API_CreateDBClusterParameterGroup.html")
     ),
-    "aws_rds_cluster_instance": _identified("identifier", "AmazonRDS/latest/APIReference/API_CreateDBInstance.html"),
-    "aws_rds_cluster_parameter_group": _parameters("API_CreateDBClusterParameterGroup"),
     "aws_rds_global_cluster": _identified(
-        "global_cluster_identifier", "AmazonRDS/latest/APIReference/API_CreateGlobalCluster.html", "", "account"
+        "global_cluster_identifier",
+        _limit(0, "AmazonRDS/latest/APIReference/API_CreateGlobalCluster.html"),
+        "",
+        "account",
     ),
     "aws_s3_bucket": NameFact(
-        "bucket", "AmazonS3/latest/userguide/bucketnamingrules.html", prefix_at="bucket_prefix", once_in="world"
+        "bucket", NAME_RULES["bucket"], checks_length=False, prefix_at="bucket_prefix", once_in="world"
     ),
     "aws_scheduler_schedule": _dotted(
-        "name", "scheduler/latest/APIReference/API_CreateSchedule.html", 64, "group_name"
+        "name", _limit(64, "scheduler/latest/APIReference/API_CreateSchedule.html"), "group_name"
     ),
     "aws_secretsmanager_secret": NameFact(
         "name",
-        "secretsmanager/latest/apireference/API_CreateSecret.html",
-        512,
+        NAME_RULES["secret"],
         pattern=r"[\w/+=.@-]+",
         words="letters, digits and / _ + = . @ -",
     ),
     "aws_security_group": NameFact(
         "name",
-        "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
-        255,
+        NAME_RULES["security-group"],
         pattern=r"[\w .:/()#,@\[\]+=&;{}!$*-]+",
         words="letters, digits, spaces and . _ - : / ( ) # , @ [ ] + = & ; { } ! $ *",
         refused=r"(?i)^sg-|^default$",
         refused_words="begin with sg- or be default",
         beside="vpc_id",
     ),
-    "aws_sfn_state_machine": _plain("name", "step-functions/latest/apireference/API_CreateStateMachine.html", 80),
+    "aws_sfn_state_machine": _plain(
+        "name", _limit(80, "step-functions/latest/apireference/API_CreateStateMachine.html")
+    ),
     "aws_sns_topic": NameFact(
         "name",
-        "sns/latest/api/API_CreateTopic.html",
-        256,
+        NAME_RULES["topic"],
         pattern=r"[\w-]+(?:\.fifo)?",
         words=f"{_WORD_CHARACTERS}; .fifo at the end of a FIFO topic's",
     ),
     "aws_sqs_queue": NameFact(
         "name",
-        "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
-        80,
+        NAME_RULES["queue"],
         pattern=r"[\w-]+(?:\.fifo)?",
         words=f"{_WORD_CHARACTERS}; .fifo at the end of a FIFO queue's",
     ),
     "aws_ssm_parameter": NameFact(
         "name",
-        "systems-manager/latest/APIReference/API_PutParameter.html",
-        1011,
+        _limit(1011, "systems-manager/latest/APIReference/API_PutParameter.html"),
         pattern=r"[\w./-]+",
         words="letters, digits and . - _ /",
         refused=r"(?i)^/?(?:aws|ssm)",
         refused_words="begin with aws or ssm",
     ),
-    "aws_wafv2_web_acl": _plain("name", "waf/latest/APIReference/API_CreateWebACL.html", 128),
+    "aws_wafv2_web_acl": _plain("name", NAME_RULES["web-acl"]),
 }
 """By type; buckets, databases and caches have rules of their own for the form of their names."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from constructs_lib.foundation.regions import REGIONS
+
 PAGE: Final = "https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"
 """Looked at in November 2025; regions are recognized by their form, so that new ones need no entry."""
 
@@ -13,16 +15,6 @@ NAME: Final = re.compile(
     rf"(?<![a-z0-9])(?:[a-z]{{2}}|us-gov|us-iso[a-z]?|eu-isoe|eusc-[a-z]{{2}})-(?:{_SIDES})-\d(?!\d)"
 )
 """A region's name within a text."""
-
-KNOWN: Final = (
-    *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
-    *("ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5"),
-    *("ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1"),
-    *("eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1"),
-    *("me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1"),
-    *("us-gov-west-1", "us-west-1", "us-west-2"),
-)
-"""Regions of November 2025, for short forms only."""
 
 _SHORT_SIDES: Final = {
     "north": "n",
@@ -95,7 +87,7 @@ def short_name(region: str) -> str:
     return f"{area[0]}{area[1][0] if len(area) > 1 else ''}{_SHORT_SIDES[side]}{number}"
 
 
-SHORT_FORMS: Final = {form: region for region in KNOWN for form in (short_name(region), region.replace("-", ""))}
+SHORT_FORMS: Final = {form: region for region in REGIONS for form in (short_name(region), region.replace("-", ""))}
 """`euw1` and `euwest1` of `eu-west-1`, for every known region."""
 
 

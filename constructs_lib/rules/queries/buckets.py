@@ -12,6 +12,7 @@ from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.common import AWS
 from constructs_lib.rules.queries.documents import unread
 from constructs_lib.rules.queries.links import called, has_module, predecessors, undecidable
+from constructs_lib.rules.queries.names import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def bucket_of(section: Section, at: str) -> Block | None:
     if not isinstance(text, str) or not text:
         return None
     arn = _ARN.match(text)
-    same = _by_name(section.block.estate).get(arn[1] if arn else text, ())
+    same = by_name(section.block.estate, BUCKET, "bucket").get(arn[1] if arn else text, ())
     own = [block for block in same if block.stack is section.block.stack]
     return next(iter(own or same), None)
 
@@ -94,17 +95,6 @@ def after(block: Block, others: list[Block]) -> bool:
 def names_of(blocks: list[Block], viewer: Block) -> str:
     """Return how a message calls blocks."""
     return " and ".join(called(block, viewer) for block in blocks)
-
-
-@lru_cache(maxsize=2)
-def _by_name(estate: Estate) -> dict[str, list[Block]]:
-    found: dict[str, list[Block]] = defaultdict(list)
-    for block in estate.of(BUCKET):
-        name = block.get("bucket")
-        text = name.text if isinstance(name, Unknown) else name
-        if isinstance(text, str) and text:
-            found[text].append(block)
-    return found
 
 
 @lru_cache(maxsize=2)

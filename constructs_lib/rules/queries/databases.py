@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.links import is_given
+from constructs_lib.rules.queries.names import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def meant(section: Section, at: str, type_: str) -> Block | None:
     viewer = section.block
     same = [
         block
-        for block in _by_name(viewer.estate, type_).get(name if isinstance(name, str) else "", ())
+        for block in by_name(viewer.estate, type_, _NAME_AT[type_]).get(name if isinstance(name, str) else "", ())
         if block.region == viewer.region
     ]
     own = next((block for block in same if block.stack is viewer.stack), None)
@@ -117,17 +118,6 @@ def parameters(group: Block) -> Iterator[tuple[Section, str | Unknown | None, st
 def _is_there(block: Block, at: str) -> bool:
     value = block.get(at)
     return is_given(value) or (isinstance(value, Unknown) and not isinstance(value, Computed))
-
-
-@lru_cache(maxsize=16)
-def _by_name(estate: Estate, type_: str) -> dict[str, list[Block]]:
-    found: dict[str, list[Block]] = defaultdict(list)
-    for block in estate.of(type_):
-        name = block.get(_NAME_AT[type_])
-        text = name.text if isinstance(name, Unknown) else name
-        if isinstance(text, str) and text:
-            found[text].append(block)
-    return found
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,7 @@ from constructs_lib.rules.estate.expressions import references
 from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.queries.common import is_partly_known
+from constructs_lib.rules.queries.names import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def meant(section: Section, at: str, type_: str) -> Block | None:
 def with_name(viewer: Block, type_: str, name: str, region: str = "") -> Block | None:
     """Return the block of a type and name, in a region or the viewer's own; one of the viewer's stack before others."""
     place = region or viewer.region
-    same = [block for block in _by_name(viewer.estate, type_).get(name, ()) if _may_be_in(block, place)]
+    same = [block for block in by_name(viewer.estate, type_, _NAME_AT[type_]).get(name, ()) if _may_be_in(block, place)]
     own = [block for block in same if block.stack is viewer.stack]
     return next(iter(own or same), None)
 
@@ -140,17 +141,6 @@ def _named(text: str, type_: str) -> tuple[str, str]:
 def _may_be_in(block: Block, region: str | Unknown) -> bool:
     known = isinstance(block.region, str) and isinstance(region, str) and "${" not in region
     return not known or block.region == region
-
-
-@lru_cache(maxsize=32)
-def _by_name(estate: Estate, type_: str) -> dict[str, list[Block]]:
-    found: dict[str, list[Block]] = defaultdict(list)
-    for block in estate.of(type_):
-        name = block.get(_NAME_AT[type_])
-        text = name.text if isinstance(name, Unknown) else name
-        if isinstance(text, str) and text:
-            found[text].append(block)
-    return found
 
 
 @lru_cache(maxsize=32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,3 +28,15 @@ def text_of(block: Block) -> str:
 @lru_cache(maxsize=2)
 def _names(estate: Estate) -> dict[Block, object]:
     return {block: block.get(NAMES[block.type].at) for block in estate.of(*NAMES)}
+
+
+@lru_cache(maxsize=64)
+def by_name(estate: Estate, type_: str, at: str) -> dict[str, list[Block]]:
+    """Return the blocks of a type by the name at an attribute, expressions of unknown parts included."""
+    found: dict[str, list[Block]] = defaultdict(list)
+    for block in estate.of(type_):
+        name = block.get(at)
+        text = name.text if isinstance(name, Unknown) else name
+        if isinstance(text, str) and text:
+            found[text].append(block)
+    return found

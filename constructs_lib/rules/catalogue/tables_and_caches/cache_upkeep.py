@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.foundation.cache_versions import END_OF_SUPPORT, VERSIONS
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.windows import daily, overlap, weekly
 from constructs_lib.rules.catalogue.tables_and_caches.cache_access import (
@@ -17,7 +18,7 @@ from constructs_lib.rules.catalogue.tables_and_caches.cache_access import (
 )
 from constructs_lib.rules.estate.model import Computed
 from constructs_lib.rules.estate.values import Unknown
-from constructs_lib.rules.facts.caches import END_OF_SUPPORT, VERSIONS, exists, family
+from constructs_lib.rules.facts.caches import exists, family
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import AWS, expect_flag, expect_number, expect_set
 from constructs_lib.rules.queries.databases import meant

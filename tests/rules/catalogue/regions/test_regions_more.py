@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.foundation.regions import REGIONS
 from constructs_lib.rules.facts import crossing, regions
 from constructs_lib.rules.rule import REMOVED, changed
 from tests.rules.asking import RULES, doubted, found
@@ -245,8 +246,8 @@ def test_regions_are_shortened_as_in_zone_ids(region: str, short: str, partition
 
 
 def test_every_known_region_has_the_form_of_one_and_short_forms_of_its_own() -> None:
-    assert [region for region in regions.KNOWN if not regions.is_name(region)] == []
-    assert len(regions.SHORT_FORMS) == 2 * len(regions.KNOWN)
+    assert [region for region in REGIONS if not regions.is_name(region)] == []
+    assert len(regions.SHORT_FORMS) == 2 * len(REGIONS)
 
 
 def test_resolvers_are_regional_although_route_53_is_not() -> None:
