@@ -64,8 +64,8 @@ def test_evt_1_the_region_is_a_plain_value_and_an_unknown_one_is_refused(
 def test_evt_2_a_package_that_nothing_builds_is_found(raw: list[Finding], name: str, package: str) -> None:
     assert found(raw, "LAM-001", f"aws_lambda_function.{name}") == [
         (
-            f'filename = "{package}": nothing builds this file; must be the output_path of a data.archive_file, which packs '
-            "the code in the same plan"
+            f'filename = "{package}": file not found, and nothing builds it; must be the output_path of a '
+            "data.archive_file, which packages the code in the same plan"
         )
     ]
 
@@ -88,7 +88,7 @@ def test_evt_2_each_function_is_packed_in_the_same_plan(events: SynthesizedStack
 def test_evt_3_an_account_id_is_found(raw: list[Finding]) -> None:
     assert found(raw, "NAME-013", "aws_lambda_layer_version_permission.common_dependencies") == [
         (
-            'principal = "123456789012": holds the account number 123456789012; use '
+            'principal = "123456789012": must not contain the hard-coded account ID 123456789012; use '
             "data.aws_caller_identity.current.account_id, or a variable for another account"
         )
     ]
@@ -132,9 +132,10 @@ def test_evt_4_no_environment_shares_a_name_with_another(every: dict[str, Synthe
 def test_evt_5_more_than_the_account_has_is_found_with_who_reserves_what(raw: list[Finding]) -> None:
     assert found(raw, "LAM-023", "aws_lambda_function.event_archive") == [
         (
-            "reserved_concurrent_executions = 700: the functions of this account and region reserve 925 together, and may "
-            "reserve 900 of 1000: aws_lambda_function.event_archive 700, aws_lambda_function.event_ingestion 100, "
-            "aws_lambda_function.event_storage 75, aws_lambda_function.event_processing 50"
+            "reserved_concurrent_executions = 700: the functions of this account and region must reserve at most 900 of "
+            "1000 concurrent executions; they reserve 925: aws_lambda_function.event_archive 700, "
+            "aws_lambda_function.event_ingestion 100, aws_lambda_function.event_storage 75, "
+            "aws_lambda_function.event_processing 50"
         )
     ]
 
@@ -203,16 +204,16 @@ def test_evt_7_the_token_is_generated_and_encrypted_with_the_customers_key(event
             "LAM-021",
             "aws_lambda_function.event_ingestion",
             (
-                'depends_on = null: must hold "aws_cloudwatch_log_group.event_ingestion", its log group, or Lambda may make it '
-                "first"
+                'depends_on = null: must contain "aws_cloudwatch_log_group.event_ingestion", its log group, or Lambda may '
+                "create the log group first"
             ),
         ),
         (
             "LAM-022",
             "aws_lambda_function.event_ingestion",
             (
-                'depends_on = null: must hold "aws_iam_role_policy_attachment.lambda_ingestion_basic": policies of '
-                "aws_iam_role.event_ingestion"
+                'depends_on = null: must contain "aws_iam_role_policy_attachment.lambda_ingestion_basic": policies of '
+                "its role aws_iam_role.event_ingestion"
             ),
         ),
         (
@@ -269,8 +270,8 @@ def test_evt_9_the_role_is_there_once_and_before_the_stage(events: SynthesizedSt
 def test_evt_10_a_role_as_principal_is_found(raw: list[Finding]) -> None:
     assert found(raw, "MSG-011", "aws_cloudwatch_event_permission.organization_access") == [
         (
-            'principal = "${aws_iam_role.event_ingestion.arn}": must be a 12-digit account id, or * with a condition; '
-            "EventBridge refuses ARNs here"
+            'principal = "${aws_iam_role.event_ingestion.arn}": must be a 12-digit account ID, or * with a condition on '
+            "aws:PrincipalOrgID; EventBridge rejects ARNs"
         )
     ]
 

@@ -30,18 +30,21 @@ __all__ = ["events", "every", "key", "raw", "stack"]
     [
         (
             "MSG-001",
-            "sqs_managed_sse_enabled = false: must be true where no kms_master_key_id is set; a customer key is better",
+            (
+                "sqs_managed_sse_enabled = false: must be true if kms_master_key_id is not set; prefer kms_master_key_id with "
+                "a customer managed key"
+            ),
         ),
         (
             "MSG-003",
-            "redrive_policy = null: must name a dead-letter queue and maxReceiveCount, or a failing message is lost",
+            (
+                'redrive_policy = null: must contain "deadLetterTargetArn" and "maxReceiveCount"; without a dead-letter '
+                "queue, messages that always fail are lost"
+            ),
         ),
         (
             "MSG-007",
-            (
-                "policy = null: must deny sqs:* to * where aws:SecureTransport is false; an aws_sqs_queue_policy may hold it as "
-                "well"
-            ),
+            "policy = null: must deny sqs:* to * if aws:SecureTransport is false, here or in an aws_sqs_queue_policy",
         ),
     ],
 )
@@ -143,8 +146,8 @@ def test_evt_15_no_region_is_asked_for(events: SynthesizedStack) -> None:
 def test_evt_16_a_layer_that_nothing_builds_is_found(raw: list[Finding]) -> None:
     assert found(raw, "LAM-003", "aws_lambda_layer_version.common_dependencies") == [
         (
-            'filename = "common-dependencies-layer.zip": nothing builds this file; must be the output_path of a '
-            "data.archive_file, which packs the code in the same plan"
+            'filename = "common-dependencies-layer.zip": file not found, and nothing builds it; must be the '
+            "output_path of a data.archive_file, which packages the code in the same plan"
         )
     ]
 
@@ -182,7 +185,7 @@ def test_evt_17_every_provider_has_bounds(events: SynthesizedStack) -> None:
 
 def test_evt_18_five_seconds_are_found(raw: list[Finding]) -> None:
     assert found(raw, "LAM-008", "aws_lambda_function.authorizer") == [
-        "timeout = 5: must be 30 to 300 seconds; Lambda's default is 3"
+        "timeout = 5: must be 30 to 300 seconds; the default is 3"
     ]
 
 
@@ -206,7 +209,7 @@ def test_evt_18_a_function_that_outlives_the_answer_is_warned_about(stack: Harde
 
 def test_evt_19_mixed_names_are_found(raw: list[Finding]) -> None:
     assert found(raw, "NAME-006", "aws_lambda_function.event_archive") == [
-        'function_name = "${var.project_name}-archive-fn": ends in -fn, others of its type end in no such word'
+        'function_name = "${var.project_name}-archive-fn": must not end in -fn, to match the other names of its type'
     ]
 
 

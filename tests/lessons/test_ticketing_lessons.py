@@ -102,8 +102,8 @@ def test_no_rule_finds_the_mistake_in_the_stack(every: dict[str, SynthesizedStac
 def test_tick_1_a_package_of_written_files_is_found(raw: list[Finding]) -> None:
     assert found(raw, "LAM-005", "data.archive_file.ticket_purchase_zip") == [
         (
-            'source.content = "${file(\\"${path.module}/ticket_purchase.js\\")}": comes from a file that '
-            "local_file.ticket_purchase_code writes; pack the source text itself"
+            'source.content = "${file(\\"${path.module}/ticket_purchase.js\\")}": must not be a file that '
+            "local_file.ticket_purchase_code writes; package the source itself"
         )
     ]
     assert found(raw, "STATE-023", "local_file.ticket_purchase_code") == [
@@ -301,16 +301,17 @@ def test_tick_6_tests_import_the_stack() -> None:
         (
             "LAM-024",
             (
-                'ingress.0 = {"from_port": 0, "to_port": 65535, "protocol": "tcp", "cidr_…: must go: '
-                "aws_security_group.function is a function's group, and nobody connects to a function"
+                'ingress.0 = {"from_port": 0, "to_port": 65535, "protocol": "tcp", "cidr_…: must be '
+                "removed: aws_security_group.function is the security group of a Lambda function, which accepts no "
+                "connections"
             ),
         ),
         (
             "LAM-025",
             (
-                'egress.0 = {"from_port": 0, "to_port": 0, "protocol": "-1", "cidr_block…: aws_security_group.function is a '
-                "function's group: to anywhere it may let out TCP 443 and nothing else; for others name their security group "
-                "or range"
+                'egress.0 = {"from_port": 0, "to_port": 0, "protocol": "-1", "cidr_block…: aws_security_group.function is '
+                "the security group of a Lambda function: egress to any address must be limited to TCP 443; for other "
+                "ports, name the security group or CIDR range of the destination"
             ),
         ),
         (

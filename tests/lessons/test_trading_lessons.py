@@ -69,10 +69,10 @@ def test_trd_1_one_plan_has_every_region(system: SynthesizedStack) -> None:
 
 def test_trd_2_other_beginnings_and_styles_are_found(raw: list[Finding]) -> None:
     assert found(raw, "NAME-005", "aws_autoscaling_group.web") == [
-        'name = "web-asg-${var.environment_suffix}": begins with web, the other names with tap'
+        'name = "web-asg-${var.environment_suffix}": must begin with tap like the other names; it begins with web'
     ]
     assert found(raw, "NAME-004", "aws_lb_target_group.web") == [
-        'name = "tapTradingTargets${var.environment_suffix}": is in camelCase, the other names are in kebab-case'
+        'name = "tapTradingTargets${var.environment_suffix}": must be in kebab-case like the other names; it is in camelCase'
     ]
 
 

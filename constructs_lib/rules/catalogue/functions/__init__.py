@@ -1,1 +1,1 @@
-"""Rules of the family LAM."""
+"""Rules for Lambda functions and layers."""

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _DG: Final = f"{AWS}/lambda/latest/dg"
 _POOL: Final = 1000
-"""Concurrent executions of an account in a region, unless AWS has raised them."""
+"""Default quota of concurrent executions per account and region."""
 _UNRESERVED: Final = 100
-"""What AWS keeps for the functions that reserve nothing."""
+"""Concurrent executions that Lambda keeps unreserved."""
 _QUOTA: Final = "L-B99A9384"
 _LISTED: Final = 10
 _AT: Final = "reserved_concurrent_executions"
@@ -31,7 +31,7 @@ _AT: Final = "reserved_concurrent_executions"
 
 @dataclass
 class _Pool:
-    """What the functions of one account and region reserve together."""
+    """The reserved concurrency of the functions of one account and region."""
 
     limit: float = _POOL
     reserved: list[tuple[float, Block]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class _Pool:
 
 
 def _place(block: Block) -> tuple[str, ...]:
-    """Return what tells accounts and regions apart, as far as the documents say."""
+    """Return a key for the account and region of a block, as far as they are known."""
     provider = block.provider
     account = ("allowed_account_ids", "assume_role.role_arn", "profile", "access_key")
     signs = [str(provider.get(at)) for at in account] if provider else []
@@ -71,11 +71,10 @@ def _function(count: int) -> dict[str, object]:
 
 @rule(
     "LAM-023",
-    "Functions leave 100 of the account's concurrency unreserved",
-    why="AWS refuses a reservation that leaves less than 100 of the account's 1,000 concurrent executions in the "
-    "region to "
-    "all other functions.",
-    fix="Reserve less, or have AWS raise the quota and declare it as aws_servicequotas_service_quota.",
+    "Lambda functions leave at least 100 concurrent executions unreserved",
+    why="Lambda rejects a reservation that leaves fewer than 100 of the account's concurrent executions in the region "
+    "(1,000 by default) unreserved.",
+    fix="Reserve less, or request a quota increase and declare it as aws_servicequotas_service_quota.",
     page=f"{_DG}/configuration-concurrency.html",
     types=["aws_lambda_function"],
     lessons=["EVT-5"],
@@ -89,14 +88,14 @@ def _function(count: int) -> dict[str, object]:
         {"resource.aws_lambda_function.store": {**_function(60), "count": 20}},
     ],
 )
-def pool_is_not_used_up(function: Block) -> Iterator[Outcome]:
-    """The function that reserves most carries the finding, with the table of who reserves what."""
+def concurrency_is_left_unreserved(function: Block) -> Iterator[Outcome]:
+    """Report one finding per account and region, on the function that reserves most."""
     count = function.number(_AT)
     if isinstance(count, Unknown):
         yield function.undecided(count, _AT)
         return
     if not count or count < 0:
-        yield NotApplicable("it reserves nothing")
+        yield NotApplicable("it has no reserved concurrency")
         return
     pool = _pools(function.estate)[_place(function)]
     if pool.total <= pool.limit - _UNRESERVED or pool.reserved[0][1] is not function:
@@ -104,18 +103,18 @@ def pool_is_not_used_up(function: Block) -> Iterator[Outcome]:
     table = ", ".join(f"{called(block, function)} {count:g}" for count, block in pool.reserved[:_LISTED])
     more = f" and {len(pool.reserved) - _LISTED} more" if len(pool.reserved) > _LISTED else ""
     yield function.fail(
-        f"the functions of this account and region reserve {pool.total:g} together, and may reserve "
-        f"{pool.limit - _UNRESERVED:g} of {pool.limit:g}: {table}{more}",
+        f"the functions of this account and region must reserve at most {pool.limit - _UNRESERVED:g} of {pool.limit:g} "
+        f"concurrent executions; they reserve {pool.total:g}: {table}{more}",
         _AT,
     )
 
 
 @rule(
     "LAM-030",
-    "Provisioned concurrency is of a version, and within what the function reserves",
-    why="AWS refuses provisioned concurrency for $LATEST, for an alias with weights, and above the function's "
-    "reservation.",
-    fix="Give the number of a published version or an alias of one version, and provision no more than is reserved.",
+    "Lambda provisioned concurrency is set on a version or alias, within the reserved concurrency",
+    why="Lambda rejects provisioned concurrency on $LATEST, on an alias with routing weights, and above the "
+    "function's reserved concurrency.",
+    fix="Set qualifier to a published version or an alias of one version, and provision no more than is reserved.",
     page=f"{_DG}/provisioned-concurrency.html",
     types=["aws_lambda_provisioned_concurrency_config"],
     good={
@@ -146,10 +145,10 @@ def pool_is_not_used_up(function: Block) -> Iterator[Outcome]:
     ],
 )
 def provisioned_concurrency_fits(config: Block) -> Iterator[Outcome]:
-    """All configurations of a function count together."""
+    """Compare the sum of all configurations of a function with its reserved concurrency."""
     qualifier = config.get("qualifier")
     if qualifier == "$LATEST":
-        yield config.fail("must be the number of a published version, or an alias", "qualifier")
+        yield config.fail("must be a published version or an alias", "qualifier")
     elif isinstance(qualifier, Unknown) and not sources(config, "qualifier"):
         yield config.undecided(qualifier, "qualifier")
     alias = config.target("qualifier", ALIAS)
@@ -158,7 +157,7 @@ def provisioned_concurrency_fits(config: Block) -> Iterator[Outcome]:
         yield alias.undecided(weights, "routing_config.additional_version_weights")
     elif alias and weights:
         yield alias.fail(
-            f"must be empty, since {config.address} keeps provisioned concurrency for this alias",
+            f"must be empty, because {config.address} sets provisioned concurrency for this alias",
             "routing_config.additional_version_weights",
         )
     function = function_of(config, "function_name")
@@ -173,8 +172,8 @@ def provisioned_concurrency_fits(config: Block) -> Iterator[Outcome]:
         return
     total = sum(each for each in counts if isinstance(each, int | float))
     if isinstance(reserved, int | float) and 0 <= reserved < total and config is configs[0]:
-        together = f"{total:g} in all of its versions" if len(configs) > 1 else f"{total:g}"
+        together = f"{total:g} for all versions" if len(configs) > 1 else f"{total:g}"
         yield config.fail(
-            f"must be within the {reserved:g} that {function.address} reserves; it is {together}",
+            f"must not exceed the reserved concurrency of {function.address}, {reserved:g}; it is {together}",
             "provisioned_concurrent_executions",
         )

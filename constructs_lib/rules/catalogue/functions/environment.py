@@ -1,4 +1,4 @@
-"""Environment variables of functions."""
+"""Environment variables of Lambda functions."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ def _variables(function: Block) -> dict[str, object] | Unknown | None:
 
 @rule(
     "LAM-011",
-    "A function's variables are encrypted with a customer key",
-    why="With Lambda's own key everyone who may read the function reads its variables, and nobody can withdraw that.",
-    fix="Set kms_key_arn to a customer key, and let the function's role use it.",
+    "Lambda environment variables are encrypted with a customer managed key",
+    why="With the AWS managed key, everyone with permission to read the function's configuration can read its "
+    "variables.",
+    fix="Set kms_key_arn to a customer managed key, and allow kms:Decrypt for the execution role.",
     page=f"{AWS}/lambda/latest/dg/configuration-envvars-encryption.html",
     types=["aws_lambda_function"],
     severity=Severity("info", "warning", "warning"),
@@ -87,22 +88,25 @@ def _variables(function: Block) -> dict[str, object] | Unknown | None:
         {"resource.aws_lambda_function.worker.kms_key_arn": ""},
     ],
 )
-def variables_have_a_customer_key(function: Block) -> Iterator[Outcome]:
-    """A function without variables needs no key."""
+def variables_have_a_customer_managed_key(function: Block) -> Iterator[Outcome]:
+    """Skip functions without environment variables."""
     if not _variables(function):
-        yield NotApplicable("it has no variables")
+        yield NotApplicable("it has no environment variables")
         return
     yield from expect_set(
-        function, "kms_key_arn", "must be the ARN of a customer key, since the function has variables"
+        function,
+        "kms_key_arn",
+        "must be the ARN of a customer managed key, because the function has environment variables",
     )
 
 
 @rule(
     "LAM-012",
-    "No secret stands in a function's variables",
-    why="Variables are plain text in the console, in every call of GetFunction, in Terraform's state and in the plan.",
-    fix="Keep the secret in Secrets Manager or as a SecureString, give its name or ARN, and read it when the function "
-    "starts.",
+    "Lambda environment variables contain no secrets",
+    why="Environment variables are readable in the console, in GetFunction responses, in the Terraform state and in "
+    "plans.",
+    fix="Store the secret in Secrets Manager or as a SecureString parameter, pass its name or ARN, and read it during "
+    "function initialization.",
     page=_PAGE,
     types=["aws_lambda_function"],
     lessons=["EVT-7"],
@@ -116,7 +120,7 @@ def variables_have_a_customer_key(function: Block) -> Iterator[Outcome]:
     ],
 )
 def variables_hold_no_secret(function: Block) -> Iterator[Outcome]:
-    """Names, ARNs, paths, addresses, numbers and booleans are no secrets, whatever the variable is called."""
+    """Names, ARNs, paths, URLs, numbers and booleans are not secrets, whatever the name of the variable."""
     variables = _variables(function)
     if isinstance(variables, Unknown):
         yield function.undecided(variables, _AT)
@@ -125,12 +129,14 @@ def variables_hold_no_secret(function: Block) -> Iterator[Outcome]:
         at = f"{_AT}.{name}"
         origin = _secret_origin(value) or _sensitive_variable(function, at)
         if origin:
-            yield function.fail(f"is the secret {origin}; give the name or ARN under which the function reads it", at)
+            yield function.fail(f"must not be the secret {origin}; pass its name or ARN and read it at runtime", at)
         elif isinstance(value, str) and _SECRET_VALUE.search(value):
-            found = function.fail("is a credential; give the name or ARN of a secret that the function reads", at)
+            found = function.fail(
+                "must not be a credential; pass the name or ARN of a secret and read it at runtime", at
+            )
             yield replace(found, value=_HIDDEN)
         elif _is_secret(name, value) and not sources(function, at) and value not in _names_of_secrets(function.estate):
-            found = function.fail("looks like a secret; give the name or ARN of a secret that the function reads", at)
+            found = function.fail("looks like a secret; pass the name or ARN of a secret and read it at runtime", at)
             yield replace(found, value=_HIDDEN)
 
 
@@ -161,9 +167,9 @@ def _sensitive_variable(function: Block, at: str) -> str:
 
 @rule(
     "LAM-013",
-    "A function sets no variable that Lambda reserves",
-    why="AWS refuses the function; neither validate nor plan says so.",
-    fix="Give the variable a name of its own; Lambda sets the region, the function's name and the credentials itself.",
+    "Lambda environment variables use no reserved names",
+    why="Lambda rejects the function at apply; validate and plan do not report it.",
+    fix="Rename the variable; Lambda itself sets the region, the function name and the credentials.",
     page=_PAGE,
     types=["aws_lambda_function"],
     good=_GOOD,
@@ -173,29 +179,29 @@ def _sensitive_variable(function: Block, at: str) -> str:
     ],
 )
 def no_reserved_variable(function: Block) -> Iterator[Outcome]:
-    """The name alone decides."""
+    """Compare the names only."""
     variables = _variables(function)
     if isinstance(variables, Unknown):
         yield function.undecided(variables, _AT)
         return
     for name in variables or {}:
         if name in RESERVED:
-            yield function.fail("is set by Lambda and refused here; remove it or choose another name", f"{_AT}.{name}")
+            yield function.fail("must not be set: Lambda reserves this name; rename or remove it", f"{_AT}.{name}")
 
 
 @rule(
     "LAM-014",
-    "A function's variables fit into 4 KB",
-    why="AWS refuses the function.",
-    fix="Move long values to a parameter, a file of the package or AppConfig.",
+    "Lambda environment variables do not exceed 4 KB",
+    why="Lambda rejects the function at apply.",
+    fix="Move long values to a parameter, AppConfig or a file in the package.",
     page=f"{AWS}/lambda/latest/dg/gettingstarted-limits.html",
     types=["aws_lambda_function"],
     good=_GOOD,
     breaks=[{"resource.aws_lambda_function.worker.environment.variables": {"ROUTES": "/a=b;" * 1000}}],
-    unknown_passes="What is known is counted; values that an apply decides, such as ARNs, are short.",
+    unknown_passes="Only known values are counted; values that are known after apply, such as ARNs, are short.",
 )
 def variables_fit(function: Block) -> Iterator[Outcome]:
-    """Names and the known values are counted."""
+    """Count the names and the known values."""
     variables = _variables(function)
     if isinstance(variables, Unknown):
         return
@@ -204,4 +210,4 @@ def variables_fit(function: Block) -> Iterator[Outcome]:
         for name, value in (variables or {}).items()
     )
     if size > MAX_BYTES:
-        yield function.fail(f"has {size} bytes; must have at most {MAX_BYTES}, names and values together", _AT)
+        yield function.fail(f"must have at most {MAX_BYTES} bytes, names and values together; it has {size}", _AT)

@@ -1,4 +1,4 @@
-"""Functions in a VPC."""
+"""Lambda functions in a VPC: security groups and subnets."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ _GOOD = {
 
 @rule(
     "LAM-024",
-    "A function in a VPC has a security group of its own that lets nothing in",
-    why="Nobody connects to a function's network interface: an opening serves no call, and a shared group gives the "
-    "function what it was made for. Without a group AWS refuses the function.",
-    fix="Give the function one aws_security_group without ingress rules.",
+    "Lambda function in a VPC has a dedicated security group without inbound rules",
+    why="Nothing connects to the network interfaces of a function: inbound rules serve no purpose, and a shared group "
+    "grants the function the access of other resources. Lambda rejects a function without a security group.",
+    fix="Give the function its own aws_security_group without ingress rules.",
     page=_PAGE,
     types=["aws_lambda_function", "aws_security_group"],
     severity=WARNING,
@@ -86,35 +86,38 @@ _GOOD = {
         },
     ],
 )
-def nothing_comes_in(block: Block) -> Iterator[Outcome]:
-    """A group that others use as well has its rules for them; one that only admits itself is no opening."""
+def group_has_no_inbound_rules(block: Block) -> Iterator[Outcome]:
+    """Skip groups that other resources use as well, and rules that only allow the group itself."""
     if block.type == _GROUP:
         if not _is_of_functions_alone(block):
-            yield NotApplicable("it is no group of functions alone")
+            yield NotApplicable("it is not used by Lambda functions only")
             return
         for found in _rules_of(block, "ingress"):
             if found.at.startswith("dynamic."):
-                yield found.undecided(Unknown("how many rules a dynamic block makes is not known"))
+                yield found.undecided(Unknown("the number of rules of a dynamic block is not known"))
             elif found.flag("self") is not True and found.target("referenced_security_group_id") is not block:
-                yield found.fail(f"must go: {block.address} is a function's group, and nobody connects to a function")
+                yield found.fail(
+                    f"must be removed: {block.address} is the security group of a Lambda function, which accepts no "
+                    "connections"
+                )
         return
     vpc = block.section("vpc_config")
     if vpc is None or vpc.get("subnet_ids") in (None, []):
-        yield NotApplicable("it is in no VPC")
+        yield NotApplicable("it is not in a VPC")
         return
     groups = vpc.items("security_group_ids")
     if isinstance(groups, Unknown):
         if not isinstance(groups, Computed):
             yield vpc.undecided(groups, "security_group_ids")
     elif not groups:
-        yield vpc.fail("must name a security group of the function's own", "security_group_ids")
+        yield vpc.fail("must contain a dedicated security group of the function", "security_group_ids")
 
 
 @rule(
     "LAM-025",
-    "A function in a VPC connects only to what it needs",
-    why="Code that was taken over sends what it reads anywhere, on any port.",
-    fix="Allow egress to the security groups and ports of the peers, and at most TCP 443 to anywhere.",
+    "Lambda function security group restricts outbound traffic",
+    why="Compromised code can send the data that it reads to any destination on any port.",
+    fix="Allow egress to the security groups and ports that the function uses, and at most TCP 443 to 0.0.0.0/0.",
     page=_PAGE,
     types=["aws_security_group"],
     severity=Severity("info", "warning", "warning"),
@@ -147,10 +150,10 @@ def nothing_comes_in(block: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def not_everything_goes_out(group: Block) -> Iterator[Outcome]:
-    """Terraform removes AWS's own rule that allows everything, so that a group without rules lets nothing out."""
+def egress_is_restricted(group: Block) -> Iterator[Outcome]:
+    """The provider removes the default egress rule: a group without rules allows no outbound traffic."""
     if not _is_of_functions_alone(group):
-        yield NotApplicable("it is no group of functions alone")
+        yield NotApplicable("it is not used by Lambda functions only")
         return
     for found in _rules_of(group, "egress"):
         ranges = [(at, found.items(at)) for at in _RANGES if found.raw(at) is not None]
@@ -166,8 +169,8 @@ def not_everything_goes_out(group: Block) -> Iterator[Outcome]:
             yield found.undecided(unsure, "from_port")
         elif protocol in ("-1", "all") or ports != [_HTTPS, _HTTPS]:
             yield found.fail(
-                f"{group.address} is a function's group: to anywhere it may let out TCP 443 and nothing else; for "
-                "others name their security group or range"
+                f"{group.address} is the security group of a Lambda function: egress to any address must be limited "
+                "to TCP 443; for other ports, name the security group or CIDR range of the destination"
             )
 
 
@@ -191,9 +194,9 @@ def _rules_of(group: Block, direction: str) -> Iterator[Section]:
 
 @rule(
     "LAM-026",
-    "A function in a VPC runs in two zones",
-    why="When the one zone fails, so does the function.",
-    fix="Give subnets of at least two zones.",
+    "Lambda function in a VPC spans two Availability Zones",
+    why="If its only Availability Zone fails, the function is unavailable.",
+    fix="Set vpc_config.subnet_ids to subnets of at least two Availability Zones.",
     page=_PAGE,
     types=["aws_lambda_function"],
     severity=PRODUCTION,
@@ -205,14 +208,14 @@ def _rules_of(group: Block, direction: str) -> Iterator[Section]:
     ],
 )
 def function_runs_in_two_zones(function: Block) -> Iterator[Outcome]:
-    """Zones that are not known are taken to differ."""
+    """Zones that AWS chooses are assumed to differ."""
     at = "vpc_config.subnet_ids"
     subnets = function.items(at)
     if isinstance(subnets, Unknown):
         yield function.undecided(subnets, at)
         return
     if not subnets:
-        yield NotApplicable("it is in no VPC")
+        yield NotApplicable("it is not in a VPC")
         return
     if len(subnets) == 1:
         yield from _single(function, subnets[0])
@@ -228,15 +231,17 @@ def function_runs_in_two_zones(function: Block) -> Iterator[Outcome]:
     if unknown:
         yield function.undecided(unknown, at)
     else:
-        yield function.fail(f"all of them are in {different.pop()}; must be in at least two zones", at)
+        yield function.fail(
+            f"must contain subnets of at least two Availability Zones; all of them are in {different.pop()}", at
+        )
 
 
 def _single(function: Block, subnet: object) -> Iterator[Outcome]:
-    """One subnet, or as many as a count or for_each that is not known makes of it."""
+    """Decide about one subnet, which may be several with count or for_each."""
     at = "vpc_config.subnet_ids"
     block = subnet.block if isinstance(subnet, Computed) else None
     unknown = undecidable(subnet)
     if unknown:
         yield function.undecided(unknown, at)
     elif block is None or not {"count", "for_each"} & set(block.body):
-        yield function.fail("must hold subnets of at least two zones", at)
+        yield function.fail("must contain subnets of at least two Availability Zones", at)

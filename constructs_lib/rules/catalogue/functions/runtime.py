@@ -1,4 +1,4 @@
-"""Runtime, timeouts, sizes and tracing of functions."""
+"""Runtime, timeout, memory, storage and tracing of Lambda functions."""
 
 from __future__ import annotations
 
@@ -55,9 +55,10 @@ _GOOD = {
 
 @rule(
     "LAM-007",
-    "A function's runtime gets security patches",
-    why="A deprecated runtime gets no patches, and later AWS refuses to create and to change functions that use it.",
-    fix="Move to a runtime that AWS supports.",
+    "Lambda function uses a supported runtime",
+    why="A deprecated runtime gets no security patches, and Lambda later blocks creating and updating functions that "
+    "use it.",
+    fix="Upgrade to a supported runtime.",
     page=f"{_DG}/lambda-runtimes.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -69,26 +70,25 @@ _GOOD = {
         {"resource.aws_lambda_function.worker.runtime": "go1.x"},
     ],
 )
-def runtime_is_patched(function: Block) -> Iterator[Outcome]:
-    """A container image has no runtime; one that the table does not know is newer than the table."""
+def runtime_is_supported(function: Block) -> Iterator[Outcome]:
+    """Skip container images, which have no runtime; unlisted runtimes are assumed to be newer."""
     runtime = function.get("runtime")
     if runtime is None:
-        yield NotApplicable("it names no runtime")
+        yield NotApplicable("it sets no runtime")
     elif isinstance(runtime, Unknown):
         yield function.undecided(runtime, "runtime")
     else:
         since = ENDS.get(str(runtime))
         if since is not None and since <= today():
-            yield function.fail(f"gets no patches since {since}; move to {successor(runtime)}", "runtime")
+            yield function.fail(f"is deprecated since {since}; upgrade to {successor(runtime)}", "runtime")
 
 
 @rule(
     "LAM-008",
-    "A function may run for 30 to 300 seconds",
-    why="A few seconds, and Lambda's default is 3, do not cover a cold start and one retried call; a quarter of an "
-    "hour "
-    "hides what hangs, and is paid for.",
-    fix="Set timeout to 30, or up to 300 where the work takes longer.",
+    "Lambda function timeout is 30 to 300 seconds",
+    why="A short timeout, such as the default of 3 seconds, is exceeded by a cold start and one retried request; a "
+    "long one hides invocations that hang, and bills for them.",
+    fix="Set timeout to 30, or to at most 300 for longer tasks.",
     page=f"{_DG}/configuration-timeout.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -101,22 +101,21 @@ def runtime_is_patched(function: Block) -> Iterator[Outcome]:
     ],
 )
 def timeout_is_in_range(function: Block) -> Iterator[Outcome]:
-    """A missing timeout is Lambda's default of 3 seconds."""
+    """The default is 3 seconds."""
     yield from expect_number(
         function,
         "timeout",
         lambda value: value is not None and _SHORTEST <= value <= _LONGEST,
-        "must be 30 to 300 seconds; Lambda's default is 3",
+        "must be 30 to 300 seconds; the default is 3",
     )
 
 
 @rule(
     "LAM-009",
-    "A function behind an API ends before the API gives up",
-    why="API Gateway answers its caller with an error after its own timeout, while the function goes on, is paid for, "
-    "and "
-    "may do its work although the caller tries again.",
-    fix="Set the function's timeout to 30 at most, or have the API only start the work, through a queue.",
+    "Lambda function timeout does not exceed the API integration timeout",
+    why="API Gateway returns an error after its integration timeout while the function keeps running: the invocation "
+    "is billed, and takes effect even if the client retries.",
+    fix="Set timeout of the function to at most 30, or let the API put the request into a queue.",
     page=f"{AWS}/apigateway/latest/developerguide/limits.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -127,8 +126,8 @@ def timeout_is_in_range(function: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_function.worker.timeout": "31"},
     ],
 )
-def function_ends_before_the_api(function: Block) -> Iterator[Outcome]:
-    """30 seconds pass, since functions shall have them; so does a longer timeout that the account has for REST APIs."""
+def timeout_is_within_the_integration_timeout(function: Block) -> Iterator[Outcome]:
+    """Allow 30 seconds, the minimum of LAM-008, and longer integration timeouts after a quota increase."""
     waits = [
         (_API_LIMIT if milliseconds is None or isinstance(milliseconds, Unknown) else milliseconds / 1000, integration)
         for type_, at in _INTEGRATIONS
@@ -138,7 +137,7 @@ def function_ends_before_the_api(function: Block) -> Iterator[Outcome]:
     ]
     timeout = function.number("timeout")
     if not waits:
-        yield NotApplicable("no API of the estate waits for it")
+        yield NotApplicable("no API in these stacks invokes it synchronously")
     elif isinstance(timeout, Unknown):
         yield function.undecided(timeout, "timeout")
     else:
@@ -146,16 +145,17 @@ def function_ends_before_the_api(function: Block) -> Iterator[Outcome]:
         most = max(seconds, _SHORTEST)
         if timeout is not None and timeout > most:
             yield function.fail(
-                f"must be at most {most:g}: {called(integration, function)} waits {seconds:g} seconds for an answer",
+                f"must be at most {most:g} seconds: {called(integration, function)} times out after {seconds:g} "
+                "seconds",
                 "timeout",
             )
 
 
 @rule(
     "LAM-010",
-    "A function is traced",
-    why="Without traces nobody sees which call of which service was slow or failed.",
-    fix='Set mode to "Active" in tracing_config.',
+    "Lambda function has X-Ray tracing enabled",
+    why="Without traces, you cannot tell which request to which service was slow or failed.",
+    fix='Set mode of tracing_config to "Active".',
     page=f"{_DG}/services-xray.html",
     types=["aws_lambda_function"],
     severity=Severity("info", "warning", "warning"),
@@ -167,14 +167,14 @@ def function_ends_before_the_api(function: Block) -> Iterator[Outcome]:
     ],
 )
 def function_is_traced(function: Block) -> Iterator[Outcome]:
-    """PassThrough, the default, traces only what a caller has chosen to trace."""
+    """PassThrough, the default, traces only requests that the caller has sampled."""
     yield from expect(function, "tracing_config.mode", lambda value: value == "Active", 'must be "Active"')
 
 
 @rule(
     "LAM-031",
-    "Memory and temporary storage are within Lambda's limits",
-    why="AWS refuses the function.",
+    "Lambda function memory and ephemeral storage are within the service limits",
+    why="Lambda rejects the function at apply.",
     fix="Set memory_size to 128 to 10,240 MB, and ephemeral_storage.size to 512 to 10,240 MB.",
     page=f"{_DG}/gettingstarted-limits.html",
     types=["aws_lambda_function"],
@@ -187,7 +187,7 @@ def function_is_traced(function: Block) -> Iterator[Outcome]:
     ],
 )
 def sizes_are_in_range(function: Block) -> Iterator[Outcome]:
-    """Missing ones are 128 and 512 MB."""
+    """The defaults are 128 and 512 MB."""
     for at, least in (("memory_size", _SMALLEST_MEMORY), ("ephemeral_storage.size", _SMALLEST_STORAGE)):
         yield from expect_number(
             function,

@@ -1,1 +1,1 @@
-"""Rules of the family MSG."""
+"""Rules for SQS, SNS and EventBridge."""

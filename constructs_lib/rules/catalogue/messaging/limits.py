@@ -1,4 +1,4 @@
-"""Names and figures of queues and topics."""
+"""Names of SQS queues and SNS topics, and limits of queue attributes."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _GOOD = {
 
 @rule(
     "MSG-019",
-    "The name of a FIFO queue or topic, and no other, ends in .fifo",
-    why="AWS refuses a name and a kind that disagree, and deduplication by content for a queue or topic that is not "
-    "FIFO.",
-    fix="Set fifo_queue or fifo_topic to true and let the name end in .fifo, or do neither.",
+    "SQS queue or SNS topic name matches its type, standard or FIFO",
+    why="AWS rejects a FIFO queue or topic whose name does not end in .fifo, a standard one whose name does, and "
+    "content-based deduplication on a standard one.",
+    fix="Set fifo_queue or fifo_topic to true and end the name in .fifo, or do neither.",
     page=f"{AWS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
     types=list(_FLAG),
     good=_GOOD,
@@ -53,8 +53,8 @@ _GOOD = {
         {"resource.aws_sqs_queue.jobs.content_based_deduplication": True},
     ],
 )
-def fifo_names_agree(block: Block) -> Iterator[Outcome]:
-    """Terraform itself completes a name that it makes of a prefix."""
+def name_matches_the_type(block: Block) -> Iterator[Outcome]:
+    """The provider adds .fifo to a name that it generates from name_prefix."""
     at = _FLAG[block.type]
     fifo, by_content = block.flag(at), block.flag("content_based_deduplication")
     name = block.get("name")
@@ -64,22 +64,23 @@ def fifo_names_agree(block: Block) -> Iterator[Outcome]:
     text = name.text if isinstance(name, Unknown) else name
     if isinstance(text, str) and text and not text.endswith("}"):
         if fifo and not text.endswith(".fifo"):
-            yield block.fail("must end in .fifo", "name")
+            yield block.fail(f"must end in .fifo if {at} is true", "name")
         elif not fifo and text.endswith(".fifo"):
-            yield block.fail("must be true, since the name ends in .fifo", at)
+            yield block.fail("must be true if the name ends in .fifo", at)
     elif unknown := undecidable(name):
         yield block.undecided(unknown, "name")
     if by_content is True and not fifo:
-        yield block.fail(f"is for FIFO only; set {at} to true, or remove it", "content_based_deduplication")
+        yield block.fail(f"must not be true unless {at} is true", "content_based_deduplication")
     elif isinstance(by_content, Unknown) and not fifo:
         yield block.undecided(by_content, "content_based_deduplication")
 
 
 @rule(
     "MSG-020",
-    "A queue's figures are within SQS's limits",
-    why="AWS refuses the queue.",
-    fix="Keep to the ranges: visibility 0 to 43,200 seconds, retention 60 to 1,209,600, delay 0 to 900, wait 0 to 20.",
+    "SQS queue attributes are within the service limits",
+    why="SQS rejects the queue at apply.",
+    fix="Keep visibility_timeout_seconds at 0 to 43,200, message_retention_seconds at 60 to 1,209,600, delay_seconds "
+    "at 0 to 900 and receive_wait_time_seconds at 0 to 20.",
     page=f"{AWS}/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
     types=["aws_sqs_queue"],
     good=_GOOD,
@@ -92,8 +93,8 @@ def fifo_names_agree(block: Block) -> Iterator[Outcome]:
         {"resource.aws_sqs_queue.jobs.kms_data_key_reuse_period_seconds": 30},
     ],
 )
-def figures_are_in_range(queue: Block) -> Iterator[Outcome]:
-    """A missing figure is SQS's default, and so is the 0 of a plan, which stands for no key."""
+def attributes_are_in_range(queue: Block) -> Iterator[Outcome]:
+    """A plan has a data key reuse period of 0 if the queue has no KMS key."""
     for at, (least, most) in _RANGES.items():
         if at == _REUSE and is_plan(queue.stack) and queue.get(at) == 0:
             continue

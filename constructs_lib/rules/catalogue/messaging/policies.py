@@ -1,4 +1,4 @@
-"""Policies of queues, topics and event buses."""
+"""Resource policies of SQS queues, SNS topics and EventBridge event buses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BUSES: Final = f"{AWS}/eventbridge/latest/userguide/eb-event-bus-perms.html"
 _PERMISSION: Final = "aws_cloudwatch_event_permission"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ONE_IDENTITY: Final = re.compile(r"arn:[^:]*:(?:iam|sts)::[^:]*:(?:role|user|assumed-role)/")
-_ORGANISATION: Final = "aws:PrincipalOrgID"
+_ORGANIZATION: Final = "aws:PrincipalOrgID"
 _IN_TRANSIT: Final = ("sqs:sendmessage", "sqs:receivemessage")
 
 
@@ -91,7 +91,7 @@ _BUS_POLICY: Final = "resource.aws_cloudwatch_event_bus_policy.orders.policy"
 
 
 def _read(holder: Block) -> Iterator[Statement | Outcome]:
-    """Yield the statements of the policy of a block, or why they are not known."""
+    """Yield the statements of a block's policy, or an outcome if they cannot be read."""
     if holder.raw("policy") is None:
         yield NotApplicable("it has no policy")
         return
@@ -112,17 +112,17 @@ def _not_for_everyone(holder: Block) -> Iterator[Outcome]:
             yield statement
         elif is_for_everyone(statement):
             yield holder.fail(
-                f"{_named(statement)} allows {', '.join(map(str, statement.actions)) or 'something'} to every account; "
-                "name who may, or add a condition such as aws:SourceArn or aws:PrincipalOrgID",
+                f"{_named(statement)} allows {', '.join(map(str, statement.actions)) or 'actions'} to every AWS "
+                "account; name the principals, or add a condition on aws:SourceArn or aws:PrincipalOrgID",
                 "policy",
             )
 
 
 @rule(
     "MSG-006",
-    "A queue's policy names who may use it",
-    why="The principal * is every AWS account there is: anybody reads the messages, or sends some.",
-    fix="Name accounts, roles or services, or narrow the statement with aws:SourceArn or aws:PrincipalOrgID.",
+    "SQS queue policy does not allow public access",
+    why="The principal * is every AWS account: anyone can read messages from the queue or send messages to it.",
+    fix="Name accounts, roles or services as principals, or add a condition on aws:SourceArn or aws:PrincipalOrgID.",
     page=f"{_SQS}/sqs-security-best-practices.html",
     types=["aws_sqs_queue", "aws_sqs_queue_policy"],
     lessons=["PLAT-9"],
@@ -139,16 +139,16 @@ def _not_for_everyone(holder: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def queue_policy_names_principals(holder: Block) -> Iterator[Outcome]:
-    """A Deny for everyone is no opening."""
+def queue_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
+    """Deny statements for * are allowed."""
     yield from _not_for_everyone(holder)
 
 
 @rule(
     "MSG-007",
-    "A queue refuses connections without TLS",
-    why="SQS also answers plain HTTP: messages and signatures then travel readable.",
-    fix="Give the queue a policy that denies sqs:* to * where aws:SecureTransport is false.",
+    "SQS queue requires TLS",
+    why="SQS also accepts requests over HTTP, which expose messages and request signatures on the network.",
+    fix="Add a queue policy statement that denies sqs:* to * if aws:SecureTransport is false.",
     page=f"{_SQS}/sqs-security-best-practices.html",
     types=["aws_sqs_queue"],
     severity=WARNING,
@@ -163,8 +163,8 @@ def queue_policy_names_principals(holder: Block) -> Iterator[Outcome]:
         {_QUEUE_POLICY: policy_text({**_TLS, "Principal": {"AWS": "111122223333"}})},
     ],
 )
-def queue_refuses_plain_http(queue: Block) -> Iterator[Outcome]:
-    """Look at the queue's own policy and at those that other blocks give it."""
+def queue_policy_requires_tls(queue: Block) -> Iterator[Outcome]:
+    """Read the policy argument and the aws_sqs_queue_policy resources of the queue."""
     doubt: Unknown | None = None
     last = queue
     for last, found in policies_of(queue):  # noqa: B007  the finding is about the last one
@@ -175,8 +175,8 @@ def queue_refuses_plain_http(queue: Block) -> Iterator[Outcome]:
     if doubt:
         yield last.undecided(doubt, "policy")
     else:
-        other = "; an aws_sqs_queue_policy may hold it as well" if last is queue else ""
-        yield last.fail(f"must deny sqs:* to * where aws:SecureTransport is false{other}", "policy")
+        other = ", here or in an aws_sqs_queue_policy" if last is queue else ""
+        yield last.fail(f"must deny sqs:* to * if aws:SecureTransport is false{other}", "policy")
 
 
 def _denies_http(statement: Statement) -> bool:
@@ -192,9 +192,10 @@ def _denies_http(statement: Statement) -> bool:
 
 @rule(
     "MSG-008",
-    "A service may send to a queue or topic only for one source",
-    why="A service principal alone lets the service send on behalf of anybody's account.",
-    fix="Add a condition on aws:SourceArn, or on aws:SourceAccount.",
+    "SQS queue or SNS topic policy has a source condition for service principals",
+    why="Without a source condition, the service can be made to send on behalf of any AWS account (the confused "
+    "deputy problem).",
+    fix="Add a condition on aws:SourceArn or aws:SourceAccount to the statement.",
     page=f"{AWS}/IAM/latest/UserGuide/confused-deputy.html",
     types=["aws_sqs_queue", "aws_sqs_queue_policy", "aws_sns_topic", "aws_sns_topic_policy"],
     severity=WARNING,
@@ -209,7 +210,7 @@ def _denies_http(statement: Statement) -> bool:
         },
     ],
 )
-def services_have_a_source(holder: Block) -> Iterator[Outcome]:
+def service_principals_have_a_source(holder: Block) -> Iterator[Outcome]:
     """Each Allow statement with a service principal needs its own condition."""
     for statement in _read(holder):
         if not isinstance(statement, Statement):
@@ -218,17 +219,17 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
         services = [str(who.value) for who in statement.principals if who.kind == "Service"]
         if statement.effect == "Allow" and services and not has_source(statement):
             yield holder.fail(
-                f"{_named(statement)} lets {', '.join(services)} send for any account; add a condition on "
-                f"aws:SourceArn",
+                f"{_named(statement)} allows {', '.join(services)} to send on behalf of any account; add a condition "
+                "on aws:SourceArn or aws:SourceAccount",
                 "policy",
             )
 
 
 @rule(
     "MSG-009",
-    "A topic is encrypted",
-    why="Messages lie on disk in plain text until they are delivered.",
-    fix="Set kms_master_key_id to a customer key.",
+    "SNS topic is encrypted at rest",
+    why="Without server-side encryption, messages are stored in plain text until they are delivered.",
+    fix="Set kms_master_key_id to a customer managed key.",
     page=f"{_SNS}/sns-server-side-encryption.html",
     types=["aws_sns_topic"],
     severity=WARNING,
@@ -240,15 +241,15 @@ def services_have_a_source(holder: Block) -> Iterator[Outcome]:
     ],
 )
 def topic_is_encrypted(topic: Block) -> Iterator[Outcome]:
-    """SNS does not encrypt by itself."""
-    yield from expect_set(topic, "kms_master_key_id", "must be a KMS key, best a customer key")
+    """SNS topics are not encrypted by default."""
+    yield from expect_set(topic, "kms_master_key_id", "must be a KMS key, preferably a customer managed key")
 
 
 @rule(
     "MSG-010",
-    "A topic's policy names who may use it",
-    why="The principal * is every AWS account there is: anybody subscribes, or publishes.",
-    fix="Name accounts, roles or services, or narrow the statement with aws:SourceArn or aws:PrincipalOrgID.",
+    "SNS topic policy does not allow public access",
+    why="The principal * is every AWS account: anyone can subscribe to the topic or publish to it.",
+    fix="Name accounts, roles or services as principals, or add a condition on aws:SourceArn or aws:PrincipalOrgID.",
     page=f"{_SNS}/sns-security-best-practices.html",
     types=["aws_sns_topic", "aws_sns_topic_policy"],
     lessons=["PLAT-9"],
@@ -259,17 +260,17 @@ def topic_is_encrypted(topic: Block) -> Iterator[Outcome]:
         {"resource.aws_sns_topic.orders.policy": policy_text(_statement(Principal="*", Action="sns:Publish"))},
     ],
 )
-def topic_policy_names_principals(holder: Block) -> Iterator[Outcome]:
-    """AWS's default policy, which names everyone on condition of the owner's account, is no opening."""
+def topic_policy_is_not_public(holder: Block) -> Iterator[Outcome]:
+    """The default policy of SNS, which restricts * with a condition on aws:SourceOwner, is allowed."""
     yield from _not_for_everyone(holder)
 
 
 @rule(
     "MSG-011",
-    "An event bus lets in accounts, or one organisation",
-    why="AWS refuses a permission for the ARN of a role; and * without a condition lets every account put events.",
-    fix="Give the 12-digit account id as principal, or * with a condition that aws:PrincipalOrgID equals the "
-    "organisation.",
+    "EventBridge event bus restricts access to accounts or an organization",
+    why="EventBridge rejects a role ARN as the principal of a permission, and * without a condition lets every "
+    "account put events.",
+    fix="Set principal to a 12-digit account ID, or to * with a condition on aws:PrincipalOrgID.",
     page=_BUSES,
     types=[_PERMISSION, "aws_cloudwatch_event_bus_policy"],
     lessons=["EVT-10"],
@@ -282,8 +283,8 @@ def topic_policy_names_principals(holder: Block) -> Iterator[Outcome]:
         {_BUS_POLICY: policy_text(_statement(Principal="*", Action="events:PutEvents"))},
     ],
 )
-def bus_lets_in_accounts(block: Block) -> Iterator[Outcome]:
-    """An account id that a data source reads is right."""
+def bus_access_is_restricted(block: Block) -> Iterator[Outcome]:
+    """Account IDs from data sources are allowed."""
     if block.type != _PERMISSION:
         yield from _not_for_everyone(block)
         return
@@ -296,23 +297,23 @@ def bus_lets_in_accounts(block: Block) -> Iterator[Outcome]:
         unknown = undecidable(value)
         if unknown and condition:
             yield condition.undecided(unknown, "value")
-        elif not is_given(value) or (condition and condition.get("key") != _ORGANISATION):
-            yield block.fail(f"must be an account id, or have a condition on {_ORGANISATION} beside it", "principal")
+        elif not is_given(value) or (condition and condition.get("key") != _ORGANIZATION):
+            yield block.fail(f"must be a 12-digit account ID, or * with a condition on {_ORGANIZATION}", "principal")
     elif isinstance(principal, Unknown) and not (isinstance(principal, Computed) and principal.attribute == "arn"):
         yield block.undecided(principal, "principal")
     elif isinstance(principal, Unknown) or not _ACCOUNT.fullmatch(str(principal)):
         yield block.fail(
-            "must be a 12-digit account id, or * with a condition; EventBridge refuses ARNs here", "principal"
+            f"must be a 12-digit account ID, or * with a condition on {_ORGANIZATION}; EventBridge rejects ARNs",
+            "principal",
         )
 
 
 @rule(
     "MSG-012",
-    "An event bus's policy names accounts instead of single roles",
-    why="A policy keeps the identity of the role of that day: when the role is made anew, its events are refused, "
-    "while the "
-    "policy looks the same.",
-    fix="Name the account, and decide with IAM in that account which role may put events.",
+    "EventBridge event bus policy names accounts, not IAM roles or users",
+    why="AWS resolves a role or user in a policy to its unique ID: after the role is recreated, its events are denied "
+    "although the policy looks unchanged.",
+    fix="Name the account as principal, and allow events:PutEvents to the role with IAM in that account.",
     page=_BUSES,
     types=["aws_cloudwatch_event_bus_policy"],
     severity=WARNING,
@@ -332,7 +333,7 @@ def bus_lets_in_accounts(block: Block) -> Iterator[Outcome]:
     ],
 )
 def bus_policy_names_accounts(holder: Block) -> Iterator[Outcome]:
-    """The root of an account stands for the account."""
+    """A principal that ends in :root names the account."""
     for statement in _read(holder):
         if not isinstance(statement, Statement):
             yield statement
@@ -344,4 +345,8 @@ def bus_policy_names_accounts(holder: Block) -> Iterator[Outcome]:
             )
             text = value.text if isinstance(value, Unknown) else value
             if by_reference or _ONE_IDENTITY.match(text):
-                yield holder.fail(f"{_named(statement)} names {text}; must name its account", "policy")
+                yield holder.fail(
+                    f"{_named(statement)} names {text} as principal; name its account, and grant the role or user "
+                    "access with IAM in that account",
+                    "policy",
+                )

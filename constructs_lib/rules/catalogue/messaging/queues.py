@@ -1,4 +1,4 @@
-"""Queues."""
+"""Encryption and visibility timeout of SQS queues."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _CONSUMED: Final[dict[str, Any]] = {
 
 @rule(
     "MSG-001",
-    "A queue is encrypted",
-    why="Messages lie on disk in plain text, and are readable with the queue's permissions alone.",
-    fix="Set kms_master_key_id to a customer key, or sqs_managed_sse_enabled to true.",
+    "SQS queue is encrypted at rest",
+    why="Without server-side encryption, messages are stored in plain text.",
+    fix="Set kms_master_key_id to a customer managed key, or sqs_managed_sse_enabled to true.",
     page=f"{_SQS}/sqs-server-side-encryption.html",
     types=["aws_sqs_queue"],
     lessons=["EVT-11"],
@@ -62,7 +62,7 @@ _CONSUMED: Final[dict[str, Any]] = {
     ],
 )
 def queue_is_encrypted(queue: Block) -> Iterator[Outcome]:
-    """Look at both ways of encryption; one is enough."""
+    """Accept SSE-KMS and SSE-SQS."""
     key = queue.get("kms_master_key_id")
     if isinstance(key, Computed) or (key and not isinstance(key, Unknown)):
         return
@@ -70,15 +70,17 @@ def queue_is_encrypted(queue: Block) -> Iterator[Outcome]:
         yield queue.undecided(key, "kms_master_key_id")
         return
     yield from expect_flag(
-        queue, "sqs_managed_sse_enabled", "must be true where no kms_master_key_id is set; a customer key is better"
+        queue,
+        "sqs_managed_sse_enabled",
+        "must be true if kms_master_key_id is not set; prefer kms_master_key_id with a customer managed key",
     )
 
 
 @rule(
     "MSG-002",
-    "A queue gives its consumer six times the consumer's timeout",
-    why="A message that is still being processed becomes visible again and is processed twice.",
-    fix="Set visibility_timeout_seconds to at least six times the function's timeout.",
+    "SQS queue has a visibility timeout of at least six times the Lambda function timeout",
+    why="A message becomes visible again while the function still processes it, and is processed twice.",
+    fix="Set visibility_timeout_seconds to at least six times the timeout of the function.",
     page=f"{AWS}/lambda/latest/dg/services-sqs-configure.html",
     types=["aws_lambda_event_source_mapping"],
     severity=WARNING,
@@ -89,16 +91,16 @@ def queue_is_encrypted(queue: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_function.worker.timeout": 120},
     ],
 )
-def visibility_covers_the_consumer(mapping: Block) -> Iterator[Outcome]:
-    """Look at queues whose visibility AWS accepts; MSG-026 speaks of the others."""
+def visibility_timeout_covers_retries(mapping: Block) -> Iterator[Outcome]:
+    """Skip visibility timeouts that Lambda rejects: MSG-026 reports them."""
     yield from _compare(mapping, lambda visibility, timeout: not timeout <= visibility < _ATTEMPTS * timeout)
 
 
 @rule(
     "MSG-026",
-    "A queue's visibility is not below its consumer's timeout",
-    why="AWS refuses the event source mapping; neither validate nor plan says so.",
-    fix="Set visibility_timeout_seconds to at least six times the function's timeout.",
+    "SQS queue has a visibility timeout no shorter than the Lambda function timeout",
+    why="Lambda rejects the event source mapping at apply; validate and plan do not report it.",
+    fix="Set visibility_timeout_seconds to at least six times the timeout of the function.",
     page=f"{AWS}/lambda/latest/dg/services-sqs-configure.html",
     types=["aws_lambda_event_source_mapping"],
     good=_CONSUMED,
@@ -110,17 +112,17 @@ def visibility_covers_the_consumer(mapping: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def visibility_is_accepted(mapping: Block) -> Iterator[Outcome]:
-    """Both figures may be defaults."""
+def visibility_timeout_covers_the_function(mapping: Block) -> Iterator[Outcome]:
+    """Compare with the default of either timeout if it is not set."""
     yield from _compare(mapping, lambda visibility, timeout: visibility >= timeout)
 
 
 def _compare(mapping: Block, ok: Callable[[float, float], bool]) -> Iterator[Outcome]:
-    """Ask with the visibility of the queue and the timeout of the function at the two ends of a mapping."""
+    """Fail unless `ok(visibility timeout of the queue, timeout of the function)`."""
     queue = meant(mapping, "event_source_arn", QUEUE)
     function = function_of(mapping, "function_name")
     if queue is None or function is None:
-        yield NotApplicable("one of its ends is not in the estate")
+        yield NotApplicable("its queue or function is not defined in these stacks")
         return
     timeout = function.number("timeout")
     if isinstance(timeout, Unknown):
@@ -131,5 +133,5 @@ def _compare(mapping: Block, ok: Callable[[float, float], bool]) -> Iterator[Out
         queue,
         "visibility_timeout_seconds",
         lambda value: ok(_DEFAULT_VISIBILITY if value is None else value, seconds),
-        f"must be at least {int(_ATTEMPTS * seconds)}, six times the timeout of {called(function, queue)}",
+        f"must be at least {int(_ATTEMPTS * seconds)} seconds, six times the timeout of {called(function, queue)}",
     )

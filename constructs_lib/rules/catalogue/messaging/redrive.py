@@ -1,4 +1,4 @@
-"""Dead-letter queues."""
+"""Redrive policies and dead-letter queues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARN: Final = re.compile(r"arn:[^:]*:sqs:([^:]*):[^:]*:([^:]+)$")
 _DEFAULT_RETENTION: Final = 345_600
 _MOST_RECEIVES: Final = 1000
 _NAMES: Final = re.compile(r"dlq|dead|fail|undeliver|poison", re.IGNORECASE)
-_KEEPS_FAILURES: Final = (
+_DEAD_LETTER_ARGUMENTS: Final = (
     ("aws_lambda_function", "dead_letter_config.target_arn"),
     ("aws_lambda_function_event_invoke_config", "destination_config.on_failure.destination"),
     ("aws_lambda_event_source_mapping", "destination_config.on_failure.destination_arn"),
@@ -57,13 +57,13 @@ _GOOD: Final[dict[str, Any]] = {
 
 
 def _redrives(queue: Block) -> list[Section]:
-    """Return the blocks that hold the queue's redrive policy."""
+    """Return the blocks that set the redrive policy of a queue."""
     own: list[Section] = [queue] if queue.raw(_AT) is not None else []
     return [*own, *pointing(queue, _SEPARATE, "queue_url")]
 
 
 def _dead_letter_queue(section: Section, policy: object) -> Block | None:
-    """Return the queue that a redrive policy sends to, or None when the estate has none that it surely means."""
+    """Return the dead-letter queue of a redrive policy, or None if it is not defined in these stacks."""
     found = section.target(_AT, QUEUE)
     arn = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
     text = arn.text if isinstance(arn, Unknown) else arn
@@ -72,7 +72,7 @@ def _dead_letter_queue(section: Section, policy: object) -> Block | None:
 
 
 def _policy(section: Section) -> Any:  # noqa: ANN401  JSON has any shape
-    """Return a redrive policy's structure; a text that is no JSON comes back as it is."""
+    """Return the parsed redrive policy, or its text if that is not JSON."""
     try:
         return document(section, _AT)
     except ValueError:
@@ -84,13 +84,13 @@ def _dead_letter_queues(estate: Estate) -> frozenset[Block]:
     found = {
         _dead_letter_queue(each, _policy(each)) for each in estate.of(QUEUE, _SEPARATE) if each.raw(_AT) is not None
     }
-    found |= {meant(each, at, QUEUE) for type_, at in _KEEPS_FAILURES for each in estate.of(type_)}
+    found |= {meant(each, at, QUEUE) for type_, at in _DEAD_LETTER_ARGUMENTS for each in estate.of(type_)}
     found |= {_dead_letter_queue(each, _policy(each)) for each in estate.of("aws_sns_topic_subscription")}
     return frozenset(queue for queue in found if queue is not None)
 
 
 def is_dead_letter_queue(queue: Block) -> bool:
-    """Return whether a queue keeps what failed elsewhere: by what refers to it, what it says itself, or its name."""
+    """Return whether a queue is a dead-letter queue, by its references, its redrive_allow_policy or its name."""
     if queue in _dead_letter_queues(queue.estate) or queue.raw("redrive_allow_policy") is not None:
         return True
     if pointing(queue, "aws_sqs_queue_redrive_allow_policy", "queue_url"):
@@ -102,9 +102,10 @@ def is_dead_letter_queue(queue: Block) -> bool:
 
 @rule(
     "MSG-003",
-    "A queue moves what nobody can process to a dead-letter queue",
-    why="A message that always fails is read again and again until it expires, and then it is gone.",
-    fix="Make a second queue and name it in redrive_policy, with a maxReceiveCount such as 5.",
+    "SQS queue has a dead-letter queue",
+    why="A message that always fails is received again and again until its retention period ends, and is then lost.",
+    fix="Create a second queue and set redrive_policy with its ARN as deadLetterTargetArn and a maxReceiveCount such "
+    "as 5.",
     page=f"{_SQS}/sqs-dead-letter-queues.html",
     types=["aws_sqs_queue"],
     severity=WARNING,
@@ -116,9 +117,9 @@ def is_dead_letter_queue(queue: Block) -> bool:
     ],
 )
 def queue_has_a_dead_letter_queue(queue: Block) -> Iterator[Outcome]:
-    """A dead-letter queue needs none itself."""
+    """Skip dead-letter queues."""
     if is_dead_letter_queue(queue):
-        yield NotApplicable("it is a dead-letter queue itself")
+        yield NotApplicable("it is a dead-letter queue")
         return
     values = [section.get(_AT) for section in _redrives(queue)]
     unknown = next(filter(None, map(undecidable, values)), None)
@@ -127,14 +128,19 @@ def queue_has_a_dead_letter_queue(queue: Block) -> Iterator[Outcome]:
     if unknown:
         yield queue.undecided(unknown, _AT)
     else:
-        yield queue.fail("must name a dead-letter queue and maxReceiveCount, or a failing message is lost", _AT)
+        yield queue.fail(
+            'must contain "deadLetterTargetArn" and "maxReceiveCount"; without a dead-letter queue, messages that '
+            "always fail are lost",
+            _AT,
+        )
 
 
 @rule(
     "MSG-004",
-    "A redrive policy names another queue of the same kind that takes the messages",
-    why="AWS refuses the policy, or the messages stay where they are.",
-    fix="Give deadLetterTargetArn of another queue, FIFO for FIFO, and a maxReceiveCount of 1 to 1,000.",
+    "SQS redrive policy is valid",
+    why="SQS rejects the redrive policy, or cannot move messages to the dead-letter queue.",
+    fix="Set deadLetterTargetArn to another queue of the same type, FIFO or standard, and maxReceiveCount to 1 to "
+    "1,000.",
     page=f"{_SQS}/sqs-dead-letter-queues.html",
     types=["aws_sqs_queue", _SEPARATE],
     good=_GOOD,
@@ -166,7 +172,7 @@ def queue_has_a_dead_letter_queue(queue: Block) -> Iterator[Outcome]:
     ],
 )
 def redrive_policy_is_valid(holder: Block) -> Iterator[Outcome]:
-    """Look at the policy's form, and at both queues where the estate has them."""
+    """Check the form of the policy, and both queues if they are defined in these stacks."""
     source = holder if holder.type == QUEUE else meant(holder, "queue_url", QUEUE)
     if not holder.raw(_AT):
         yield NotApplicable("it has no redrive policy")
@@ -176,13 +182,13 @@ def redrive_policy_is_valid(holder: Block) -> Iterator[Outcome]:
         yield holder.undecided(policy, _AT)
         return
     if not isinstance(policy, dict) or not policy.get("deadLetterTargetArn"):
-        yield holder.fail('must be JSON with "deadLetterTargetArn" and "maxReceiveCount"', _AT)
+        yield holder.fail('must be a JSON object with "deadLetterTargetArn" and "maxReceiveCount"', _AT)
         return
     count = policy.get("maxReceiveCount")
     if isinstance(count, Unknown):
         yield holder.undecided(count, _AT)
     elif not re.fullmatch(r"[0-9]+", str(count)) or not 1 <= int(str(count)) <= _MOST_RECEIVES:
-        yield holder.fail(f'must hold "maxReceiveCount" of 1 to {_MOST_RECEIVES}', _AT)
+        yield holder.fail(f'must contain a "maxReceiveCount" of 1 to {_MOST_RECEIVES}', _AT)
     target = _dead_letter_queue(holder, policy)
     if target is not None and source is not None:
         yield from _fits(holder, source, target)
@@ -190,15 +196,19 @@ def redrive_policy_is_valid(holder: Block) -> Iterator[Outcome]:
 
 def _fits(holder: Block, source: Block, target: Block) -> Iterator[Outcome]:
     if target is source:
-        yield holder.fail("must name another queue: this one is the source itself", _AT)
+        yield holder.fail("must name another queue as dead-letter queue, not the source queue itself", _AT)
         return
     kinds = [queue.flag("fifo_queue") for queue in (source, target)]
     unknown = next((kind for kind in kinds if isinstance(kind, Unknown)), None)
     if unknown:
         yield holder.undecided(unknown, "fifo_queue")
     elif kinds[0] is not kinds[1]:
-        is_what = "is a FIFO queue" if kinds[1] else "is no FIFO queue"
-        yield holder.fail(f"must name a queue of the kind of {source.address}; {called(target, holder)} {is_what}", _AT)
+        wanted, given = ("standard", "FIFO") if kinds[1] else ("FIFO", "standard")
+        yield holder.fail(
+            f"the dead-letter queue of a {wanted} queue must be a {wanted} queue; {called(target, holder)} is a "
+            f"{given} queue",
+            _AT,
+        )
     try:
         allowed = document(target, "redrive_allow_policy")
     except ValueError:
@@ -207,17 +217,16 @@ def _fits(holder: Block, source: Block, target: Block) -> Iterator[Outcome]:
         yield target.undecided(allowed, "redrive_allow_policy")
     elif isinstance(allowed, dict) and allowed.get("redrivePermission") == "denyAll":
         yield target.fail(
-            f'must let {called(source, target)} send here; "denyAll" lets no queue', "redrive_allow_policy"
+            f'must allow {called(source, target)} as source queue; "denyAll" allows none', "redrive_allow_policy"
         )
 
 
 @rule(
     "MSG-005",
-    "A dead-letter queue keeps messages at least as long as their source",
-    why="A message's age counts from its first queue: where the dead-letter queue keeps for a shorter time, it "
-    "expires there "
-    "before anybody has looked at it.",
-    fix="Set message_retention_seconds of the dead-letter queue to 1209600, which is 14 days.",
+    "SQS dead-letter queue retains messages at least as long as its source queue",
+    why="The retention period counts from when a message was first sent: in a dead-letter queue with a shorter "
+    "period, messages can expire before anyone examines them.",
+    fix="Set message_retention_seconds of the dead-letter queue to 1209600 (14 days).",
     page=f"{_SQS}/sqs-dead-letter-queues.html",
     types=["aws_sqs_queue", _SEPARATE],
     severity=WARNING,
@@ -235,12 +244,12 @@ def _fits(holder: Block, source: Block, target: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def dead_letters_are_kept(holder: Block) -> Iterator[Outcome]:
-    """The default is four days; in FIFO queues the age starts anew."""
+def dead_letters_are_retained(holder: Block) -> Iterator[Outcome]:
+    """The default retention period is four days; a FIFO dead-letter queue resets the enqueue timestamp."""
     source = holder if holder.type == QUEUE else meant(holder, "queue_url", QUEUE)
     target = _dead_letter_queue(holder, _policy(holder)) if holder.raw(_AT) is not None else None
     if source is None or target is None or source is target or source.flag("fifo_queue") is True:
-        yield NotApplicable("it sends to no other queue of the estate, or is a FIFO queue")
+        yield NotApplicable("it has no dead-letter queue in these stacks, or is a FIFO queue")
         return
     kept = [queue.number("message_retention_seconds") for queue in (source, target)]
     unknown = next((each for each in kept if isinstance(each, Unknown)), None)
@@ -250,6 +259,7 @@ def dead_letters_are_kept(holder: Block) -> Iterator[Outcome]:
     first, second = (_DEFAULT_RETENTION if each is None else each for each in kept if not isinstance(each, Unknown))
     if second < first:
         yield target.fail(
-            f"must be at least {int(first)}, for which {called(source, target)} keeps messages; 1209600 is the longest",
+            f"must be at least {int(first)} seconds, the retention period of the source queue "
+            f"{called(source, target)}; set it to 1209600, the maximum",
             "message_retention_seconds",
         )

@@ -1,1 +1,1 @@
-"""Rules of the family NAME."""
+"""Rules for resource names, labels and tags."""

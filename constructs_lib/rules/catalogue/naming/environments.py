@@ -1,4 +1,4 @@
-"""The environment in names."""
+"""The environment in resource names and tags."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _GOOD: Final[dict[str, Any]] = {
 
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SHARED: Final = frozenset({"shared", "global"})
-_SPEAKS: Final = re.compile(r"(?:^|[._-])(?:env|environment|stage|suffix|workspace|tier)(?:[._-]|$)")
+_ENVIRONMENT_NAME: Final = re.compile(r"(?:^|[._-])(?:env|environment|stage|suffix|workspace|tier)(?:[._-]|$)")
 _TAGS: Final = ("Environment", "environment", "Env", "env", "Stage", "stage")
 
 
@@ -44,13 +44,13 @@ def _words(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _speaks(stack: Stack, text: str) -> bool:
-    """Whether an expression is made of a variable or local value that names the environment."""
-    return any(_SPEAKS.search(name) for name in made_of(stack, text))
+def _refers_to_environment(stack: Stack, text: str) -> bool:
+    """Whether an expression contains a variable or local value for the environment."""
+    return any(_ENVIRONMENT_NAME.search(name) for name in made_of(stack, text))
 
 
-def _said(block: Block) -> set[str]:
-    """Return how the block's tags call its environment."""
+def _tagged(block: Block) -> set[str]:
+    """Return the values of the environment tags, in lowercase."""
     tags = block.tags
     values = [tags.get(key) for key in _TAGS] if isinstance(tags, dict) else []
     return {value.lower() for value in values if isinstance(value, str)}
@@ -61,18 +61,19 @@ def _names_environment(block: Block, at: str, text: str) -> bool:
     if any(word in WORDS or word in _SHARED for word in words):
         return True
     lower = text.lower()
-    if any(value and value in lower for value in _said(block)):
+    if any(value and value in lower for value in _tagged(block)):
         return True
     raw = block.raw(at)
-    # Bounded by the number of different texts, not of blocks.
-    return isinstance(raw, str) and "${" in raw and _speaks(block.stack, raw)
+    # Cached by text, of which there are fewer than blocks.
+    return isinstance(raw, str) and "${" in raw and _refers_to_environment(block.stack, raw)
 
 
 @rule(
     "NAME-001",
-    "A name says which environment it is of",
-    why="A second environment in the account fails on names that are taken, or changes what is the first one's.",
-    fix="Put the environment into the name, such as shop-prod-worker.",
+    "Resource name contains the environment",
+    why="A second environment in the same account fails because the names are taken, or changes resources of the "
+    "first.",
+    fix="Add the environment to the name, such as shop-prod-worker.",
     page=_PAGE,
     types=_OWN,
     severity=WARNING,
@@ -87,8 +88,8 @@ def _names_environment(block: Block, at: str, text: str) -> bool:
         },
     ],
 )
-def names_say_the_environment(block: Block) -> Iterator[Outcome]:
-    """A name that is made of another block's name or id is as good as that one."""
+def name_contains_the_environment(block: Block) -> Iterator[Outcome]:
+    """Skip names that derive from another block, whose own name is checked."""
     at = NAMES[block.type].at
     value, text = name_of(block), text_of(block)
     if not (text or isinstance(value, Unknown)) or _names_environment(block, at, text):
@@ -100,15 +101,15 @@ def names_say_the_environment(block: Block) -> Iterator[Outcome]:
 
 
 _SURE: Final = frozenset({"dev", "development", "prd", "preprod", "prod", "production", "staging", "uat"})
-"""Words that are an environment and hardly anything else."""
+"""Words that mean an environment only."""
 _OTHERWISE: Final = re.compile(r"\bdev(?=[-_ ]?(?:centers?|docs?|ops|portal|sites?|teams?|tools?)\b)")
 
 
 @rule(
     "NAME-014",
-    "The environment in a name is the one of its tags",
-    why="Somebody cleans up dev and deletes production, or the other way round pays for what nobody needs.",
-    fix="Take the environment for names and tags from one place.",
+    "Resource name matches the Environment tag",
+    why="A cleanup of dev deletes production resources, or misses resources that are no longer needed.",
+    fix="Set names and tags from the same environment value.",
     page=_PAGE,
     types=_OWN,
     severity=WARNING,
@@ -118,15 +119,15 @@ _OTHERWISE: Final = re.compile(r"\bdev(?=[-_ ]?(?:centers?|docs?|ops|portal|site
         {"resource.aws_s3_bucket.uploads.bucket": "shop-dev-uploads"},
         {"resource.aws_lambda_function.worker.tags": {"Environment": "staging"}},
     ],
-    unknown_passes="NAME-001 asks for the environment in the name",
+    unknown_passes="NAME-001 reports names whose environment is not known.",
 )
-def names_and_tags_agree(block: Block) -> Iterator[Outcome]:
-    """Compare only where both speak plainly."""
+def name_matches_the_tag(block: Block) -> Iterator[Outcome]:
+    """Compare only if both contain a known environment."""
     at = NAMES[block.type].at
     name = name_of(block)
-    said = {WORDS[value] for value in _said(block) if value in WORDS}
-    if not isinstance(name, str) or not said:
+    tagged = {WORDS[value] for value in _tagged(block) if value in WORDS}
+    if not isinstance(name, str) or not tagged:
         return
     words = {WORDS[word] for word in _words(_OTHERWISE.sub("", name)) if word in _SURE}
-    if words and not words & said:
-        yield block.fail(f"must say {' or '.join(sorted(said))}, which the tag Environment says", at)
+    if words and not words & tagged:
+        yield block.fail(f"must contain {' or '.join(sorted(tagged))}, the value of the Environment tag", at)

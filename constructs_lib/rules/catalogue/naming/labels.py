@@ -1,4 +1,4 @@
-"""Names within Terraform: labels of resources and data sources."""
+"""Labels of resources and data sources, their names within Terraform."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ _GOOD: Final[dict[str, Any]] = {
 
 _SNAKE: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _HASH: Final = re.compile(r"_[0-9A-F]{8}$")
-"""What cdktf adds to a label that it makes of a path."""
+"""The suffix that cdktf adds to a label that it derives from a construct path."""
 
 
 @rule(
     "NAME-002",
-    "Labels are written in snake_case",
-    why="References are guessed wrong: public-us-east-1, publicUsEast1 or public_us_east_1.",
-    fix="Write lower-case letters, digits and underscores; a moved block keeps what exists.",
+    "Terraform label is in snake_case",
+    why="With mixed styles, references such as public-us-east-1, publicUsEast1 and public_us_east_1 are easily "
+    "mistyped.",
+    fix="Use lowercase letters, digits and underscores; add a moved block for an existing resource.",
     page=_PAGE,
     types=["terraform"],
     severity=ADVICE,
@@ -54,21 +55,21 @@ _HASH: Final = re.compile(r"_[0-9A-F]{8}$")
     ],
 )
 def labels_are_in_snake_case(root: Block) -> Iterator[Outcome]:
-    """Look at each label once, however many instances it has."""
+    """Report each label once for all of its instances."""
     if is_plan(root.stack):
-        yield NotApplicable("labels of a plan carry the names of modules")
+        yield NotApplicable("labels in a plan contain module names")
         return
     for block in once(root.stack):
         if "_" in block.type and not _SNAKE.fullmatch(_HASH.sub("", block.name)):
             wanted = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", block.name).lower())
-            yield block.fail(f"must be written in snake_case, such as {wanted}")
+            yield block.fail(f"must be in snake_case, such as {wanted}")
 
 
 _ROLES: Final = re.compile(r"(?:^|_)(?:primary|secondary|replica|dr|failover|peer|accepter|requester)(?:_|$)")
 
 
 def _place(block: Block) -> str | Unknown:
-    """Return the region of a block, by its provider's alias where a variable gives the region."""
+    """Return the region of a block, from its provider's alias if the region is a variable."""
     region = block.region
     if isinstance(region, Unknown) and block.provider is not None:
         named = named_in(block.provider.name)
@@ -76,17 +77,17 @@ def _place(block: Block) -> str | Unknown:
     return region
 
 
-def _says_area(block: Block, region: str, areas: Counter[str]) -> bool:
-    """Whether a label says `eu` where one region only is in Europe."""
+def _contains_area(block: Block, region: str, areas: Counter[str]) -> bool:
+    """Whether a label contains an area such as `eu`, and only one region is in it."""
     area = region.partition("-")[0]
     return areas[area] == 1 and area in block.name.lower().split("_")
 
 
 @rule(
     "NAME-003",
-    "Labels of one type in several regions say their region",
-    why="Nobody sees from a reference which region it leads to, and the wrong one is copied.",
-    fix="End the label in its region, such as public_us_east_1.",
+    "Terraform label contains the region if its resource type is in several regions",
+    why="References do not show which region they lead to, and the wrong one is copied.",
+    fix="End the label with the region, such as main_us_east_1.",
     page=_PAGE,
     types=["terraform"],
     severity=ADVICE,
@@ -97,12 +98,12 @@ def _says_area(block: Block, region: str, areas: Counter[str]) -> bool:
         {"resource.aws_vpc.eu_west_1.provider": "aws.us_east_1"},
         {"resource.aws_lambda_function.payment_validator_us_east_1.provider": "aws.eu_west_1"},
     ],
-    unknown_passes="a provider that an expression chooses is what REG-015 is about",
+    unknown_passes="REG-015 reports providers that an expression selects.",
 )
-def labels_say_the_region(root: Block) -> Iterator[Outcome]:
-    """A label may name no region where its type stands in one region only; one that names regions must name its own."""
+def labels_contain_the_region(root: Block) -> Iterator[Outcome]:
+    """A label without a region is allowed if its type is in one region; a label with regions must contain its own."""
     if is_plan(root.stack):
-        yield NotApplicable("labels of a plan carry the names of modules")
+        yield NotApplicable("labels in a plan contain module names")
         return
     by_type: dict[str, list[tuple[Block, str]]] = defaultdict(list)
     seen: set[str] = set()
@@ -120,10 +121,16 @@ def labels_say_the_region(root: Block) -> Iterator[Outcome]:
         for block, region in blocks:
             named = named_in(block.name)
             if named and region not in named:
-                yield block.fail(f"says {' and '.join(sorted(named))}, and stands in {region}; correct one of both")
+                yield block.fail(
+                    f"label contains {' and '.join(sorted(named))}, but the resource is in {region}; correct the label "
+                    "or the provider"
+                )
             elif (
-                not named and len(places) > 1 and not _ROLES.search(block.name) and not _says_area(block, region, areas)
+                not named
+                and len(places) > 1
+                and not _ROLES.search(block.name)
+                and not _contains_area(block, region, areas)
             ):
                 yield block.fail(
-                    f"stands in {region}, others of its type elsewhere; end the label in {region.replace('-', '_')}"
+                    f"label must end in {region.replace('-', '_')}: other resources of its type are in other regions"
                 )

@@ -1,4 +1,4 @@
-"""What services allow in names."""
+"""Length and characters of resource names."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ _LONG: Final = "shop-prod-payment-validation"
 
 
 def _known(value: object) -> tuple[str, Unknown | None]:
-    """Return what is known of a name, and what is not."""
+    """Return the known part of a name, and the unknown value if there is one."""
     if isinstance(value, Unknown):
         return _EXPRESSION.sub("", value.text), value
     return (value, None) if isinstance(value, str) and not value.startswith("arn:") else ("", None)
 
 
 def _doubtful(value: Unknown | None) -> bool:
-    """Whether a name may be anything: neither a part of it nor the block that it comes from is known."""
+    """Whether neither a part of a name nor the block that it derives from is known."""
     return value is not None and not isinstance(value, Computed) and not _EXPRESSION.sub("", value.text)
 
 
 @rule(
     "NAME-007",
-    "A name is within the length that its service allows",
-    why="Plan and tests pass; AWS refuses the resource at apply, when half of the stack is there.",
-    fix="Shorten the name; cut a long one and add a short hash of the whole.",
+    "Resource name length is within the service limits",
+    why="Plan and tests succeed; the service rejects the resource at apply, which leaves the stack partially created.",
+    fix="Shorten the name; truncate a long one and append a short hash of it.",
     page=PAGE,
     types=_LIMITED,
     good=_GOOD,
@@ -66,14 +66,14 @@ def _doubtful(value: Unknown | None) -> bool:
         {"resource.aws_dynamodb_table.orders.name": "ab"},
     ],
 )
-def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
-    """Count what is known of the name; an expression in it adds at least nothing."""
+def name_length_is_valid(block: Block) -> Iterator[Outcome]:
+    """Count the known part of the name only."""
     fact = NAMES[block.type]
     known, doubt = _known(name_of(block))
     if len(known) > fact.longest:
-        more = " without what is not known yet" if doubt else ""
+        more = " without the expressions in it" if doubt else ""
         yield block.fail(
-            f"must have at most {fact.longest} characters, has {len(known)}{more}; see {fact.source}", fact.at
+            f"must have at most {fact.longest} characters; it has {len(known)}{more}; see {fact.source}", fact.at
         )
     elif _doubtful(doubt):
         yield block.undecided(doubt or Unknown(""), fact.at)
@@ -83,9 +83,9 @@ def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "NAME-008",
-    "A name holds only what its service allows",
-    why="Plan and tests pass; AWS refuses the resource at apply, when half of the stack is there.",
-    fix="Use lower-case letters, digits and single hyphens, which every service takes.",
+    "Resource name contains only characters that the service allows",
+    why="Plan and tests succeed; the service rejects the resource at apply, which leaves the stack partially created.",
+    fix="Use lowercase letters, digits and single hyphens, which every service accepts.",
     page=PAGE,
     types=_FORMED,
     good=_GOOD,
@@ -100,8 +100,8 @@ def names_have_a_legal_length(block: Block) -> Iterator[Outcome]:
         {"resource.aws_dynamodb_table.orders.name": "shop orders ${random_id.suffix.hex}"},
     ],
 )
-def names_hold_legal_characters(block: Block) -> Iterator[Outcome]:
-    """Of a name that is partly known, look at the known characters and at its beginning."""
+def name_characters_are_valid(block: Block) -> Iterator[Outcome]:
+    """Check the known characters and the beginning of a name that is partly known."""
     fact = NAMES[block.type]
     value = name_of(block)
     known, doubt = _known(value)
@@ -111,19 +111,19 @@ def names_hold_legal_characters(block: Block) -> Iterator[Outcome]:
     if not known:
         return
     text = value.text if isinstance(value, Unknown) else known
-    # A letter stands in for what is not known, so that neither ends nor doubles arise where it is cut out.
+    # A letter replaces each expression, so that removing it does not create new ends or double characters.
     whole = _EXPRESSION.sub("x", text)
     if fact.pattern and not re.fullmatch(fact.pattern, whole, re.ASCII):
-        yield block.fail(f"may hold only {fact.words}; see {fact.source}", fact.at)
+        yield block.fail(f"must contain only {fact.words}; see {fact.source}", fact.at)
     elif fact.refused and re.search(fact.refused, whole, re.ASCII):
         yield block.fail(f"must not {fact.refused_words}; see {fact.source}", fact.at)
 
 
 @rule(
     "NAME-009",
-    "The beginning of a name leaves room for what Terraform adds",
-    why=f"Terraform adds {RANDOM_PART} characters to a name_prefix; the provider or AWS then refuses the name.",
-    fix="Shorten the beginning.",
+    "Name prefix leaves room for the suffix that Terraform adds",
+    why=f"Terraform appends {RANDOM_PART} characters to name_prefix; the provider or AWS rejects a longer name.",
+    fix="Shorten the name prefix.",
     page=f"{PROVIDER}/resources/iam_role",
     types=_PREFIXED,
     good=_GOOD,
@@ -133,10 +133,10 @@ def names_hold_legal_characters(block: Block) -> Iterator[Outcome]:
     ],
 )
 def prefixes_leave_room(block: Block) -> Iterator[Outcome]:
-    """Count what is known of the beginning; load balancers take six characters."""
+    """Count the known part of the prefix; load balancers allow six characters."""
     fact = NAMES[block.type]
     known, doubt = _known(block.get(fact.prefix_at))
     if _doubtful(doubt):
         yield block.undecided(doubt or Unknown(""), fact.prefix_at)
     elif len(known) > fact.prefix_limit:
-        yield block.fail(f"must have at most {fact.prefix_limit} characters, has {len(known)}", fact.prefix_at)
+        yield block.fail(f"must have at most {fact.prefix_limit} characters; it has {len(known)}", fact.prefix_at)

@@ -1,4 +1,4 @@
-"""Tags: who owns a thing, what it belongs to, and what AWS takes as a tag."""
+"""Tags: required tags, default tags, and limits of keys and values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REQUIRED: Final = {
     "Environment": ("environment", "env", "stage"),
     "Owner": ("owner", "team", "contact", "maintainer"),
 }
-"""Tags that everything carries, each with other keys that say the same."""
+"""Required tags, each with its synonyms."""
 
 _OWNED: Final = (
     "aws_api_gateway_rest_api",
@@ -57,7 +57,7 @@ _OWNED: Final = (
     "aws_sqs_queue",
     "aws_vpc",
 )
-"""What holds data or costs by the hour, and somebody must answer for."""
+"""Resources that store data or are billed by the hour."""
 
 
 def _missing(tags: dict[str, Any]) -> list[str]:
@@ -67,9 +67,9 @@ def _missing(tags: dict[str, Any]) -> list[str]:
 
 @rule(
     "NAME-010",
-    "Everything says its project, its environment and its owner",
-    why="Nobody can tell what a resource costs whom, or whom to ask before it is removed.",
-    fix="Set default_tags with Project, Environment and Owner on the provider.",
+    "Resource has Project, Environment and Owner tags",
+    why="Without these tags, costs cannot be allocated, and nobody knows whom to ask before deleting the resource.",
+    fix="Set default_tags with Project, Environment and Owner in the provider block.",
     page=_PAGE,
     types=_OWNED,
     severity=ADVICE,
@@ -80,10 +80,11 @@ def _missing(tags: dict[str, Any]) -> list[str]:
         {"provider.aws.default_tags": REMOVED, "resource.aws_sqs_queue.jobs.tags": {"Name": "jobs", "env": "prod"}},
         {"provider.aws.default_tags.tags.Project": ""},
     ],
-    unknown_passes="a value that is not known is a value; tags that are not known as a whole are reported as unknown",
+    unknown_passes="A value that is not known counts as set; tags that are not known as a whole are reported as "
+    "unknown.",
 )
-def required_tags_are_there(block: Block) -> Iterator[Outcome]:
-    """Look at tags and default tags together; in a plan `tags_all` has both."""
+def required_tags_are_set(block: Block) -> Iterator[Outcome]:
+    """Check tags and default tags together; in a plan `tags_all` has both."""
     tags = block.tags
     if isinstance(tags, Unknown):
         yield block.undecided(tags, "tags")
@@ -91,13 +92,13 @@ def required_tags_are_there(block: Block) -> Iterator[Outcome]:
     merged = block.get("tags_all") if is_plan(block.stack) else None
     missing = _missing({**tags, **merged} if isinstance(merged, dict) else tags)
     if missing:
-        yield block.fail(f"must have {' and '.join(missing)}, here or in the provider's default_tags", "tags")
+        yield block.fail(f"must contain {' and '.join(missing)}, here or in default_tags of the provider", "tags")
 
 
 @rule(
     "NAME-011",
-    "Every AWS provider sets default tags",
-    why="Tags that each resource sets by itself are forgotten on some, and those are found on no bill.",
+    "AWS provider sets default tags",
+    why="Tags that each resource sets on its own are forgotten on some, which are then missing from cost allocation.",
     fix="Add default_tags with Project, Environment and Owner to the provider block.",
     page=f"{PROVIDER}#default_tags-configuration-block",
     types=["provider.aws"],
@@ -114,13 +115,13 @@ def required_tags_are_there(block: Block) -> Iterator[Outcome]:
             ]
         },
     ],
-    unknown_passes="tags that are not known are tags",
+    unknown_passes="Tags that are not known count as set.",
 )
 def providers_set_default_tags(provider: Block) -> Iterator[Outcome]:
-    """Look for any tag; a module's provider is its caller's."""
+    """Accept any tag, and skip providers without resources."""
     if provider.get("default_tags.tags") in (None, {}):
         if provider.stack.source.document.get("resource") is None:
-            yield NotApplicable("nothing is made with it")
+            yield NotApplicable("its stack has no resources")
         else:
             yield provider.fail("must be set, with Project, Environment and Owner", "default_tags")
 
@@ -136,7 +137,7 @@ _STRICT: Final = (
     "aws_rds_",
     "aws_ssm_parameter",
 )
-"""Services that take letters, digits, spaces and a few signs; others, such as EC2, take more."""
+"""Services that restrict the characters in tags; others, such as EC2, allow any."""
 _STRANGE: Final = re.compile(r"[^\w\s.:/=+@-]")
 _LIMITS_PAGE: Final = f"{AWS}/tag-editor/latest/userguide/tagging.html"
 
@@ -147,20 +148,22 @@ def _faults(block: Block, at: str, tags: dict[str, Any]) -> Iterator[Outcome]:
         place = f"{at}.{key}"
         text = value if isinstance(value, str) else ""
         if key.lower().startswith("aws:"):
-            yield block.fail("must not begin with aws:, which AWS keeps for itself", place)
+            yield block.fail("must not begin with aws:, which is reserved for AWS", place)
         elif len(key) > _LONGEST_KEY or not key:
-            yield block.fail(f"a tag's key must have 1 to {_LONGEST_KEY} characters", place)
+            yield block.fail(f"tag key must have 1 to {_LONGEST_KEY} characters; it has {len(key)}", place)
         elif len(text) > _LONGEST_VALUE:
-            yield block.fail(f"a tag's value must have at most {_LONGEST_VALUE} characters, has {len(text)}", place)
+            yield block.fail(f"tag value must have at most {_LONGEST_VALUE} characters; it has {len(text)}", place)
         elif strict and (strange := _STRANGE.search(key) or _STRANGE.search(text)):
-            yield block.fail(f"may hold letters, digits, spaces and . : / = + - @ _ only, holds {strange[0]}", place)
+            yield block.fail(
+                f"must contain only letters, digits, spaces and . : / = + - @ _; it contains {strange[0]}", place
+            )
 
 
 @rule(
     "NAME-012",
-    "Tags are within what AWS takes",
-    why="AWS refuses the resource at apply, when half of the stack is there.",
-    fix="Shorten the tag, or choose another key.",
+    "Tag keys and values are within the limits",
+    why="The service rejects the resource at apply, which leaves the stack partially created.",
+    fix="Shorten the key or value, or use another key.",
     page=_LIMITS_PAGE,
     types=["terraform"],
     good=_GOOD,
@@ -172,10 +175,10 @@ def _faults(block: Block, at: str, tags: dict[str, Any]) -> Iterator[Outcome]:
         {"resource.aws_iam_role.worker.tags": {"Purpose": "builds & ships"}},
         {"provider.aws.default_tags.tags": {**_TAGS, "AWS:team": "shop"}},
     ],
-    unknown_passes="the length of a value that is not known is not known",
+    unknown_passes="The length of a value that is not known cannot be checked.",
 )
-def tags_are_legal(root: Block) -> Iterator[Outcome]:
-    """Look at each provider's default tags once, and at the tags of each resource."""
+def tags_are_valid(root: Block) -> Iterator[Outcome]:
+    """Check the default tags of each provider once, and the tags of each resource."""
     for block in root.stack.blocks:
         if block.type == "provider.aws":
             tags = block.default_tags
@@ -187,4 +190,4 @@ def tags_are_legal(root: Block) -> Iterator[Outcome]:
             yield from _faults(block, "tags", own)
             count = len(block.tags) if isinstance(block.tags, dict) else 0
             if count > _MOST:
-                yield block.fail(f"must be at most {_MOST} with the provider's default tags, are {count}", "tags")
+                yield block.fail(f"must have at most {_MOST} tags, default tags included; it has {count}", "tags")

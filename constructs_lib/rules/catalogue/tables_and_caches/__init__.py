@@ -1,1 +1,1 @@
-"""Rules of the family DDB."""
+"""Rules for DynamoDB tables and ElastiCache."""

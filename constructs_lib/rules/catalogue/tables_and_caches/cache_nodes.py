@@ -1,10 +1,10 @@
-"""Caches: nodes and zones, and which arguments go together."""
+"""ElastiCache: node types, node counts, failover and subnet groups."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.catalogue.tables_and_caches.cache_access import (
+from constructs_lib.rules.catalogue.tables_and_caches.cache_security import (
     CACHE,
     NODES,
     REPLICATED,
@@ -30,7 +30,7 @@ SUBNETS: Final = "aws_elasticache_subnet_group"
 _SHARDS: Final = ("num_node_groups", "replicas_per_node_group", "node_group_configuration")
 _UNSHARDED: Final = ("num_cache_clusters", "number_cache_clusters", "preferred_cache_cluster_azs")
 _TIERED: Final = "cache.r6gd."
-_NO_DEFAULT: Final = "must name subnets of your own; the default is the default VPC"
+_NO_DEFAULT: Final = "must refer to subnets of your own VPC; the default is the default VPC"
 
 _ZONES: Final = {
     letter: {"cidr_block": f"10.0.{20 + number}.0/24", "availability_zone": f"eu-west-1{letter}"}
@@ -80,7 +80,7 @@ def _is_sharded(group: Block) -> bool:
 
 
 def _nodes(group: Block) -> tuple[str, float | Unknown]:
-    """Return the attribute that says how many nodes can take over from each other, and how many they are."""
+    """Return the argument for the number of nodes that can replace each other, and that number."""
     if not _is_sharded(group):
         at = next((at for at in _UNSHARDED[:2] if group.raw(at) is not None), _UNSHARDED[0])
         given = group.number(at)
@@ -89,7 +89,7 @@ def _nodes(group: Block) -> tuple[str, float | Unknown]:
         if isinstance(given, Unknown):
             return at, given
         if uncounted is not None:
-            return at, Unknown(f"how many of {uncounted.address} there are only a plan can tell")
+            return at, Unknown(f"the number of {uncounted.address} is known after plan only")
         return at, (1 if given is None else given) + len(apart)
     replicas = group.number("replicas_per_node_group")
     shards = group.sections("node_group_configuration")
@@ -103,9 +103,10 @@ def _nodes(group: Block) -> tuple[str, float | Unknown]:
 
 @rule(
     "DDB-020",
-    "A production cache fails over to a node in another zone",
-    why="When the only node, or the zone of all nodes, fails, every session is gone, and the database gets the load.",
-    fix="Make two nodes or more, and set automatic_failover_enabled and multi_az_enabled to true.",
+    "ElastiCache replication group has automatic failover and Multi-AZ enabled",
+    why="If its only node, or the Availability Zone of all nodes, fails, all data is lost and the database receives "
+    "the load.",
+    fix="Use at least two nodes, and set automatic_failover_enabled and multi_az_enabled to true.",
     page=f"{CACHE}/AutoFailover.html",
     types=[REPLICATED],
     severity=PRODUCTION,
@@ -119,31 +120,33 @@ def _nodes(group: Block) -> tuple[str, float | Unknown]:
     ],
 )
 def cache_fails_over(group: Block) -> Iterator[Outcome]:
-    """Nodes that are resources of their own count as well."""
+    """Count nodes that are separate resources as well."""
     at, nodes = _nodes(group)
     if is_secondary(group):
-        yield NotApplicable("the first member of the global group is the one to fail over from")
+        yield NotApplicable("the primary of its global datastore fails over")
         return
     if isinstance(nodes, Unknown):
         yield group.undecided(nodes, at)
-    elif nodes < 2:  # noqa: PLR2004  one, and one to take over
+    elif nodes < 2:  # noqa: PLR2004  primary and replica
         least = "at least 2" if not _is_sharded(group) else "at least 1"
-        yield group.fail(f"must be {least}, so that a node can take over", at)
+        yield group.fail(f"must be {least}, so that a replica can be promoted", at)
         return
     for flag in ("automatic_failover_enabled", "multi_az_enabled"):
         value = group.flag(flag)
         if isinstance(value, Unknown):
             yield group.undecided(value, flag)
         elif not value:
-            yield group.fail("must be true, or the other node does not take over", flag)
+            yield group.fail("must be true, or a replica in another Availability Zone is not promoted", flag)
             return
 
 
 @rule(
     "DDB-021",
-    "What a cache is told about failover agrees",
-    why="AWS refuses failover without a second node, zones without failover, and shards without failover.",
-    fix="Set automatic_failover_enabled together with two nodes or more, and multi_az_enabled only beside it.",
+    "ElastiCache failover settings are consistent",
+    why="ElastiCache rejects automatic failover without a replica, Multi-AZ without automatic failover, and several "
+    "shards without automatic failover.",
+    fix="Set automatic_failover_enabled only with at least two nodes, and multi_az_enabled only with automatic "
+    "failover.",
     page=f"{PROVIDER}/resources/elasticache_replication_group",
     types=[REPLICATED],
     good=_GOOD,
@@ -153,8 +156,8 @@ def cache_fails_over(group: Block) -> Iterator[Outcome]:
         {f"{_CARTS}.automatic_failover_enabled": REMOVED, f"{_CARTS}.multi_az_enabled": REMOVED},
     ],
 )
-def failover_agrees(group: Block) -> Iterator[Outcome]:
-    """One shard without a replica may have failover on: it waits for replicas."""
+def failover_is_consistent(group: Block) -> Iterator[Outcome]:
+    """A sharded group without replicas may enable failover before it gets replicas."""
     failover, zones = group.flag("automatic_failover_enabled"), group.flag("multi_az_enabled")
     at, nodes = _nodes(group)
     shards = group.number("num_node_groups")
@@ -162,22 +165,22 @@ def failover_agrees(group: Block) -> Iterator[Outcome]:
         yield group.undecided(failover, "automatic_failover_enabled")
     elif not failover:
         if zones is True:
-            yield group.fail("must be true where multi_az_enabled is true", "automatic_failover_enabled")
+            yield group.fail("must be true if multi_az_enabled is true", "automatic_failover_enabled")
         elif isinstance(zones, Unknown):
             yield group.undecided(zones, "multi_az_enabled")
         elif isinstance(shards, int | float) and shards > 1:
-            yield group.fail("must be true for a cache of several shards", "automatic_failover_enabled")
+            yield group.fail("must be true if num_node_groups is greater than 1", "automatic_failover_enabled")
     elif isinstance(nodes, Unknown):
         yield group.undecided(nodes, at)
-    elif not _is_sharded(group) and not is_secondary(group) and nodes < 2:  # noqa: PLR2004  one, and one to take over
-        yield group.fail("must be at least 2 where automatic_failover_enabled is true", at)
+    elif not _is_sharded(group) and not is_secondary(group) and nodes < 2:  # noqa: PLR2004  primary and replica
+        yield group.fail("must be at least 2 if automatic_failover_enabled is true", at)
 
 
 @rule(
     "DDB-022",
-    "A cache counts its nodes in one way",
-    why="Nodes are counted either as a whole or by shard; both together are refused.",
-    fix="Give num_cache_clusters, or num_node_groups and replicas_per_node_group.",
+    "ElastiCache replication group sets its node count in one way",
+    why="The node count is set either in total or per shard; the provider rejects both together.",
+    fix="Set num_cache_clusters, or num_node_groups and replicas_per_node_group.",
     page=f"{PROVIDER}/resources/elasticache_replication_group",
     types=[REPLICATED],
     good=_GOOD,
@@ -187,8 +190,8 @@ def failover_agrees(group: Block) -> Iterator[Outcome]:
         {f"{_CARTS}.preferred_cache_cluster_azs": ["eu-west-1a", "eu-west-1b"]},
     ],
 )
-def nodes_are_counted_once(group: Block) -> Iterator[Outcome]:
-    """Zones in an order belong to nodes that are counted as a whole."""
+def node_count_is_set_once(group: Block) -> Iterator[Outcome]:
+    """preferred_cache_cluster_azs requires num_cache_clusters."""
     values = {at: group.get(at) for at in (*_SHARDS, *_UNSHARDED)}
     sharded = [at for at in _SHARDS if values[at] not in (None, [])]
     for at in _UNSHARDED:
@@ -198,14 +201,14 @@ def nodes_are_counted_once(group: Block) -> Iterator[Outcome]:
         if unknown is not None:
             yield group.undecided(unknown, at)
         else:
-            yield group.fail(f"cannot stand beside {' and '.join(sharded)}; remove one", at)
+            yield group.fail(f"cannot be combined with {' and '.join(sharded)}; remove one", at)
 
 
 @rule(
     "DDB-023",
-    "A cache stands in a subnet group of its own",
-    why="Without one it is made in the default VPC, with public subnets and without a network of yours around it.",
-    fix="Give subnet_group_name, of an aws_elasticache_subnet_group with private subnets.",
+    "ElastiCache cache has a custom subnet group",
+    why="Without a subnet group, the cache is created in the default VPC, whose subnets are public.",
+    fix="Set subnet_group_name to an aws_elasticache_subnet_group with private subnets.",
     page=f"{CACHE}/SubnetGroups.html",
     types=[REPLICATED, NODES, SERVERLESS],
     severity=WARNING,
@@ -218,8 +221,8 @@ def nodes_are_counted_once(group: Block) -> Iterator[Outcome]:
         {f"resource.{SERVERLESS}": {"search": {"name": "shop-prod-search", "engine": "valkey"}}},
     ],
 )
-def subnets_are_its_own(block: Block) -> Iterator[Outcome]:
-    """A node of a replication group stands where the group does."""
+def subnet_group_is_not_default(block: Block) -> Iterator[Outcome]:
+    """Skip nodes of a replication group, which use the subnets of the group."""
     if block.type == NODES and block.raw("replication_group_id") is not None:
         yield NotApplicable("its replication group decides")
         return
@@ -232,9 +235,9 @@ def subnets_are_its_own(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "DDB-024",
-    "A cache's subnet group spans two zones",
-    why="In one zone there is nowhere to fail over to.",
-    fix="Name subnets of at least two availability zones.",
+    "ElastiCache subnet group spans two Availability Zones",
+    why="With subnets in one Availability Zone, the cache cannot fail over to another one.",
+    fix="Set subnet_ids to subnets in at least two Availability Zones.",
     page=f"{CACHE}/SubnetGroups.html",
     types=[SUBNETS],
     severity=PRODUCTION,
@@ -245,19 +248,20 @@ def subnets_are_its_own(block: Block) -> Iterator[Outcome]:
     ],
 )
 def subnet_group_spans_zones(group: Block) -> Iterator[Outcome]:
-    """Zones that the same expression gives are one zone."""
+    """Equal expressions count as one zone."""
     wrong = zones_text(group, "subnet_ids")
     if isinstance(wrong, Unknown):
         yield group.undecided(wrong, "subnet_ids")
     elif wrong:
-        yield group.fail(f"{wrong}; a cache that fails over needs two", "subnet_ids")
+        yield group.fail(f"{wrong}; failover requires subnets in at least two Availability Zones", "subnet_ids")
 
 
 @rule(
     "DDB-025",
-    "Redis runs in a replication group",
-    why="An aws_elasticache_cluster of Redis is one node: without replica, failover, encryption and password.",
-    fix="Make an aws_elasticache_replication_group; one with a single node takes replicas later.",
+    "ElastiCache for Redis or Valkey uses a replication group",
+    why="An aws_elasticache_cluster of Redis is a single node without replicas, failover, encryption and "
+    "authentication.",
+    fix="Use an aws_elasticache_replication_group; one with a single node can get replicas later.",
     page=f"{CACHE}/Replication.html",
     types=[NODES],
     severity=WARNING,
@@ -266,7 +270,7 @@ def subnet_group_spans_zones(group: Block) -> Iterator[Outcome]:
     breaks=[{f"{_PAGES}.engine": "redis"}, {f"{_PAGES}.engine": "valkey"}],
 )
 def redis_is_replicated(block: Block) -> Iterator[Outcome]:
-    """A node may join a replication group, and then has the group's engine."""
+    """Skip nodes of a replication group."""
     if block.raw("replication_group_id") not in (None, ""):
         yield NotApplicable("it is a node of a replication group")
         return
@@ -274,14 +278,16 @@ def redis_is_replicated(block: Block) -> Iterator[Outcome]:
     if isinstance(engine, Unknown):
         yield block.undecided(engine, "engine")
     elif engine in ("redis", "valkey"):
-        yield block.fail("must be an aws_elasticache_replication_group, which encrypts and fails over", "engine")
+        yield block.fail(
+            f"{engine} must use an aws_elasticache_replication_group, which supports encryption and failover", "engine"
+        )
 
 
 @rule(
     "DDB-026",
-    "A cache's nodes are of a current generation",
-    why="Earlier generations cost more for less, and new versions of the engines do not run on them.",
-    fix="Take cache.t4g for small caches, cache.m7g or cache.r7g for larger ones.",
+    "ElastiCache node type is of the current generation",
+    why="Previous-generation node types cost more for less performance, and do not support new engine versions.",
+    fix="Use cache.t4g for small caches, cache.m7g or cache.r7g for larger ones.",
     page=f"{CACHE}/CacheNodes.SupportedTypes.html",
     types=[REPLICATED, NODES],
     severity=WARNING,
@@ -293,24 +299,24 @@ def redis_is_replicated(block: Block) -> Iterator[Outcome]:
         {f"{_CARTS}.node_type": "cache.large"},
     ],
 )
-def nodes_are_current(block: Block) -> Iterator[Outcome]:
-    """What the table does not know may be newer."""
+def node_type_is_current(block: Block) -> Iterator[Outcome]:
+    """Unlisted families are assumed to be newer."""
     node = block.get("node_type")
     if isinstance(node, Unknown):
         yield block.undecided(node, "node_type")
     elif node is None:
-        yield NotApplicable("another block decides about its nodes")
+        yield NotApplicable("another block sets its node type")
     elif is_previous_generation(str(node)):
-        yield block.fail("is of an earlier generation; take cache.t4g, cache.m7g or cache.r7g", "node_type")
+        yield block.fail("is a previous-generation node type; use cache.t4g, cache.m7g or cache.r7g", "node_type")
     elif is_node_type(str(node)) is False:
-        yield block.fail("is no node type; one is cache.t4g.small", "node_type")
+        yield block.fail("is not a node type; use one such as cache.t4g.small", "node_type")
 
 
 @rule(
     "DDB-027",
-    "Nodes with disks have data tiering, and no others",
-    why="AWS refuses r6gd nodes without data tiering, and data tiering on other nodes.",
-    fix="Set data_tiering_enabled to true with cache.r6gd nodes, and leave it out with others.",
+    "ElastiCache data tiering matches the node type",
+    why="ElastiCache rejects r6gd nodes without data tiering, and data tiering on other node types.",
+    fix="Set data_tiering_enabled to true for cache.r6gd nodes only.",
     page=f"{CACHE}/data-tiering.html",
     types=[REPLICATED],
     good=_GOOD,
@@ -319,16 +325,16 @@ def nodes_are_current(block: Block) -> Iterator[Outcome]:
         {f"{_SESSIONS}.data_tiering_enabled": "true"},
     ],
 )
-def tiering_fits_the_nodes(group: Block) -> Iterator[Outcome]:
-    """It is off unless it is turned on."""
+def data_tiering_matches_the_node_type(group: Block) -> Iterator[Outcome]:
+    """Data tiering is disabled by default."""
     node, tiering = group.get("node_type"), group.flag("data_tiering_enabled")
     if node is None:
-        yield NotApplicable("another block decides about its nodes")
+        yield NotApplicable("another block sets its node type")
     elif isinstance(tiering, Unknown):
         yield group.undecided(tiering, "data_tiering_enabled")
     elif isinstance(node, Unknown):
         if tiering:
             yield group.undecided(node, "node_type")
     elif tiering is not str(node).startswith(_TIERED):
-        wanted = "must be true with" if not tiering else "must be left out with"
-        yield group.fail(f"{wanted} {node}", "data_tiering_enabled")
+        wanted = "must be true" if not tiering else "must not be true"
+        yield group.fail(f"{wanted} for {node}", "data_tiering_enabled")

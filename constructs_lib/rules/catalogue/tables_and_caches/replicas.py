@@ -1,4 +1,4 @@
-"""Global tables: what every replica needs."""
+"""DynamoDB global tables: streams, recovery, KMS keys and regions of replicas."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _APART: Final = f"resource.{REPLICA}.stock"
 
 
 def _replicas(block: Block) -> list[Section]:
-    """Return a table's replicas, or the replica that a resource of its own is."""
+    """Return the replica blocks of a table, or the aws_dynamodb_table_replica itself."""
     return [block] if block.type == REPLICA else block.sections("replica")
 
 
@@ -81,9 +81,9 @@ def _region(section: Section) -> str | Unknown | None:
 
 @rule(
     "DDB-010",
-    "A table with replicas streams old and new images",
-    why="DynamoDB replicates through the stream: without it the replica cannot be made, or the next plan turns off "
-    "what AWS has turned on.",
+    "DynamoDB global table streams new and old images",
+    why="DynamoDB replicates through the stream: without it, creating the replica fails, or the next plan disables "
+    "the stream that DynamoDB enabled.",
     fix="Set stream_enabled to true and stream_view_type to NEW_AND_OLD_IMAGES.",
     page=f"{DDB}/V2globaltables_reqs_bestpractices.html",
     types=[TABLE],
@@ -95,7 +95,7 @@ def _region(section: Section) -> str | Unknown | None:
     ],
 )
 def replicated_table_streams(table: Block) -> Iterator[Outcome]:
-    """Strongly consistent replicas do not go through the stream."""
+    """Skip multi-Region strong consistency, which does not use the stream."""
     replicas = table.sections("replica")
     apart = table.referrers_at("global_table_arn", REPLICA)
     if not replicas and not apart:
@@ -108,17 +108,19 @@ def replicated_table_streams(table: Block) -> Iterator[Outcome]:
     if isinstance(enabled, Unknown):
         yield table.undecided(enabled, "stream_enabled")
     elif not enabled:
-        yield table.fail(f"must be true, with stream_view_type {_BOTH}: the table has replicas", "stream_enabled")
+        yield table.fail(
+            f"must be true, with stream_view_type {_BOTH}, because the table has replicas", "stream_enabled"
+        )
     elif isinstance(view, Unknown):
         yield table.undecided(view, "stream_view_type")
     elif view != _BOTH:
-        yield table.fail(f"must be {_BOTH}: the table has replicas", "stream_view_type")
+        yield table.fail(f"must be {_BOTH}, because the table has replicas", "stream_view_type")
 
 
 @rule(
     "DDB-011",
-    "Every replica of a table can be restored to any point in time",
-    why="The setting of the table does not reach its replicas: the region that takes over has no backup.",
+    "DynamoDB table replica has point-in-time recovery enabled",
+    why="The setting of the table does not apply to its replicas: after a failover, the other region has no backups.",
     fix="Set point_in_time_recovery to true in each replica.",
     page=f"{DDB}/PointInTimeRecovery.html",
     types=[TABLE, REPLICA],
@@ -131,22 +133,25 @@ def replicated_table_streams(table: Block) -> Iterator[Outcome]:
         {f"{_APART}.point_in_time_recovery": False},
     ],
 )
-def replicas_are_recoverable(block: Block) -> Iterator[Outcome]:
-    """It is off unless it is turned on."""
+def replicas_have_point_in_time_recovery(block: Block) -> Iterator[Outcome]:
+    """Point-in-time recovery is disabled by default."""
     for replica in _replicas(block):
         if isinstance(replica.body, Unknown):
             yield replica.undecided(replica.body)
         else:
             yield from expect_flag(
-                replica, "point_in_time_recovery", "must be true: the setting of the table does not reach its replicas"
+                replica,
+                "point_in_time_recovery",
+                "must be true: the setting of the table does not apply to its replicas",
             )
 
 
 @rule(
     "DDB-012",
-    "A replica of a table with a customer key has a key of its own region",
-    why="A key works in its own region only: AWS refuses a replica without a key, and one with another region's.",
-    fix="Give each replica kms_key_arn, a key made in the replica's region.",
+    "DynamoDB table replica has a KMS key in its own region",
+    why="KMS keys are regional: if the table has a customer managed key, DynamoDB rejects a replica without one, and "
+    "one with a key of another region.",
+    fix="Set kms_key_arn of each replica to a key in the replica's region.",
     page=f"{DDB}/encryption.usagenotes.html",
     types=[TABLE, REPLICA],
     good=_GOOD,
@@ -159,8 +164,8 @@ def replicas_are_recoverable(block: Block) -> Iterator[Outcome]:
         {f"{_STOCK}.server_side_encryption": {"enabled": True, "kms_key_arn": "${aws_kms_key.eu.arn}"}},
     ],
 )
-def replicas_have_their_key(block: Block) -> Iterator[Outcome]:
-    """The table of a replica that stands apart may be elsewhere."""
+def replicas_have_a_regional_key(block: Block) -> Iterator[Outcome]:
+    """The table of an aws_dynamodb_table_replica may not be defined in these stacks."""
     table = block.target("global_table_arn", TABLE) if block.type == REPLICA else block
     own = table.get("server_side_encryption.kms_key_arn") if table is not None else None
     for replica in _replicas(block):
@@ -173,7 +178,9 @@ def replicas_have_their_key(block: Block) -> Iterator[Outcome]:
                 yield replica.undecided(doubt, "kms_key_arn")
             elif is_given(own) and table is not None:
                 whose = "the table" if table is block else called(table, block)
-                yield replica.fail(f"must be a key of the replica's region, as {whose} has one", "kms_key_arn")
+                yield replica.fail(
+                    f"must be a key in the replica's region, because {whose} has a customer managed key", "kms_key_arn"
+                )
             continue
         yield from _of_the_region(replica, key)
 
@@ -192,15 +199,15 @@ def _of_the_region(replica: Section, key: object) -> Iterator[Outcome]:
             yield replica.undecided(value, "kms_key_arn")
             return
     if place is not None and region is not None and place != region:
-        whose = f"{called(owner, replica.block)} is" if owner is not None else "it is"
-        yield replica.fail(f"must be a key of {region}; {whose} of {place}", "kms_key_arn")
+        whose = called(owner, replica.block) if owner is not None else "it"
+        yield replica.fail(f"must be a key in {region}; {whose} is in {place}", "kms_key_arn")
 
 
 @rule(
     "DDB-013",
-    "Each replica is in a region of its own",
-    why="AWS refuses a replica in the table's own region, and two in one.",
-    fix="Name every other region once.",
+    "DynamoDB table replicas are in different regions",
+    why="DynamoDB rejects a replica in the table's own region, and two replicas in one region.",
+    fix="Name each other region once.",
     page=f"{DDB}/GlobalTables.html",
     types=[TABLE, REPLICA],
     good=_GOOD,
@@ -210,8 +217,8 @@ def _of_the_region(replica: Section, key: object) -> Iterator[Outcome]:
         {f"{_APART}.provider": "aws"},
     ],
 )
-def replicas_are_apart(block: Block) -> Iterator[Outcome]:
-    """Regions that are not known cannot be compared."""
+def replicas_are_in_different_regions(block: Block) -> Iterator[Outcome]:
+    """Compare with the region of the table, and of the replicas before."""
     table = block.target("global_table_arn", TABLE) if block.type == REPLICA else block
     seen: set[str] = set()
     at = "region_name" if block.type == TABLE else ""
@@ -224,8 +231,8 @@ def replicas_are_apart(block: Block) -> Iterator[Outcome]:
             if isinstance(home, Unknown):
                 yield replica.undecided(home, at)
             elif region == home:
-                apart = f"is in {region}, the table's own region; take another region's provider"
-                yield replica.fail("is the table's own region; name another one" if at else apart, at)
+                apart = f"must not be in {region}, the region of the table; use a provider of another region"
+                yield replica.fail("must not be the region of the table; name another region" if at else apart, at)
             elif region in seen:
-                yield replica.fail("has a replica already", at)
+                yield replica.fail("duplicate replica; name each region once", at)
             seen.add(region)

@@ -1,4 +1,4 @@
-"""DynamoDB tables: what protects them, what they are made of, how they are paid."""
+"""DynamoDB tables: backup, encryption, deletion protection, keys, TTL, streams and capacity."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DIMENSIONS: Final = ("dynamodb:table:ReadCapacityUnits", "dynamodb:table:WriteC
 _CAPACITIES: Final = ("read_capacity", "write_capacity")
 _INDEXES: Final = ("global_secondary_index", "local_secondary_index")
 _VIEWS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-_WORDS: Final = {
+_VALUES: Final = {
     "billing_mode": ("PROVISIONED", "PAY_PER_REQUEST"),
     "table_class": ("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
 }
@@ -79,9 +79,10 @@ _STOCK_AT: Final = f"resource.{TABLE}.stock"
 
 @rule(
     "DDB-001",
-    "A table can be restored to any point in time",
-    why="A wrong deployment that overwrites items cannot be undone; backups on demand are as old as the last one.",
-    fix="Give point_in_time_recovery with enabled = true.",
+    "DynamoDB table has point-in-time recovery enabled",
+    why="A deployment that overwrites items by mistake cannot be undone; an on-demand backup restores its own state "
+    "only.",
+    fix="Set point_in_time_recovery with enabled = true.",
     page=f"{DDB}/PointInTimeRecovery.html",
     types=[TABLE],
     severity=PRODUCTION,
@@ -93,16 +94,18 @@ _STOCK_AT: Final = f"resource.{TABLE}.stock"
         {f"{_STOCK_AT}.point_in_time_recovery": []},
     ],
 )
-def table_is_recoverable(table: Block) -> Iterator[Outcome]:
-    """It is off unless it is turned on."""
-    yield from expect_flag(table, "point_in_time_recovery.enabled", "must be true, or a wrong write cannot be undone")
+def point_in_time_recovery_is_enabled(table: Block) -> Iterator[Outcome]:
+    """Point-in-time recovery is disabled by default."""
+    yield from expect_flag(
+        table, "point_in_time_recovery.enabled", "must be true, or accidental writes and deletes cannot be undone"
+    )
 
 
 @rule(
     "DDB-002",
-    "A table is encrypted with a customer key",
-    why="The key that AWS owns leaves no trace of who decrypted, and nobody can withdraw it.",
-    fix="Give server_side_encryption with enabled = true and kms_key_arn.",
+    "DynamoDB table is encrypted with a customer managed key",
+    why="The default AWS owned key can neither be audited nor disabled.",
+    fix="Set server_side_encryption with enabled = true and kms_key_arn.",
     page=f"{DDB}/EncryptionAtRest.html",
     types=[TABLE],
     severity=ADVICE,
@@ -115,21 +118,21 @@ def table_is_recoverable(table: Block) -> Iterator[Outcome]:
         {f"{_STOCK_AT}.server_side_encryption.kms_key_arn": "alias/aws/dynamodb"},
     ],
 )
-def customer_key_is_used(table: Block) -> Iterator[Outcome]:
-    """Without the block AWS encrypts with a key of its own."""
+def customer_managed_key_is_used(table: Block) -> Iterator[Outcome]:
+    """Without the block, DynamoDB encrypts with an AWS owned key."""
     if table.flag("server_side_encryption.enabled") is True:
-        yield from expect_customer_key(table, "server_side_encryption.kms_key_arn", "must be a key of your own")
+        yield from expect_customer_key(table, "server_side_encryption.kms_key_arn", "must be a customer managed key")
     else:
         yield from expect_flag(
-            table, "server_side_encryption.enabled", "must be true, with kms_key_arn, a key of your own"
+            table, "server_side_encryption.enabled", "must be true, with a customer managed key as kms_key_arn"
         )
 
 
 @rule(
     "DDB-003",
-    "A table is protected from deletion",
-    why="One wrong plan, such as a changed key or name, deletes the table with all its items.",
-    fix="Set deletion_protection_enabled to true; take it off in a change of its own when the table is to go.",
+    "DynamoDB table has deletion protection enabled",
+    why="A plan that replaces the table, for example because its hash key or name changed, deletes all items.",
+    fix="Set deletion_protection_enabled to true; disable it in a separate change before deleting the table.",
     page=f"{DDB}/WorkingWithTables.Basics.html",
     types=[TABLE],
     severity=PRODUCTION,
@@ -140,16 +143,19 @@ def customer_key_is_used(table: Block) -> Iterator[Outcome]:
         {f"{_STOCK_AT}.deletion_protection_enabled": "false"},
     ],
 )
-def deletion_is_protected(table: Block) -> Iterator[Outcome]:
-    """It is off unless it is turned on."""
-    yield from expect_flag(table, "deletion_protection_enabled", "must be true, or one wrong plan deletes the items")
+def deletion_protection_is_enabled(table: Block) -> Iterator[Outcome]:
+    """Deletion protection is disabled by default."""
+    yield from expect_flag(
+        table, "deletion_protection_enabled", "must be true, or a plan that replaces the table deletes all items"
+    )
 
 
 @rule(
     "DDB-004",
-    "A table's capacity follows its load",
-    why="A fixed capacity throttles at the peak and is paid for in the night.",
-    fix="Set billing_mode to PAY_PER_REQUEST, or make an aws_appautoscaling_target for reading and one for writing.",
+    "DynamoDB table uses on-demand capacity or auto scaling",
+    why="Fixed capacity throttles requests at peak load and is billed while idle.",
+    fix="Set billing_mode to PAY_PER_REQUEST, or add one aws_appautoscaling_target for read capacity and one for "
+    "write capacity.",
     page=f"{DDB}/capacity-mode.html",
     types=[TABLE],
     severity=WARNING,
@@ -161,8 +167,8 @@ def deletion_is_protected(table: Block) -> Iterator[Outcome]:
         {f"resource.{_SCALING_TARGET}.read.resource_id": "table/another"},
     ],
 )
-def capacity_follows_load(table: Block) -> Iterator[Outcome]:
-    """AWS takes PROVISIONED where nothing stands."""
+def capacity_scales(table: Block) -> Iterator[Outcome]:
+    """The default billing mode is PROVISIONED."""
     mode = table.get("billing_mode")
     if isinstance(mode, Unknown):
         yield table.undecided(mode, "billing_mode")
@@ -172,15 +178,15 @@ def capacity_follows_load(table: Block) -> Iterator[Outcome]:
     scaled = _scaled(table.estate)
     missing = [dimension for dimension in _DIMENSIONS if dimension not in scaled.get(table, set())]
     if missing and None in scaled:
-        yield table.undecided(Unknown("a scaling target names a table or dimension that is not known"))
+        yield table.undecided(Unknown("the table or dimension of an aws_appautoscaling_target is not known"))
     elif missing:
-        kinds = " and ".join("reading" if "Read" in dimension else "writing" for dimension in missing)
+        kinds = " and ".join("read capacity" if "Read" in dimension else "write capacity" for dimension in missing)
         yield table.fail(f"must be PAY_PER_REQUEST, or an aws_appautoscaling_target must scale {kinds}", "billing_mode")
 
 
 @lru_cache(maxsize=2)
 def _scaled(estate: Estate) -> dict[Block | None, set[str]]:
-    """Return the dimensions of each table that are scaled; under None stands what is scaled and not known."""
+    """Return the scaled dimensions of each table; the key None means that some target is not known."""
     found: dict[Block | None, set[str]] = defaultdict(set)
     by_name: dict[object, Block] = {}
     for table in estate.of(TABLE):
@@ -201,9 +207,9 @@ def _scaled(estate: Estate) -> dict[Block | None, set[str]]:
 
 @rule(
     "DDB-005",
-    "A table declares the attributes of its keys, and no others",
-    why="AWS refuses a key without a declared attribute, and a declared attribute that is no key.",
-    fix="Give one attribute block for each key of the table and of its indexes; other attributes need none.",
+    "DynamoDB table declares exactly its key attributes",
+    why="DynamoDB rejects a key without an attribute definition, and an attribute definition that no key uses.",
+    fix="Add one attribute block for each key of the table and its indexes, and none for other attributes.",
     page=f"{DDB}/HowItWorks.CoreComponents.html",
     types=[TABLE],
     good=_GOOD,
@@ -216,7 +222,7 @@ def _scaled(estate: Estate) -> dict[Block | None, set[str]]:
     ],
 )
 def keys_are_declared(table: Block) -> Iterator[Outcome]:
-    """Indexes that are resources of their own declare theirs."""
+    """Skip unused attributes of a table whose indexes are separate resources."""
     declared = [(section, "name", _named(section, "name")) for section in table.sections("attribute")]
     used = list(_keys(table))
     doubt = next((name for _, _, name in (*declared, *used) if isinstance(name, Unknown)), None)
@@ -227,10 +233,10 @@ def keys_are_declared(table: Block) -> Iterator[Outcome]:
         return
     for section, at, key in used:
         if key not in known:
-            yield section.fail(f"is a key: add an attribute block with the name {key} and its type", at)
+            yield section.fail(f"must be declared; add an attribute block with the name {key} and its type", at)
     for section, at, name in declared:
         if name not in keys and not table.referrers(INDEX):
-            yield section.fail("is no key of the table or of an index: remove the attribute block", at)
+            yield section.fail("is not a key of the table or of an index; remove the attribute block", at)
 
 
 def _keys(table: Block) -> Iterator[tuple[Section, str, str | Unknown]]:
@@ -253,9 +259,11 @@ def _named(section: Section, at: str) -> str | Unknown:
 
 @rule(
     "DDB-006",
-    "A table whose items expire names the attribute that says when",
-    why="Without a name AWS refuses it; with an attribute that holds no number no item ever expires.",
-    fix="Give ttl with enabled = true and attribute_name; its values are numbers, seconds since 1970.",
+    "DynamoDB table with TTL enabled has a numeric TTL attribute",
+    why="DynamoDB rejects TTL without an attribute name; with an attribute of another type than Number, no item "
+    "expires.",
+    fix="Set ttl with enabled = true and attribute_name; store the expiry time as a number, in seconds since the Unix "
+    "epoch.",
     page=f"{DDB}/TTL.html",
     types=[TABLE],
     good=_GOOD,
@@ -266,11 +274,11 @@ def _named(section: Section, at: str) -> str | Unknown:
         {f"{_AT}.ttl.attribute_name": "day"},
     ],
 )
-def expiry_has_an_attribute(table: Block) -> Iterator[Outcome]:
-    """A block that says enabled = false turns it off, and may name the attribute."""
+def ttl_attribute_is_valid(table: Block) -> Iterator[Outcome]:
+    """A block with enabled = false may name the attribute."""
     ttl = table.section("ttl")
     if ttl is None:
-        yield NotApplicable("its items do not expire")
+        yield NotApplicable("it has no TTL")
         return
     enabled = ttl.body if isinstance(ttl.body, Unknown) else ttl.flag("enabled")
     name = None if isinstance(ttl.body, Unknown) else ttl.text("attribute_name")
@@ -278,23 +286,22 @@ def expiry_has_an_attribute(table: Block) -> Iterator[Outcome]:
         yield ttl.undecided(enabled, "enabled")
     elif not enabled:
         if name and ttl.get("enabled") is None:
-            yield ttl.fail("must be true where attribute_name is given, or nothing expires", "enabled")
+            yield ttl.fail("must be true if attribute_name is set, or no item expires", "enabled")
     elif isinstance(name, Unknown):
         yield ttl.undecided(name, "attribute_name")
     elif not name:
-        yield ttl.fail("must name the attribute that holds the time", "attribute_name")
+        yield ttl.fail("must be the name of the attribute with the expiry time", "attribute_name")
     else:
         for attribute in table.sections("attribute"):
             if _named(attribute, "name") == name and attribute.get("type") in ("S", "B"):
-                yield ttl.fail("is declared as no number (N): no item ever expires", "attribute_name")
+                yield ttl.fail("must be an attribute of type N (number), or no item expires", "attribute_name")
 
 
 @rule(
     "DDB-007",
-    "A table's stream says what it carries",
-    why="A stream without a view type is refused, and a view type without a stream makes none.",
-    fix="Set stream_enabled to true and stream_view_type to one of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, "
-    "NEW_AND_OLD_IMAGES.",
+    "DynamoDB stream has a stream view type",
+    why="DynamoDB rejects a stream without a view type; a view type without stream_enabled creates no stream.",
+    fix="Set stream_enabled to true and stream_view_type to KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.",
     page=f"{DDB}/Streams.html",
     types=[TABLE],
     good=_GOOD,
@@ -304,22 +311,22 @@ def expiry_has_an_attribute(table: Block) -> Iterator[Outcome]:
         {f"{_AT}.stream_enabled": REMOVED},
     ],
 )
-def stream_has_a_view(table: Block) -> Iterator[Outcome]:
-    """A stream that is turned off in words may keep its view type."""
+def stream_has_a_view_type(table: Block) -> Iterator[Outcome]:
+    """A table with stream_enabled = false may keep its view type."""
     enabled = table.flag("stream_enabled")
     if isinstance(enabled, Unknown):
         yield table.undecided(enabled, "stream_enabled")
     elif enabled:
         yield from expect(table, "stream_view_type", lambda view: view in _VIEWS, f"must be one of {', '.join(_VIEWS)}")
     elif table.get("stream_enabled") is None and table.get("stream_view_type") not in (None, ""):
-        yield table.fail("must be true where stream_view_type is given, or there is no stream", "stream_enabled")
+        yield table.fail("must be true if stream_view_type is set, or no stream is created", "stream_enabled")
 
 
 @rule(
     "DDB-008",
-    "Capacities stand where capacity is provisioned, and only there",
-    why="AWS refuses capacities of a table that is paid by request, and a provisioned table without them.",
-    fix="Remove read_capacity and write_capacity beside PAY_PER_REQUEST; otherwise set both to 1 or more.",
+    "DynamoDB table capacity matches its billing mode",
+    why="DynamoDB rejects capacity units for an on-demand table, and a provisioned table without them.",
+    fix="Remove read_capacity and write_capacity if billing_mode is PAY_PER_REQUEST; otherwise set both to at least 1.",
     page=f"{DDB}/capacity-mode.html",
     types=[TABLE],
     good=_GOOD,
@@ -330,8 +337,8 @@ def stream_has_a_view(table: Block) -> Iterator[Outcome]:
         {f"{_STOCK_AT}.read_capacity": 0},
     ],
 )
-def capacities_fit_the_mode(table: Block) -> Iterator[Outcome]:
-    """Zero is the same as nothing."""
+def capacity_matches_the_billing_mode(table: Block) -> Iterator[Outcome]:
+    """A capacity of 0 counts as not set."""
     mode = table.get("billing_mode")
     if isinstance(mode, Unknown):
         yield table.undecided(mode, "billing_mode")
@@ -342,26 +349,26 @@ def capacities_fit_the_mode(table: Block) -> Iterator[Outcome]:
             if isinstance(units, Unknown):
                 yield section.undecided(units, at)
             elif mode == "PAY_PER_REQUEST" and units:
-                yield section.fail("must be left out beside billing_mode PAY_PER_REQUEST", at)
+                yield section.fail("must not be set if billing_mode is PAY_PER_REQUEST", at)
             elif mode in (None, "PROVISIONED") and not units:
-                yield section.fail("must be 1 or more, or billing_mode PAY_PER_REQUEST", at)
+                yield section.fail("must be at least 1, or billing_mode must be PAY_PER_REQUEST", at)
 
 
 @rule(
     "DDB-009",
-    "A table's class and billing mode are words that AWS knows",
-    why="AWS refuses others at apply.",
-    fix="Write them in capitals: PROVISIONED or PAY_PER_REQUEST, STANDARD or STANDARD_INFREQUENT_ACCESS.",
+    "DynamoDB table class and billing mode are valid",
+    why="DynamoDB rejects other values at apply.",
+    fix="Use PROVISIONED or PAY_PER_REQUEST for billing_mode, STANDARD or STANDARD_INFREQUENT_ACCESS for table_class.",
     page=f"{DDB}/HowItWorks.TableClasses.html",
     types=[TABLE],
     good=_GOOD,
     breaks=[{f"{_AT}.table_class": "INFREQUENT_ACCESS"}, {f"{_AT}.billing_mode": "ON_DEMAND"}],
 )
-def words_are_known(table: Block) -> Iterator[Outcome]:
+def table_class_and_billing_mode_are_valid(table: Block) -> Iterator[Outcome]:
     """Both have defaults."""
-    for at, words in _WORDS.items():
-        word = table.get(at)
-        if isinstance(word, Unknown):
-            yield table.undecided(word, at)
-        elif word is not None and word not in words:
-            yield table.fail(f"must be one of {', '.join(words)}", at)
+    for at, values in _VALUES.items():
+        value = table.get(at)
+        if isinstance(value, Unknown):
+            yield table.undecided(value, at)
+        elif value is not None and value not in values:
+            yield table.fail(f"must be one of {', '.join(values)}", at)

@@ -11,3 +11,7 @@ FN = "resource.aws_lambda_function.worker"
 
 def function(**arguments: object) -> dict[str, Any]:
     return resources(aws_lambda_function={"worker": {"function_name": "shop-worker", **arguments}})
+
+
+def archive(**arguments: object) -> dict[str, Any]:
+    return {"data": {"archive_file": {"code": {"type": "zip", "output_path": "out.zip", **arguments}}}}

@@ -1,4 +1,4 @@
-"""Account numbers."""
+"""Hardcoded account IDs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _FIELD: Final = re.compile(
     r"aws_account_id|owner_account|registry_id|catalog_id|target_account_id|AWS|values)(?:\.\d+)?$"
 )
 _OWN: Final = re.compile(r"(?:aws_|current_|my_|own_|this_)?account(?:_?id|_?number)?", re.IGNORECASE)
-"""Names of local values and variables that mean the account that is deployed to."""
+"""Names of local values and variables for the ID of this account."""
 _FOREIGN: Final = re.compile(r"^(?:layers|image_uri|owners|filter|most_recent|allowed_publishers)(?:\.|$)")
-"""Attributes that name things of other accounts by nature."""
+"""Attributes that refer to resources of other accounts by design."""
 _BLOCKS: Final = ("local", "output")
 
 
@@ -54,9 +54,9 @@ def _numbers(at: str, text: str, *, arns_only: bool) -> Iterator[str]:
 
 @rule(
     "NAME-013",
-    "No account number is written into the code",
-    why="In every other account the permission is for a stranger, who may use it, and the own account is refused.",
-    fix="Use data.aws_caller_identity.current.account_id; give another account's number as a variable.",
+    "Account ID is not hard-coded",
+    why="In any other account, the permission applies to a foreign account, and this account is denied.",
+    fix="Use data.aws_caller_identity.current.account_id; pass the ID of another account as a variable.",
     page=f"{PROVIDER}/data-sources/caller_identity",
     types=["terraform"],
     severity=WARNING,
@@ -108,12 +108,12 @@ def _numbers(at: str, text: str, *, arns_only: bool) -> Iterator[str]:
         {"locals": {"account_id": "123456789012"}},
         {"variable": {"aws_account_id": {"default": "123456789012"}}},
     ],
-    unknown_passes="a variable is what another account's number ought to be",
+    unknown_passes="A variable is the recommended source of another account's ID.",
 )
 def accounts_are_looked_up(root: Block) -> Iterator[Outcome]:
-    """Look at texts of resources and data sources, at ARNs in local values and outputs, at what is named account."""
+    """Check resources and data sources, ARNs in local values and outputs, and variables for the account ID."""
     if is_plan(root.stack):
-        yield NotApplicable("a plan holds what was looked up")
+        yield NotApplicable("a plan contains resolved account IDs")
         return
     seen: set[str] = set()
     for block in root.stack.blocks:
@@ -123,7 +123,9 @@ def accounts_are_looked_up(root: Block) -> Iterator[Outcome]:
         at = {"local": "value", "var": "default"}.get(block.type, "")
         if at and _OWN.fullmatch(block.name) and _ACCOUNT.fullmatch(str(block.body.get(at))):
             if block.type == "local" or block.name not in root.stack.source.given:
-                yield block.fail("is this account's number; use data.aws_caller_identity.current.account_id", at)
+                yield block.fail(
+                    "must not be a hard-coded account ID; use data.aws_caller_identity.current.account_id", at
+                )
             continue
         for at, text in texts(block) or _leaves(block.body.get("value"), "value"):
             if _FOREIGN.match(at):
@@ -131,8 +133,8 @@ def accounts_are_looked_up(root: Block) -> Iterator[Outcome]:
             for number in _numbers(at, text, arns_only=block.type in _BLOCKS):
                 if number not in LOAD_BALANCERS:
                     yield block.fail(
-                        f"holds the account number {number}; use data.aws_caller_identity.current.account_id, or a "
-                        "variable for another account",
+                        f"must not contain the hard-coded account ID {number}; use "
+                        "data.aws_caller_identity.current.account_id, or a variable for another account",
                         at,
                     )
                     break

@@ -1,4 +1,4 @@
-"""Rules of EventBridge: what they match, when they run, where they send."""
+"""EventBridge rules and schedules: event patterns, schedule expressions, targets, event loops."""
 
 from __future__ import annotations
 
@@ -95,10 +95,10 @@ _RULE: Final = "resource.aws_cloudwatch_event_rule"
 
 @rule(
     "MSG-015",
-    "An event pattern is one that events can match",
-    why="AWS refuses a pattern whose values are not in lists; one with a field that no event has never matches.",
-    fix="Write each value as a list that is not empty, below source, detail-type, account, region, resources or "
-    "detail.",
+    "EventBridge event pattern is valid",
+    why="EventBridge rejects a pattern whose values are not lists; a pattern with a field that events do not have "
+    "never matches.",
+    fix="Write each value as a non-empty list, under source, detail-type, account, region, resources or detail.",
     page=f"{_EB}/eb-event-patterns.html",
     types=["aws_cloudwatch_event_rule", "aws_cloudwatch_event_archive"],
     good=_GOOD,
@@ -112,16 +112,16 @@ _RULE: Final = "resource.aws_cloudwatch_event_rule"
         {f"{_RULE}.paid.event_pattern": '${jsonencode({source = ["shop.orders"], detail = {state = "paid"}})}'},
     ],
 )
-def pattern_can_match(block: Block) -> Iterator[Outcome]:
-    """Lists may hold texts, numbers, null and operators such as prefix, which are not looked into."""
+def event_pattern_is_valid(block: Block) -> Iterator[Outcome]:
+    """Check fields and lists; comparison operators such as prefix are not validated."""
     at = "event_pattern"
     if block.raw(at) is None:
-        yield NotApplicable("it has no pattern")
+        yield NotApplicable("it has no event pattern")
         return
     try:
         pattern = document(block, at)
     except ValueError as error:
-        yield block.fail(f"is no JSON: {error}", at)
+        yield block.fail(f"must be valid JSON: {error}", at)
         return
     if isinstance(pattern, Unknown):
         yield block.undecided(pattern, at)
@@ -131,7 +131,7 @@ def pattern_can_match(block: Block) -> Iterator[Outcome]:
         strange = sorted(set(pattern) - _FIELDS)
         if strange:
             yield block.fail(
-                f"{strange[0]!r} is no field of an event; fields are {', '.join(sorted(_FIELDS - {'$or'}))}", at
+                f"{strange[0]!r} is not a field of an event; use {', '.join(sorted(_FIELDS - {'$or'}))}", at
             )
         yield from (block.fail(fault, at) for fault in _faults(pattern, ""))
 
@@ -149,16 +149,16 @@ def _faults(value: object, path: str) -> Iterator[str]:
                 yield from _faults(inner, below)
     elif isinstance(value, list | dict):
         if not value:
-            yield f"{path or 'the pattern'} is empty; EventBridge refuses that"
+            yield f"{path or 'the pattern'} must not be empty"
     else:
-        yield f"{path} must be a list, such as {json.dumps([value])}"
+        yield f"{path} must be a list; write {json.dumps([value])}"
 
 
 @rule(
     "MSG-016",
-    "An event rule has a pattern, or a schedule on the default bus",
-    why="AWS refuses a rule with neither, and a schedule on any other bus.",
-    fix="Set event_pattern or schedule_expression; leave event_bus_name out where there is a schedule.",
+    "EventBridge rule has an event pattern, or a schedule on the default event bus",
+    why="EventBridge rejects a rule without pattern and schedule, and a scheduled rule on any other event bus.",
+    fix="Set event_pattern or schedule_expression; omit event_bus_name in a scheduled rule.",
     page=f"{_EB}/eb-rules.html",
     types=["aws_cloudwatch_event_rule"],
     good=_GOOD,
@@ -169,23 +169,26 @@ def _faults(value: object, path: str) -> Iterator[str]:
     ],
 )
 def rule_has_a_trigger(event_rule: Block) -> Iterator[Outcome]:
-    """Both together are allowed on the default bus."""
+    """A rule on the default event bus may have both."""
     pattern, schedule = event_rule.get("event_pattern"), event_rule.get("schedule_expression")
     bus = event_rule.get("event_bus_name")
     if isinstance(schedule, Unknown):
         yield event_rule.undecided(schedule, "schedule_expression")
     elif not schedule and not pattern:
-        yield event_rule.fail("must be set, or schedule_expression must", "event_pattern")
+        yield event_rule.fail("must be set if schedule_expression is not set", "event_pattern")
     elif schedule and isinstance(bus, Unknown) and not event_rule.targets("event_bus_name", BUS):
         yield event_rule.undecided(bus, "event_bus_name")
     elif schedule and bus is not None and not str(bus).endswith(_DEFAULT):
-        yield event_rule.fail("must be left out: a schedule runs on the default bus alone", "event_bus_name")
+        yield event_rule.fail(
+            "must not be set with schedule_expression: scheduled rules run on the default event bus only",
+            "event_bus_name",
+        )
 
 
 @rule(
     "MSG-017",
-    "An event rule has a target",
-    why="A rule without target matches and does nothing.",
+    "EventBridge rule has a target",
+    why="A rule without targets matches events and does nothing.",
     fix="Add an aws_cloudwatch_event_target for the rule, or remove the rule.",
     page=f"{_EB}/eb-targets.html",
     types=["aws_cloudwatch_event_rule"],
@@ -198,9 +201,9 @@ def rule_has_a_trigger(event_rule: Block) -> Iterator[Outcome]:
     ],
 )
 def rule_has_a_target(event_rule: Block) -> Iterator[Outcome]:
-    """A rule that is switched off may wait for its target."""
+    """Skip disabled rules."""
     if event_rule.get("state") == "DISABLED" or event_rule.flag("is_enabled", default=True) is False:
-        yield NotApplicable("it is switched off")
+        yield NotApplicable("it is disabled")
         return
     if pointing(event_rule, _TARGET, "rule"):
         return
@@ -208,7 +211,7 @@ def rule_has_a_target(event_rule: Block) -> Iterator[Outcome]:
     if unknown:
         yield event_rule.undecided(unknown, "name")
     else:
-        yield event_rule.fail("needs an aws_cloudwatch_event_target, or does nothing")
+        yield event_rule.fail("must have a target; add an aws_cloudwatch_event_target, or remove the rule")
 
 
 @lru_cache(maxsize=8)
@@ -219,9 +222,9 @@ def _target_of_unknown(estate: Estate) -> Unknown | None:
 
 @rule(
     "MSG-018",
-    "A schedule is written as EventBridge reads it",
-    why="AWS refuses the rule; neither validate nor plan says so.",
-    fix="Write rate(1 hour), rate(5 minutes), or cron with six fields of which day of month or day of week is ?.",
+    "EventBridge schedule expression is valid",
+    why="EventBridge rejects the rule or schedule at apply; validate and plan do not report it.",
+    fix="Write rate(1 hour), rate(5 minutes), or cron(...) with six fields and ? as day of month or day of week.",
     page=f"{_EB}/eb-scheduled-rule-pattern.html",
     types=["aws_cloudwatch_event_rule", "aws_scheduler_schedule"],
     good=_GOOD,
@@ -234,15 +237,15 @@ def _target_of_unknown(estate: Estate) -> Unknown | None:
         {"resource.aws_scheduler_schedule.often.schedule_expression": "rate(0 minutes)"},
     ],
 )
-def schedule_is_well_formed(block: Block) -> Iterator[Outcome]:
-    """A single time, at(…), is for schedules only; unit and number must agree in rules only."""
+def schedule_expression_is_valid(block: Block) -> Iterator[Outcome]:
+    """EventBridge Scheduler also accepts at(…), and any unit with any number: rate(1 hours)."""
     at = "schedule_expression"
     value = block.get(at)
     if isinstance(value, Unknown):
         yield block.undecided(value, at)
         return
     if not value:
-        yield NotApplicable("it has no schedule")
+        yield NotApplicable("it has no schedule expression")
         return
     fault = _schedule_fault(str(value).strip(), in_rule=block.type == EVENT_RULE)
     if fault:
@@ -254,15 +257,15 @@ def _schedule_fault(text: str, *, in_rule: bool) -> str:
     if rate:
         count, unit = int(rate[1]), rate[2].removesuffix("s")
         if count == 0:
-            return "must be at least 1"
+            return "must have a rate of at least 1"
         wanted = unit if count == 1 else f"{unit}s"
         return f"must be rate({count} {wanted})" if in_rule and rate[2] != wanted else ""
     if cron:
         fields = cron[1].split()
         if len(fields) != _CRON_FIELDS:
             names = "minutes, hours, day of month, month, day of week, year"
-            return f"must have {_CRON_FIELDS} fields ({names}), not {len(fields)}"
-        return "" if "?" in (fields[2], fields[4]) else "day of month or day of week must be ?, as in cron(0 3 * * ? *)"
+            return f"must have {_CRON_FIELDS} fields ({names}); it has {len(fields)}"
+        return "" if "?" in (fields[2], fields[4]) else "must have ? as day of month or day of week: cron(0 3 * * ? *)"
     if _AT_TIME.fullmatch(text) and not in_rule:
         return ""
     return "must be rate(…) or cron(…)" if in_rule else "must be rate(…), cron(…) or at(yyyy-mm-ddThh:mm:ss)"
@@ -274,9 +277,9 @@ def _in_region(arn: str, region: str | Unknown) -> bool:
 
 @rule(
     "MSG-021",
-    "Events do not come back to where they came from",
-    why="Each event makes the next: the loop runs until somebody sees the bill.",
-    fix="Send to another bus, topic or function.",
+    "EventBridge target or Lambda destination does not create an event loop",
+    why="Each event creates the next one: the loop runs, and is charged, until someone stops it.",
+    fix="Send the events to another event bus, topic or function.",
     page=f"{AWS}/lambda/latest/dg/invocation-recursion.html",
     types=[_TARGET, "aws_lambda_function_event_invoke_config"],
     good=_GOOD,
@@ -299,10 +302,10 @@ def _in_region(arn: str, region: str | Unknown) -> bool:
             )
         },
     ],
-    unknown_passes="A destination that is not known is not known to be where the events come from.",
+    unknown_passes="A destination that is not known is assumed to be another one than the source.",
 )
-def events_do_not_come_back(block: Block) -> Iterator[Outcome]:
-    """Look for a bus that sends to itself, and a function whose result calls it again."""
+def events_do_not_loop(block: Block) -> Iterator[Outcome]:
+    """Find event buses that send to themselves, and functions whose destination invokes them again."""
     if block.type == _TARGET:
         event_rule = meant(block, "rule", EVENT_RULE)
         sides = [side for side in (block, event_rule) if side is not None and side.raw("event_bus_name") is not None]
@@ -311,9 +314,7 @@ def events_do_not_come_back(block: Block) -> Iterator[Outcome]:
         arn = block.text("arn")
         to_default = isinstance(arn, str) and arn.endswith(f":event-bus/{_DEFAULT}") and _in_region(arn, block.region)
         if (source is not None and target is source) or (not sides and to_default):
-            yield block.fail(
-                "must be another bus than the one that the rule listens on, or each event makes the next", "arn"
-            )
+            yield block.fail("must not be the event bus of the rule: each event would create the next one", "arn")
         return
     function = function_of(block, "function_name")
     for outcome in ("on_success", "on_failure"):
@@ -321,8 +322,12 @@ def events_do_not_come_back(block: Block) -> Iterator[Outcome]:
         if function is None or block.raw(at) is None:
             continue
         if function_of(block, at) is function:
-            yield block.fail(f"must not be {function.address} itself: each call makes the next", at)
+            yield block.fail(f"must not be {function.address} itself: each invocation would cause the next one", at)
         topic = meant(block, at, "aws_sns_topic")
         for subscription in pointing(topic, "aws_sns_topic_subscription", "topic_arn") if topic else ():
             if function_of(subscription, "endpoint") is function and not is_given(subscription.get("filter_policy")):
-                yield block.fail(f"must not be the topic that calls it, by {called(subscription, block)}", at)
+                yield block.fail(
+                    "must not be the topic that invokes the function: each invocation would cause the next one; set "
+                    f"filter_policy of {called(subscription, block)}, or use another topic",
+                    at,
+                )

@@ -1,4 +1,4 @@
-"""Source text of functions, as it lies beside the stack."""
+"""Source files of Lambda functions, in the stack's directory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.rules.catalogue.functions.package import ARCHIVES, local_path
+from constructs_lib.rules.catalogue.functions.packages import ARCHIVES, local_path
 from constructs_lib.rules.queries.common import AWS
 from constructs_lib.rules.rule import rule
 
@@ -32,9 +32,9 @@ _MARKS: Final = (
 
 @rule(
     "LAM-006",
-    "Source text is UTF-8 without a byte-order mark",
-    why="The runtime cannot read the module, or takes the mark for its first character: every call fails.",
-    fix="Save the file as UTF-8 without a byte-order mark, and let archive_file make the zip.",
+    "Lambda source files are UTF-8 without a byte order mark",
+    why="The runtime cannot parse the module, so every invocation fails.",
+    fix="Save the file as UTF-8 without a byte order mark, and let archive_file create the zip archive.",
     page=f"{AWS}/lambda/latest/dg/python-package.html",
     types=ARCHIVES,
     lessons=["PAY-2"],
@@ -57,19 +57,19 @@ _MARKS: Final = (
             "data.archive_file.validator.source_content_filename": "handler.py",
         },
     ],
-    unknown_passes="Text that is not known before the plan cannot be read, and is not made of a file with a mark.",
+    unknown_passes="Text that is not known before apply is assumed to be valid.",
 )
 def source_is_utf8(archive: Block) -> Iterator[Outcome]:
-    """Look at inline text, and at files of code where the folder can be read."""
+    """Check inline content, and source files if the directory can be read."""
     for section, at in [(archive, "source_content"), *((each, "content") for each in archive.sections("source"))]:
         text = section.get(at)
         if isinstance(text, str) and (text.startswith("\ufeff") or "\0" in text):
             found = (
-                "begins with a byte-order mark"
+                "begins with a byte order mark"
                 if text.startswith("\ufeff")
-                else "holds null characters, as UTF-16 does"
+                else "contains null characters, as UTF-16 does"
             )
-            yield section.fail(f"{found}; must be plain text, which is written as UTF-8", at)
+            yield section.fail(f"{found}; must be plain text, which Terraform writes as UTF-8", at)
     file, folder = local_path(archive, "source_file"), local_path(archive, "source_dir")
     if file is not None and file.is_file() and (fault := _fault(file)):
         yield archive.fail(f"{file.name} {fault}", "source_file")
@@ -89,15 +89,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _fault(path: Path) -> str:
     if path.suffix == ".zip":
-        return "" if zipfile.is_zipfile(path) else "is named .zip and is no zip archive; let archive_file make the zip"
+        return "" if zipfile.is_zipfile(path) else "is not a zip archive; let archive_file create it"
     if path.suffix not in _CODE or path.stat().st_size > _MOST_BYTES:
         return ""
     data = path.read_bytes()
     for mark, name in _MARKS:
         if data.startswith(mark):
-            return f"begins with a {name} byte-order mark; save it as UTF-8 without one"
+            return f"begins with a {name} byte order mark; save the file as UTF-8 without one"
     try:
         data.decode()
     except UnicodeDecodeError as error:
-        return f"is not UTF-8 at byte {error.start}; save it as UTF-8"
+        return f"is not UTF-8 at byte {error.start}; save the file as UTF-8"
     return ""

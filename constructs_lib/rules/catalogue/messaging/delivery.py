@@ -1,4 +1,4 @@
-"""What EventBridge, SNS and schedules deliver to."""
+"""Delivery from EventBridge and SNS: permissions, KMS keys, dead-letter queues."""
 
 from __future__ import annotations
 
@@ -123,9 +123,10 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "MSG-013",
-    "An event that cannot be delivered is kept",
-    why="EventBridge gives up after a day, or at once where it has no right to deliver, and drops the event.",
-    fix="Give the target a dead_letter_config with the ARN of a queue.",
+    "EventBridge target or schedule has a dead-letter queue",
+    why="EventBridge drops an event after 24 hours of retries, or at once if it has no permission to invoke the "
+    "target.",
+    fix="Set dead_letter_config of the target with the ARN of an SQS queue.",
     page=f"{_EB}/eb-rule-dlq.html",
     types=[_TARGET, _SCHEDULE],
     severity=Severity("info", "warning", "warning"),
@@ -136,14 +137,14 @@ _GOOD: Final[dict[str, Any]] = {
         {f"resource.{_SCHEDULE}.nightly.target.dead_letter_config": REMOVED},
     ],
 )
-def undelivered_events_are_kept(block: Block) -> Iterator[Outcome]:
-    """A target of a rule and the target of a schedule have the same block."""
+def target_has_a_dead_letter_queue(block: Block) -> Iterator[Outcome]:
+    """EventBridge rules and EventBridge Scheduler have the same dead_letter_config."""
     at = "dead_letter_config.arn" if block.type == _TARGET else "target.dead_letter_config.arn"
-    yield from expect_set(block, at, "must be the ARN of a queue for the events that cannot be delivered")
+    yield from expect_set(block, at, "must be the ARN of an SQS queue, or events that cannot be delivered are lost")
 
 
 def _delivers(block: Block, at: str, service: str) -> Iterator[Outcome]:
-    """Fail when what stands at a path does not let a service in."""
+    """Fail if the queue, topic or function at a path does not allow the service to deliver."""
     function = function_of(block, at)
     receiver = meant(block, at, QUEUE) or meant(block, at, TOPIC)
     if function is not None:
@@ -151,9 +152,9 @@ def _delivers(block: Block, at: str, service: str) -> Iterator[Outcome]:
         text = wanted_permission(function, block, at, service)
     elif receiver is not None:
         allowed = admits(receiver, service)
-        text = f"the policy of {called(receiver, block)} must allow {SENDING[receiver.type]} to {service}"
+        text = f"the policy of {called(receiver, block)} must allow {SENDING[receiver.type]} for {service}"
     else:
-        yield NotApplicable("it delivers to no queue, topic or function of the estate")
+        yield NotApplicable("it delivers to no queue, topic or function in these stacks")
         return
     if isinstance(allowed, Unknown):
         yield block.undecided(allowed, at)
@@ -163,10 +164,10 @@ def _delivers(block: Block, at: str, service: str) -> Iterator[Outcome]:
 
 @rule(
     "MSG-014",
-    "EventBridge may deliver to its targets",
-    why="An event for a target that does not let EventBridge in is dropped, and only a metric says so.",
-    fix="Allow sqs:SendMessage or sns:Publish to events.amazonaws.com in the policy of the queue or topic, add an "
-    "aws_lambda_permission for a function, or give the target a role_arn.",
+    "EventBridge has permission to deliver to its targets",
+    why="Events for a target that EventBridge cannot invoke are dropped; only the FailedInvocations metric shows it.",
+    fix="Allow sqs:SendMessage or sns:Publish for events.amazonaws.com in the policy of the queue or topic, add an "
+    "aws_lambda_permission for a function, or set role_arn of the target.",
     page=f"{_EB}/eb-use-resource-based.html",
     types=[_TARGET],
     good=_GOOD,
@@ -177,8 +178,8 @@ def _delivers(block: Block, at: str, service: str) -> Iterator[Outcome]:
         {"resource.aws_lambda_permission.orders.principal": "s3.amazonaws.com"},
     ],
 )
-def targets_let_eventbridge_in(target: Block) -> Iterator[Outcome]:
-    """A target with a role is delivered to as that role."""
+def targets_allow_eventbridge(target: Block) -> Iterator[Outcome]:
+    """Skip targets with a role_arn, which EventBridge assumes."""
     if target.raw("role_arn") is not None:
         yield NotApplicable("it has a role")
         return
@@ -187,11 +188,10 @@ def targets_let_eventbridge_in(target: Block) -> Iterator[Outcome]:
 
 @rule(
     "MSG-022",
-    "A topic may deliver to its subscribers",
-    why="SNS cannot deliver to a queue or function that does not let it in: the messages are lost.",
-    fix="Allow sqs:SendMessage to sns.amazonaws.com in the queue's policy, or add an aws_lambda_permission, each for "
-    "the "
-    "topic's ARN.",
+    "SNS has permission to deliver to its subscribers",
+    why="SNS cannot deliver messages to a queue or function that does not allow it, and the messages are lost.",
+    fix="Allow sqs:SendMessage for sns.amazonaws.com in the queue policy, or add an aws_lambda_permission; restrict "
+    "both to the ARN of the topic.",
     page=f"{AWS}/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
     types=[_SUBSCRIPTION],
     good=_GOOD,
@@ -205,18 +205,18 @@ def targets_let_eventbridge_in(target: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_permission.topic": REMOVED},
     ],
 )
-def subscribers_let_sns_in(subscription: Block) -> Iterator[Outcome]:
-    """Look at queues and functions of the estate."""
+def subscribers_allow_sns(subscription: Block) -> Iterator[Outcome]:
+    """Check queues and functions that are defined in these stacks."""
     yield from _delivers(subscription, "endpoint", _SNS)
 
 
 @rule(
     "MSG-023",
-    "A service that sends to an encrypted queue or topic may use its key",
-    why="The message is refused: the policy of AWS's own key admits no service, and a customer key admits those that "
-    "it "
-    "names.",
-    fix="Encrypt with a customer key whose policy allows kms:GenerateDataKey* and kms:Decrypt to the service.",
+    "SQS queue or SNS topic is encrypted with a KMS key that its senders can use",
+    why="Messages are rejected: the policy of an AWS managed key allows no service principal, and a customer managed "
+    "key allows only those that its policy names.",
+    fix="Use a customer managed key whose policy allows kms:GenerateDataKey* and kms:Decrypt for the service "
+    "principal.",
     page=f"{AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html",
     types=[QUEUE, TOPIC],
     good=_GOOD,
@@ -228,18 +228,20 @@ def subscribers_let_sns_in(subscription: Block) -> Iterator[Outcome]:
         {"resource.aws_kms_key.k": {"description": "without a policy"}},
     ],
 )
-def services_may_use_the_key(receiver: Block) -> Iterator[Outcome]:
-    """Encryption by SQS itself needs no right to a key."""
+def senders_can_use_the_key(receiver: Block) -> Iterator[Outcome]:
+    """SSE-SQS needs no permission for a key."""
     at = "kms_master_key_id"
     senders = _senders(receiver)
     if receiver.raw(at) is None or not senders:
-        yield NotApplicable("it has no key, or no service of the estate sends to it")
+        yield NotApplicable("it has no KMS key, or no service sends to it in these stacks")
         return
     service, sender = next(iter(senders.items()))
     value = receiver.get(at)
     if isinstance(value, str) and value.removeprefix("arn:").rpartition(":")[2] in _AWS_KEYS:
         yield receiver.fail(
-            f"must be a customer key: {called(sender, receiver)} sends to it, and {service} may not use that of AWS", at
+            f"must be a customer managed key: {called(sender, receiver)} sends to it, and {service} cannot use an AWS "
+            "managed key",
+            at,
         )
         return
     key = receiver.target(at, *_KEYS, "aws_kms_alias")
@@ -264,14 +266,14 @@ def services_may_use_the_key(receiver: Block) -> Iterator[Outcome]:
         ]
         if not any(statement.allows(_USING[0]) for statement in usable):
             yield key.fail(
-                f"must allow {' and '.join(_USING)} to {service}, since {called(sender, key)} sends to "
+                f"must allow {' and '.join(_USING)} for {service}, because {called(sender, key)} sends to "
                 f"{receiver.address}",
                 "policy",
             )
 
 
 def _senders(receiver: Block) -> dict[str, Block]:
-    """Return the services that send to a queue or topic, each with a block that says so."""
+    """Return the service principals that send to a queue or topic, each with a block that causes it."""
     found: dict[str, Block] = {}
     for target in pointing(receiver, _TARGET, "arn"):
         if target.raw("role_arn") is None:
@@ -287,9 +289,10 @@ def _senders(receiver: Block) -> dict[str, Block]:
 
 @rule(
     "MSG-024",
-    "Schedules and pipes are encrypted with a customer key",
-    why="A schedule's input and a pipe's definition are kept under a key of AWS, which nobody can withdraw.",
-    fix="Set kms_key_arn of the schedule, or kms_key_identifier of the pipe, to a customer key.",
+    "EventBridge schedule or pipe is encrypted with a customer managed key",
+    why="By default the input of a schedule and the definition of a pipe are encrypted with an AWS owned key, which "
+    "you can neither audit nor disable.",
+    fix="Set kms_key_arn of the schedule, or kms_key_identifier of the pipe, to a customer managed key.",
     page=f"{_EB}/eb-encryption.html",
     types=[_SCHEDULE, _PIPE],
     severity=_QUIET,
@@ -300,18 +303,18 @@ def _senders(receiver: Block) -> dict[str, Block]:
         {f"resource.{_PIPE}.orders.kms_key_identifier": REMOVED},
     ],
 )
-def schedules_have_a_customer_key(block: Block) -> Iterator[Outcome]:
-    """Each of the two types has its own name for the key."""
+def schedules_have_a_customer_managed_key(block: Block) -> Iterator[Outcome]:
+    """The argument for the key differs between the two resource types."""
     at = "kms_key_arn" if block.type == _SCHEDULE else "kms_key_identifier"
-    yield from expect_set(block, at, "must be the ARN of a customer key")
+    yield from expect_set(block, at, "must be the ARN of a customer managed key")
 
 
 @rule(
     "MSG-025",
-    "A subscription keeps what it could not deliver",
-    why="SNS drops a message that it cannot deliver, to a queue or function at once where the right or the queue is "
-    "gone.",
-    fix="Name a queue in the subscription's redrive_policy.",
+    "SNS subscription has a dead-letter queue",
+    why="SNS drops messages that it cannot deliver; after a client-side error, such as a deleted queue or a missing "
+    "permission, it does not even retry.",
+    fix="Set redrive_policy of the subscription with the ARN of an SQS queue as deadLetterTargetArn.",
     page=f"{AWS}/sns/latest/dg/sns-dead-letter-queues.html",
     types=[_SUBSCRIPTION],
     severity=ADVICE,
@@ -321,11 +324,11 @@ def schedules_have_a_customer_key(block: Block) -> Iterator[Outcome]:
         {f"resource.{_SUBSCRIPTION}.worker.redrive_policy": "failed"},
     ],
 )
-def undelivered_messages_are_kept(subscription: Block) -> Iterator[Outcome]:
-    """Mail and text messages have no dead-letter queue that helps anybody."""
+def subscription_has_a_dead_letter_queue(subscription: Block) -> Iterator[Outcome]:
+    """Skip protocols that deliver to people, such as email and sms."""
     protocol = subscription.get("protocol")
     if isinstance(protocol, str) and protocol not in ("sqs", "lambda", "http", "https", "firehose"):
-        yield NotApplicable("it goes to people")
+        yield NotApplicable("its protocol delivers to people")
         return
     try:
         policy = document(subscription, "redrive_policy")
@@ -334,4 +337,6 @@ def undelivered_messages_are_kept(subscription: Block) -> Iterator[Outcome]:
     if isinstance(policy, Unknown) and not subscription.targets("redrive_policy", QUEUE):
         yield subscription.undecided(policy, "redrive_policy")
     elif not policy:
-        yield subscription.fail('must be JSON with a queue as "deadLetterTargetArn"', "redrive_policy")
+        yield subscription.fail(
+            'must be a JSON object with the ARN of an SQS queue as "deadLetterTargetArn"', "redrive_policy"
+        )

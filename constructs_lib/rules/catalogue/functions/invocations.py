@@ -1,4 +1,4 @@
-"""What calls functions, and what becomes of calls that fail."""
+"""Asynchronous invocations, event source mappings, and invocations by API Gateway."""
 
 from __future__ import annotations
 
@@ -79,9 +79,8 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "LAM-027",
-    "A function that is called asynchronously keeps the calls that fail",
-    why="EventBridge, SNS and S3 hand a call over and forget it; after Lambda's two further attempts the event is "
-    "gone.",
+    "Lambda function has a dead-letter queue or failure destination for asynchronous invocations",
+    why="EventBridge, SNS and S3 invoke functions asynchronously: after two retries Lambda discards the event.",
     fix="Set dead_letter_config.target_arn, or an on_failure destination in aws_lambda_function_event_invoke_config.",
     page=f"{_DG}/invocation-async-retain-records.html",
     types=["aws_lambda_function"],
@@ -100,11 +99,11 @@ _GOOD: Final[dict[str, Any]] = {
         },
     ],
 )
-def asynchronous_calls_are_kept(function: Block) -> Iterator[Outcome]:
-    """Look at what the estate says of callers: permissions, event targets, schedules, subscriptions."""
+def failed_invocations_are_retained(function: Block) -> Iterator[Outcome]:
+    """Find asynchronous invocations by permissions, event targets, schedules and subscriptions in these stacks."""
     caller = _asynchronous_caller(function)
     if caller is None:
-        yield NotApplicable("nothing in the estate calls it asynchronously")
+        yield NotApplicable("nothing in these stacks invokes it asynchronously")
         return
     at = "dead_letter_config.target_arn"
     target = function.get(at)
@@ -116,7 +115,9 @@ def asynchronous_calls_are_kept(function: Block) -> Iterator[Outcome]:
     if unknown:
         yield function.undecided(unknown, at)
     else:
-        yield function.fail(f"must be the ARN of a queue or topic, since {caller.address} calls asynchronously", at)
+        yield function.fail(
+            f"must be the ARN of a queue or topic, because {caller.address} invokes the function asynchronously", at
+        )
 
 
 def _asynchronous_caller(function: Block) -> Block | None:
@@ -128,10 +129,11 @@ def _asynchronous_caller(function: Block) -> Block | None:
 
 @rule(
     "LAM-028",
-    "A function that reads a queue says which messages of a batch failed",
-    why="Without that one bad message brings the whole batch back, and what was done for the others is done again.",
-    fix='Set function_response_types to ["ReportBatchItemFailures"] and have the code return the failed ids, or set '
-    "batch_size to 1.",
+    "Lambda event source mapping for SQS reports partial batch failures",
+    why="Otherwise one failed message returns the whole batch to the queue, and messages that succeeded are processed "
+    "again.",
+    fix='Set function_response_types to ["ReportBatchItemFailures"] and return the failed message IDs from the '
+    "function, or set batch_size to 1.",
     page=f"{_DG}/services-sqs-errorhandling.html",
     types=[_MAPPING],
     severity=ADVICE,
@@ -142,23 +144,22 @@ def _asynchronous_caller(function: Block) -> Block | None:
     ],
 )
 def batch_failures_are_reported(mapping: Block) -> Iterator[Outcome]:
-    """A batch of one message needs no report."""
+    """Skip batches of one message."""
     if not _reads(mapping, (QUEUE,), (":sqs:",)) or mapping.number("batch_size") == 1:
-        yield NotApplicable("it reads no queue in batches")
+        yield NotApplicable("it does not poll an SQS queue in batches")
         return
     types = mapping.items("function_response_types")
     if isinstance(types, Unknown):
         yield mapping.undecided(types, "function_response_types")
     elif "ReportBatchItemFailures" not in types:
-        yield mapping.fail('must hold "ReportBatchItemFailures", or batch_size must be 1', "function_response_types")
+        yield mapping.fail('must contain "ReportBatchItemFailures", or batch_size must be 1', "function_response_types")
 
 
 @rule(
     "LAM-029",
-    "A function that reads a stream gives up on a bad record, and keeps it",
-    why="By default Lambda repeats the batch until its records expire: for a day or more the shard stands still "
-    "behind one "
-    "bad record, and then it is lost.",
+    "Lambda event source mapping for a stream limits retries and has a failure destination",
+    why="By default Lambda retries a failed batch until its records expire: one invalid record blocks the shard for a "
+    "day or more, and is then lost.",
     fix="Set maximum_retry_attempts or maximum_record_age_in_seconds, and destination_config.on_failure.",
     page=f"{_DG}/services-ddb-errors.html",
     types=[_MAPPING],
@@ -170,10 +171,10 @@ def batch_failures_are_reported(mapping: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_event_source_mapping.orders.destination_config": REMOVED},
     ],
 )
-def stream_gives_up(mapping: Block) -> Iterator[Outcome]:
-    """Both defaults are -1, which means without end."""
+def stream_retries_are_limited(mapping: Block) -> Iterator[Outcome]:
+    """Both limits default to -1, which means unlimited."""
     if not _reads(mapping, ("aws_dynamodb_table", "aws_kinesis_stream"), (":kinesis:", ":dynamodb:")):
-        yield NotApplicable("it reads no stream")
+        yield NotApplicable("it does not read a stream")
         return
     bounds = [mapping.number(at) for at in ("maximum_retry_attempts", "maximum_record_age_in_seconds")]
     unknown = next((bound for bound in bounds if isinstance(bound, Unknown)), None)
@@ -182,7 +183,7 @@ def stream_gives_up(mapping: Block) -> Iterator[Outcome]:
             yield mapping.undecided(unknown, "maximum_retry_attempts")
         else:
             yield mapping.fail(
-                "must be bounded, such as 5; or set maximum_record_age_in_seconds", "maximum_retry_attempts"
+                "must be 0 or more, such as 5, or set maximum_record_age_in_seconds", "maximum_retry_attempts"
             )
     at = "destination_config.on_failure.destination_arn"
     destination = mapping.get(at)
@@ -192,7 +193,7 @@ def stream_gives_up(mapping: Block) -> Iterator[Outcome]:
     if unsure:
         yield mapping.undecided(unsure, at)
     else:
-        yield mapping.fail("must be the ARN of a queue or topic that keeps what could not be processed", at)
+        yield mapping.fail("must be the ARN of a queue or topic, or records that cannot be processed are lost", at)
 
 
 def _reads(mapping: Block, types: tuple[str, ...], parts: tuple[str, ...]) -> bool:
@@ -206,10 +207,10 @@ def _reads(mapping: Block, types: tuple[str, ...], parts: tuple[str, ...]) -> bo
 
 @rule(
     "LAM-032",
-    "An API may call the functions that it integrates",
-    why="Without a permission API Gateway answers every call with 500; nothing before the first call says so.",
-    fix="Add an aws_lambda_permission for apigateway.amazonaws.com, with the alias as qualifier where the API calls "
-    "one.",
+    "API Gateway has permission to invoke its Lambda functions",
+    why="Without permission, API Gateway returns 500 for every request; validate, plan and apply do not report it.",
+    fix="Add an aws_lambda_permission for apigateway.amazonaws.com, with the alias as qualifier if the API invokes an "
+    "alias.",
     page=f"{AWS}/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html",
     types=list(_API),
     good={
@@ -242,12 +243,12 @@ def _reads(mapping: Block, types: tuple[str, ...], parts: tuple[str, ...]) -> bo
         },
     ],
 )
-def api_may_call(caller: Block) -> Iterator[Outcome]:
-    """An integration with a role of its own needs no permission."""
+def api_can_invoke(caller: Block) -> Iterator[Outcome]:
+    """Skip integrations and authorizers with a role, which API Gateway assumes."""
     at, role_at = _API[caller.type]
     function = function_of(caller, at)
     if function is None or caller.raw(role_at) is not None:
-        yield NotApplicable("it calls no function of the estate, or does so with a role")
+        yield NotApplicable("it invokes no function in these stacks, or uses a role")
         return
     alike = [each for each in pointing(function, caller.type, at) if each.target(at, ALIAS) is caller.target(at, ALIAS)]
     allowed = may_call(function, caller, at, "apigateway.amazonaws.com")

@@ -1,4 +1,4 @@
-"""Packages of functions and layers."""
+"""Deployment packages of Lambda functions and layers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _GOOD_LAYER = {
 
 
 def local_path(section: Section, at: str) -> Path | None:
-    """Return the file or folder that a value names, as found from the stack's folder; None when it is not known."""
+    """Return the path that an argument names, relative to the stack's directory, or None if it is not known."""
     value = section.get(at)
     text = value.text if isinstance(value, Unknown) else value
     if not isinstance(text, str):
@@ -76,7 +76,7 @@ def local_path(section: Section, at: str) -> Path | None:
 
 
 def archive_of(block: Block) -> Block | None:
-    """Return the archive that a function or layer is made of, by reference or by an equal path."""
+    """Return the archive that a function or layer is created from, by reference or by an equal path."""
     found = block.target("filename", *ARCHIVES)
     path = None if found else local_path(block, "filename")
     if path is None:
@@ -90,11 +90,11 @@ def archive_of(block: Block) -> Block | None:
 def _packed_in_the_plan(block: Block) -> Iterator[Outcome]:
     elsewhere = [at for at in ("image_uri", "s3_bucket", "s3_key") if block.raw(at) is not None]
     if elsewhere or block.get("package_type") == "Image":
-        yield NotApplicable("it is made of an image or of an object in a bucket")
+        yield NotApplicable("its code is a container image or an S3 object")
         return
     if block.raw("filename") is None:
         yield block.fail(
-            "must be the output_path of a data.archive_file, which packs the code in the same plan", "filename"
+            "must be the output_path of a data.archive_file, which packages the code in the same plan", "filename"
         )
         return
     if sources(block, "filename") or archive_of(block):
@@ -105,20 +105,20 @@ def _packed_in_the_plan(block: Block) -> Iterator[Outcome]:
         yield block.undecided(value, "filename")
     elif path is None or not path.is_file():
         yield block.fail(
-            "nothing builds this file; must be the output_path of a data.archive_file, which packs the code in the "
-            "same "
-            "plan",
+            "file not found, and nothing builds it; must be the output_path of a data.archive_file, which packages the "
+            "code in the same plan",
             "filename",
         )
     elif not zipfile.is_zipfile(path):
-        yield block.fail("is no zip archive, whatever its name; let a data.archive_file pack the code", "filename")
+        yield block.fail("is not a zip archive; package the code with a data.archive_file", "filename")
 
 
 @rule(
     "LAM-001",
-    "A function's package is packed in the same plan",
-    why="Terraform stops at a package that nobody has built, and deploys an old one when somebody forgot to build it.",
-    fix="Pack the code with data.archive_file and give its output_path as filename.",
+    "Lambda deployment package is built in the same plan",
+    why="Terraform fails if the deployment package has not been built, and deploys an outdated package if nobody "
+    "rebuilt it.",
+    fix="Package the code with data.archive_file and set filename to its output_path.",
     page=f"{PROVIDER}/resources/lambda_function",
     types=["aws_lambda_function"],
     lessons=["PLAT-3", "EVT-2", "PAY-2"],
@@ -130,15 +130,15 @@ def _packed_in_the_plan(block: Block) -> Iterator[Outcome]:
     ],
 )
 def package_is_packed_in_the_plan(function: Block) -> Iterator[Outcome]:
-    """A literal path is right where an archive of the stack writes it, or a real zip archive already lies there."""
+    """A literal path is allowed if an archive of the stack writes it, or if a zip archive exists there."""
     yield from _packed_in_the_plan(function)
 
 
 @rule(
     "LAM-002",
-    "A package's hash is that of the package",
-    why="Without the hash Terraform does not see that the code has changed, and goes on running the old code.",
-    fix="Set source_code_hash to output_base64sha256 of the archive that filename comes from.",
+    "Lambda function or layer has the source_code_hash of its package",
+    why="Without the hash, Terraform does not detect that the code has changed, and Lambda keeps running the old code.",
+    fix="Set source_code_hash to the output_base64sha256 of the archive that filename refers to.",
     page=f"{PROVIDER}/resources/lambda_function",
     types=["aws_lambda_function", "aws_lambda_layer_version"],
     severity=WARNING,
@@ -152,34 +152,32 @@ def package_is_packed_in_the_plan(function: Block) -> Iterator[Outcome]:
     ],
 )
 def hash_is_of_the_package(block: Block) -> Iterator[Outcome]:
-    """A hash that Terraform computes of a file is right; a literal one only in a plan, where all values are literal."""
+    """A literal hash is allowed in plans only, where every value is literal."""
     if block.raw("filename") is None:
-        yield NotApplicable("it is not made of a local package")
+        yield NotApplicable("it has no local package")
         return
     at = "source_code_hash"
     raw, value, archive = block.raw(at), block.get(at), archive_of(block)
     wanted = f"must be ${{{archive.base}.output_base64sha256}}" if archive else "must be the package's base64 SHA-256"
     if raw is None:
-        yield block.fail(f"{wanted}, or a change of the code deploys nothing", at)
+        yield block.fail(f"{wanted}, or code changes are not deployed", at)
         return
     hashed = [(found, reference) for found, reference in block.stack.follow(raw) if found.type in ARCHIVES]
     if hashed and archive and archive not in [found for found, _ in hashed]:
-        yield block.fail(f"{wanted}, of the archive that filename comes from", at)
+        yield block.fail(f"{wanted}, the hash of the archive that filename refers to", at)
     elif any(reference.path[-1:] == (wrong,) for _, reference in hashed for wrong in _WRONG_HASHES) and "(" not in raw:
-        yield block.fail(
-            f"{wanted}: Lambda compares the base64 form of SHA-256, so that another differs in every plan", at
-        )
+        yield block.fail(f"{wanted}: Lambda returns the base64 SHA-256, so any other hash differs in every plan", at)
     elif isinstance(value, str) and "${" not in raw and sources(block, "filename"):
-        yield block.fail(f"{wanted}: a literal stays the same when the code changes", at)
+        yield block.fail(f"{wanted}: a literal hash does not change with the code", at)
     elif (unknown := undecidable(value)) and not hashed and not _READS_FILE.search(str(raw)):
         yield block.undecided(unknown, at)
 
 
 @rule(
     "LAM-003",
-    "A layer's package is packed in the same plan",
-    why="Terraform stops at a package that nobody has built.",
-    fix="Pack the layer with data.archive_file and give its output_path as filename.",
+    "Lambda layer package is built in the same plan",
+    why="Terraform fails if the package has not been built.",
+    fix="Package the layer with data.archive_file and set filename to its output_path.",
     page=f"{PROVIDER}/resources/lambda_layer_version",
     types=["aws_lambda_layer_version"],
     lessons=["EVT-16"],
@@ -190,25 +188,25 @@ def hash_is_of_the_package(block: Block) -> Iterator[Outcome]:
     ],
 )
 def layer_is_packed_in_the_plan(layer: Block) -> Iterator[Outcome]:
-    """As for a function."""
+    """The same checks as for functions."""
     yield from _packed_in_the_plan(layer)
 
 
 @rule(
     "LAM-004",
-    "A Python layer keeps its modules in the folder python",
-    why="Lambda puts a layer below /opt and Python looks in /opt/python: modules beside that folder cannot be "
-    "imported.",
-    fix="Put the modules below python/ in the archive.",
+    "Python Lambda layer has its modules in the python directory",
+    why="Lambda extracts layers to /opt, and Python imports from /opt/python: modules outside that directory cannot "
+    "be imported.",
+    fix="Put the modules under python/ in the archive.",
     page=f"{AWS}/lambda/latest/dg/packaging-layers.html",
     types=["aws_lambda_layer_version"],
     lessons=["EVT-16"],
     good=_GOOD_LAYER,
     breaks=[{"data.archive_file.common.source": [{"content": "RETRIES = 3", "filename": "common.py"}]}],
-    unknown_passes="Only the archive's file names decide; where they are not known there is nothing to compare.",
+    unknown_passes="The rule checks the file names that are known before apply only.",
 )
 def layer_has_the_runtimes_layout(layer: Block) -> Iterator[Outcome]:
-    """Files of any other kind may lie anywhere below /opt."""
+    """Files other than Python modules may be anywhere under /opt."""
     runtimes = layer.items("compatible_runtimes")
     archive = archive_of(layer)
     if isinstance(runtimes, Unknown) or not runtimes or archive is None:
@@ -219,7 +217,7 @@ def layer_has_the_runtimes_layout(layer: Block) -> Iterator[Outcome]:
     modules = [name for name in names if name.endswith(".py")]
     if modules and not any(name.startswith("python/") for name in names):
         yield layer.fail(
-            f"{archive.address} packs {modules[0]} outside the folder python/, the only one that Python looks in",
+            f"must have its Python modules under python/; {archive.address} packages {modules[0]} outside of it",
             "filename",
         )
 
@@ -237,10 +235,10 @@ def _names_in(archive: Block) -> list[str]:
 
 @rule(
     "LAM-005",
-    "Code is packed from sources, not from files that the plan writes",
-    why="Terraform reads the file before the plan has written it: the first run fails and later runs pack the code of "
-    "the run before.",
-    fix="Give the folder with the sources as source_dir, or the text itself as source content, to data.archive_file.",
+    "Lambda package is built from source files, not from files that the plan writes",
+    why="Terraform reads the file before it has written it: the first apply fails, and later ones package the "
+    "previous code.",
+    fix="Set source_dir of data.archive_file to the directory of the sources, or source.content to the text itself.",
     page="https://registry.terraform.io/providers/hashicorp/archive/latest/docs/data-sources/file",
     types=[*ARCHIVES, "aws_lambda_function", "aws_lambda_layer_version"],
     severity=WARNING,
@@ -263,17 +261,20 @@ def _names_in(archive: Block) -> list[str]:
         {"data.archive_file.purchase.source_file": "${path.module}/build/purchase.py"},
         {"data.archive_file.purchase.depends_on": ["local_file.purchase"]},
     ],
-    unknown_passes="A path that is not known is no path of a file that the plan visibly writes.",
+    unknown_passes="A path that is not known is assumed not to be one that the plan writes.",
 )
-def code_is_packed_from_sources(block: Block) -> Iterator[Outcome]:
-    """Look for files that a `local_file` of the stack writes, by reference and by path."""
+def package_is_built_from_sources(block: Block) -> Iterator[Outcome]:
+    """Find files that a `local_file` of the stack writes, by reference and by path."""
     written = _written(block)
     if not written:
         return
     by_address = {writer.base: writer for writer in written.values()}
     for number, address in enumerate(block.body.get("depends_on") or ()):
         if str(address).strip("${}") in by_address:
-            yield block.fail("packs what this resource writes; pack the source text itself", f"depends_on.{number}")
+            yield block.fail(
+                "must not be a resource that writes the packaged file; package the source itself",
+                f"depends_on.{number}",
+            )
     places: list[tuple[Section, str]] = [
         (block, at) for at in ("filename", "source_file", "source_dir", "source_content")
     ]
@@ -285,7 +286,7 @@ def code_is_packed_from_sources(block: Block) -> Iterator[Outcome]:
             named = re.findall(r'\bfile\w*\("([^"]+)"\)', raw)
             writer = next((written[text] for text in (raw, section.get(at), *named) if _known(text) in written), None)
         if writer is not None:
-            yield section.fail(f"comes from a file that {writer.address} writes; pack the source text itself", at)
+            yield section.fail(f"must not be a file that {writer.address} writes; package the source itself", at)
 
 
 def _written(block: Block) -> dict[str, Block]:

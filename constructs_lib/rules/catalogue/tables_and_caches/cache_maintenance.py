@@ -1,4 +1,4 @@
-"""Caches: snapshots, versions, parameters, logs, windows, names."""
+"""ElastiCache: snapshots, engine versions, parameter groups, log delivery, windows, names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.foundation.cache_versions import END_OF_SUPPORT, VERSIONS
 from constructs_lib.foundation.dates import today
 from constructs_lib.foundation.windows import daily, overlap, weekly
-from constructs_lib.rules.catalogue.tables_and_caches.cache_access import (
+from constructs_lib.rules.catalogue.tables_and_caches.cache_security import (
     CACHE,
     NODES,
     REPLICATED,
@@ -77,9 +77,9 @@ _CARTS: Final = f"resource.{REPLICATED}.carts"
 
 @rule(
     "DDB-028",
-    "Snapshots of a cache are kept",
-    why="What is only in the cache is gone with it, and an empty cache sends the whole load to the database.",
-    fix="Set snapshot_retention_limit to 1 day or more.",
+    "ElastiCache cache has automatic backups enabled",
+    why="Without backups, the data is lost with the cache, and an empty cache passes the whole load to the database.",
+    fix="Set snapshot_retention_limit to at least 1 day.",
     page=f"{CACHE}/backups-automatic.html",
     types=[REPLICATED, NODES, SERVERLESS],
     severity=PRODUCTION,
@@ -91,25 +91,25 @@ _CARTS: Final = f"resource.{REPLICATED}.carts"
         {f"resource.{SERVERLESS}": {"search": {"name": "shop-prod-search", "engine": "valkey"}}},
     ],
 )
-def snapshots_are_kept(block: Block) -> Iterator[Outcome]:
-    """Memcached has no snapshots, and of a node its replication group decides."""
+def backups_are_enabled(block: Block) -> Iterator[Outcome]:
+    """Skip Memcached, which has no snapshots, and nodes of a replication group."""
     if block.type == NODES and block.raw("replication_group_id") is not None:
         yield NotApplicable("its replication group decides")
     elif engine_of(block) == "memcached" or is_secondary(block):
-        yield NotApplicable("Memcached, or a secondary of a global group")
+        yield NotApplicable("it is Memcached, or a secondary of a global datastore")
     else:
         yield from expect_number(
             block,
             "snapshot_retention_limit",
             lambda days: days is not None and days >= 1,
-            "must be 1 day or more; the default keeps none",
+            "must be at least 1 day; the default of 0 disables automatic backups",
         )
 
 
 @rule(
     "DDB-029",
-    "A cache leaves a final snapshot",
-    why="Without one, what is in the cache is gone with it.",
+    "ElastiCache replication group creates a final snapshot",
+    why="Without a final snapshot, the data is lost when the replication group is deleted.",
     fix="Set final_snapshot_identifier.",
     page=f"{CACHE}/backups-final.html",
     types=[REPLICATED],
@@ -117,19 +117,21 @@ def snapshots_are_kept(block: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_SESSIONS}.final_snapshot_identifier": REMOVED}, {f"{_CARTS}.final_snapshot_identifier": ""}],
 )
-def final_snapshot_is_kept(group: Block) -> Iterator[Outcome]:
-    """A secondary of a global group holds nothing of its own."""
+def final_snapshot_is_created(group: Block) -> Iterator[Outcome]:
+    """Skip secondaries of a global datastore, which are copies."""
     if is_secondary(group):
-        yield NotApplicable("a secondary of a global group")
+        yield NotApplicable("it is a secondary of a global datastore")
     else:
-        yield from expect_set(group, "final_snapshot_identifier", "must name the final snapshot, or none is made")
+        yield from expect_set(
+            group, "final_snapshot_identifier", "must be the name of the final snapshot, or none is created"
+        )
 
 
 @rule(
     "DDB-030",
-    "ElastiCache has the version that is asked for",
-    why="AWS refuses the cache at apply; plan does not ask.",
-    fix="Take Redis up to 7.1, or Valkey from 7.2 on.",
+    "ElastiCache engine version exists",
+    why="ElastiCache rejects the version at apply; plan does not report it.",
+    fix="Use Redis OSS up to 7.1, or Valkey 7.2 or later.",
     page=f"{CACHE}/supported-engine-versions.html",
     types=[REPLICATED],
     good=_GOOD,
@@ -139,27 +141,29 @@ def final_snapshot_is_kept(group: Block) -> Iterator[Outcome]:
         {f"{_SESSIONS}.engine_version": "latest"},
     ],
 )
-def version_exists(group: Block) -> Iterator[Outcome]:
-    """A version newer than the table may exist."""
+def version_is_valid(group: Block) -> Iterator[Outcome]:
+    """A version newer than the listed ones may be valid."""
     engine, version = engine_of(group), group.text("engine_version")
     if version is None:
-        yield NotApplicable("it names no version")
+        yield NotApplicable("it sets no engine version")
     elif isinstance(version, Unknown) or isinstance(engine, Unknown):
         value = version if isinstance(version, Unknown) else Unknown(str(engine))
         yield group.undecided(value, "engine_version")
     elif engine in VERSIONS:
         known = exists(engine, version)
         if known is None:
-            yield group.undecided(Unknown(f"{engine} {version} is not in the table"), "engine_version")
+            yield group.undecided(Unknown(f"{engine} {version} is newer than the known versions"), "engine_version")
         elif not known:
-            yield group.fail(f"is no version of {engine}; there are {', '.join(VERSIONS[engine])}", "engine_version")
+            yield group.fail(
+                f"is not a version of {engine}; use one of {', '.join(VERSIONS[engine])}", "engine_version"
+            )
 
 
 @rule(
     "DDB-031",
-    "A cache's version is in standard support",
-    why="Past its end AWS bills extended support, or upgrades the cache on a day of its own.",
-    fix="Upgrade to Redis 7.1 or to Valkey.",
+    "ElastiCache engine version is in standard support",
+    why="After the end of standard support, AWS bills extended support or upgrades the cache on its own schedule.",
+    fix="Upgrade to Redis OSS 7.1 or to Valkey.",
     page=f"{CACHE}/extended-support.html",
     types=[REPLICATED],
     severity=WARNING,
@@ -167,23 +171,26 @@ def version_exists(group: Block) -> Iterator[Outcome]:
     breaks=[{f"{_SESSIONS}.engine_version": "5.0.6"}, {f"{_SESSIONS}.engine_version": "4.0.10"}],
 )
 def version_is_supported(group: Block) -> Iterator[Outcome]:
-    """Without a version AWS takes one that it supports."""
+    """Without engine_version, ElastiCache selects a supported version."""
     engine, version = engine_of(group), group.text("engine_version")
     if version is None:
-        yield NotApplicable("it names no version")
+        yield NotApplicable("it sets no engine version")
     elif isinstance(version, Unknown):
         yield group.undecided(version, "engine_version")
     else:
         end = END_OF_SUPPORT.get((str(engine), version.partition(".")[0]))
         if end is not None and end < today():
-            yield group.fail(f"is out of standard support since {end}; take 7.1, or Valkey", "engine_version")
+            yield group.fail(
+                f"standard support ended on {end}; upgrade to Redis OSS 7.1 or to Valkey", "engine_version"
+            )
 
 
 @rule(
     "DDB-032",
-    "A cache has a parameter group of its own",
-    why="A default parameter group cannot be changed: the first parameter that must change needs another group.",
-    fix="Give an aws_elasticache_parameter_group, even with few parameters.",
+    "ElastiCache replication group has a custom parameter group",
+    why="A default parameter group cannot be modified: changing the first parameter requires switching to another "
+    "group.",
+    fix="Set parameter_group_name to an aws_elasticache_parameter_group, even one without parameters.",
     page=f"{CACHE}/ParameterGroups.html",
     types=[REPLICATED],
     severity=ADVICE,
@@ -193,23 +200,23 @@ def version_is_supported(group: Block) -> Iterator[Outcome]:
         {f"{_SESSIONS}.parameter_group_name": "default.redis7.cluster.on"},
     ],
 )
-def parameters_are_its_own(group: Block) -> Iterator[Outcome]:
-    """The groups that AWS makes begin with default."""
+def parameter_group_is_custom(group: Block) -> Iterator[Outcome]:
+    """The names of AWS's default parameter groups start with `default.`."""
     at = "parameter_group_name"
     name = group.get(at)
     if is_secondary(group):
-        yield NotApplicable("the first member of the global group decides")
+        yield NotApplicable("the primary of its global datastore decides")
     elif isinstance(name, Unknown) and not isinstance(name, Computed) and meant(group, at, PARAMETERS) is None:
         yield group.undecided(name, at)
     elif name in (None, "") or str(name).startswith(_DEFAULT):
-        yield group.fail(f"must name an {PARAMETERS} of your own; AWS's default group cannot be changed", at)
+        yield group.fail(f"must be an {PARAMETERS} of your own; a default parameter group cannot be changed", at)
 
 
 @rule(
     "DDB-033",
-    "A cache's parameter group is of the family of its version",
-    why="AWS refuses a parameter group that was made for another engine or another major version.",
-    fix="Set the family to redis7 or valkey8, as the engine and its major version are.",
+    "ElastiCache parameter group family matches the engine version",
+    why="ElastiCache rejects a parameter group of another engine or major version.",
+    fix="Set family to that of the engine and major version, such as redis7 or valkey8.",
     page=f"{CACHE}/ParameterGroups.html",
     types=[REPLICATED],
     good=_GOOD,
@@ -219,8 +226,8 @@ def parameters_are_its_own(group: Block) -> Iterator[Outcome]:
         {f"{_SESSIONS}.parameter_group_name": "default.redis6.x"},
     ],
 )
-def family_fits(group: Block) -> Iterator[Outcome]:
-    """A default group's family follows from its name."""
+def family_matches_the_version(group: Block) -> Iterator[Outcome]:
+    """The name of a default parameter group contains its family."""
     at = "parameter_group_name"
     parameters, name = meant(group, at, PARAMETERS), group.get(at)
     of: object = None
@@ -236,19 +243,19 @@ def family_fits(group: Block) -> Iterator[Outcome]:
             yield group.undecided(value, where)
             return
     if of is None or not isinstance(version, str) or not version[:1].isdecimal():
-        yield NotApplicable("it names no group of these stacks, or no version")
+        yield NotApplicable("its parameter group is not defined in these stacks, or it sets no engine version")
         return
     wanted = family(str(engine), version)
     if wanted is not None and of != wanted:
-        shown = f"{called(parameters, group)} is of the family {of}" if parameters else f"is of the family {of}"
-        yield group.fail(f"{shown}; {engine} {version} needs {wanted}", at)
+        holder = called(parameters, group) if parameters else "it"
+        yield group.fail(f"must have the family {wanted} for {engine} {version}; {holder} has {of}", at)
 
 
 @rule(
     "DDB-034",
-    "A cache delivers its slow log and its engine log",
-    why="Both are kept in the node's memory for a while only, and gone with the node.",
-    fix="Give a log_delivery_configuration for slow-log and one for engine-log.",
+    "ElastiCache replication group delivers its slow log and engine log",
+    why="Without log delivery, both logs are kept on the node for a short time only, and are lost with it.",
+    fix="Add one log_delivery_configuration for slow-log and one for engine-log.",
     page=f"{CACHE}/Log_Delivery.html",
     types=[REPLICATED],
     severity=ADVICE,
@@ -261,7 +268,7 @@ def family_fits(group: Block) -> Iterator[Outcome]:
     ],
 )
 def logs_are_delivered(group: Block) -> Iterator[Outcome]:
-    """Redis before 6 has no engine log to deliver, before 5.0.6 no slow log either."""
+    """Skip Redis before 6, which delivers no engine log, or none at all."""
     at = "log_delivery_configuration"
     sections = group.sections(at)
     types = [section.body if isinstance(section.body, Unknown) else section.get("log_type") for section in sections]
@@ -272,14 +279,14 @@ def logs_are_delivered(group: Block) -> Iterator[Outcome]:
     if missing and unknown is not None:
         yield group.undecided(unknown, at)
     elif missing:
-        yield group.fail(f"must stand for {' and for '.join(missing)}", at)
+        yield group.fail(f"must be set for {' and for '.join(missing)}", at)
 
 
 @rule(
     "DDB-035",
-    "A cache takes minor versions by itself",
-    why="Minor versions are security patches.",
-    fix="Leave auto_minor_version_upgrade out, or set it to true.",
+    "ElastiCache cache has automatic minor version upgrades enabled",
+    why="Minor versions contain security patches.",
+    fix="Omit auto_minor_version_upgrade, or set it to true.",
     page=f"{CACHE}/VersionManagement.html",
     types=[REPLICATED, NODES],
     severity=WARNING,
@@ -287,18 +294,18 @@ def logs_are_delivered(group: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{f"{_SESSIONS}.auto_minor_version_upgrade": False}, {f"{_CARTS}.auto_minor_version_upgrade": "false"}],
 )
-def minor_versions_are_taken(block: Block) -> Iterator[Outcome]:
-    """They are unless they are turned off."""
+def minor_versions_are_upgraded(block: Block) -> Iterator[Outcome]:
+    """Automatic minor version upgrades are enabled by default."""
     yield from expect_flag(
-        block, "auto_minor_version_upgrade", "must be true: minor versions are security patches", default=True
+        block, "auto_minor_version_upgrade", "must be true: minor versions contain security patches", default=True
     )
 
 
 @rule(
     "DDB-036",
-    "Snapshot and maintenance windows are well written and apart",
-    why="AWS refuses windows that overlap, that are shorter than an hour, or that it cannot read.",
-    fix="Write the snapshot window as 02:00-03:00, the maintenance window as sun:04:00-sun:05:00, in UTC.",
+    "ElastiCache snapshot and maintenance windows are valid and do not overlap",
+    why="ElastiCache rejects windows that overlap, are shorter than an hour, or have another format.",
+    fix="Write snapshot_window as 02:00-03:00 and maintenance_window as sun:04:00-sun:05:00, in UTC.",
     page=f"{AWS}/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
     types=[REPLICATED, NODES],
     good=_GOOD,
@@ -309,8 +316,8 @@ def minor_versions_are_taken(block: Block) -> Iterator[Outcome]:
         {f"{_SESSIONS}.snapshot_window": "02:00-02:30"},
     ],
 )
-def windows_are_apart(block: Block) -> Iterator[Outcome]:
-    """A window that is left out AWS chooses, apart from the other."""
+def windows_do_not_overlap(block: Block) -> Iterator[Outcome]:
+    """ElastiCache selects a window that is not set, so that it does not overlap."""
     snapshot, maintenance = block.text("snapshot_window"), block.text("maintenance_window")
     for value, at in ((snapshot, "snapshot_window"), (maintenance, "maintenance_window")):
         if isinstance(value, Unknown):
@@ -323,18 +330,18 @@ def windows_are_apart(block: Block) -> Iterator[Outcome]:
         (maintenance, every_week, "maintenance_window", "sun:04:00-sun:05:00"),
     ):
         if value and span is None:
-            yield block.fail(f"must be written as {example}, in UTC", at)
+            yield block.fail(f"must have the format {example}, in UTC", at)
         elif span is not None and span[1] < _SHORTEST:
-            yield block.fail(f"must last {_SHORTEST} minutes or more", at)
+            yield block.fail(f"must be at least {_SHORTEST} minutes long", at)
     if every_day and every_week and overlap(every_day, every_week):
-        yield block.fail(f"overlaps the daily snapshot_window {snapshot}", "maintenance_window")
+        yield block.fail(f"must not overlap the daily snapshot_window {snapshot}", "maintenance_window")
 
 
 @rule(
     "DDB-037",
-    "A cache's name is legal",
-    why="AWS refuses another one at apply; plan does not ask.",
-    fix="Begin with a letter, go on with small letters, digits and single hyphens, up to 40 characters.",
+    "ElastiCache cache name is valid",
+    why="ElastiCache rejects the name at apply; plan does not report it.",
+    fix="Begin with a letter, and use lowercase letters, digits and single hyphens, up to 40 characters.",
     page=f"{AWS}/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
     types=[REPLICATED, NODES, SERVERLESS],
     good=_GOOD,
@@ -344,8 +351,8 @@ def windows_are_apart(block: Block) -> Iterator[Outcome]:
         {f"{_CARTS}.replication_group_id": "shop_carts"},
     ],
 )
-def name_is_legal(block: Block) -> Iterator[Outcome]:
-    """AWS writes it in small letters; Terraform takes capitals and does so too."""
+def name_is_valid(block: Block) -> Iterator[Outcome]:
+    """Uppercase letters are allowed: the provider converts them to lowercase."""
     at, longest = _NAME_AT[block.type]
     name = block.text(at)
     if isinstance(name, Unknown):
@@ -353,6 +360,9 @@ def name_is_legal(block: Block) -> Iterator[Outcome]:
     elif name is None:
         yield NotApplicable("it has no name")
     elif len(name) > longest:
-        yield block.fail(f"has {len(name)} characters; at most {longest} are allowed", at)
+        yield block.fail(f"must have at most {longest} characters; it has {len(name)}", at)
     elif not re.fullmatch(r"[A-Za-z](-?[A-Za-z0-9])*", name):
-        yield block.fail("must begin with a letter and hold letters, digits and single hyphens, not at its end", at)
+        yield block.fail(
+            "must begin with a letter and contain letters, digits and single hyphens only, without a hyphen at the end",
+            at,
+        )

@@ -1,4 +1,4 @@
-"""Who may call a function, and who it acts as."""
+"""Permissions: execution roles, function URLs and resource-based policies of Lambda functions."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "LAM-015",
-    "A function's role trusts Lambda",
-    why="AWS refuses the function: Lambda cannot assume the role. Neither validate nor plan says so.",
-    fix="Allow sts:AssumeRole to the service lambda.amazonaws.com in the role's assume_role_policy.",
+    "Lambda execution role trusts the Lambda service",
+    why="Lambda cannot assume the role and rejects the function at apply; validate and plan do not report it.",
+    fix="Allow sts:AssumeRole for lambda.amazonaws.com in assume_role_policy of the role.",
     page=f"{_DG}/lambda-intro-execution-role.html",
     types=["aws_lambda_function"],
     good=_GOOD,
@@ -78,10 +78,10 @@ _GOOD: Final[dict[str, Any]] = {
     ],
 )
 def role_trusts_lambda(function: Block) -> Iterator[Outcome]:
-    """A role that is not in the estate is somebody else's."""
+    """Skip roles that are not defined in these stacks."""
     role = meant(function, "role", ROLE)
     if role is None:
-        yield NotApplicable("its role is not in the estate")
+        yield NotApplicable("its role is not defined in these stacks")
         return
     found = statements(role, "assume_role_policy")
     if isinstance(found, Unknown):
@@ -101,15 +101,16 @@ def role_trusts_lambda(function: Block) -> Iterator[Outcome]:
         yield role.undecided(unknown[0], "assume_role_policy")
     elif function in pointing(role, FUNCTION, "role")[:1]:
         yield role.fail(
-            f"must allow sts:AssumeRole to {_SERVICE}, since it is the role of {function.address}", "assume_role_policy"
+            f"must allow sts:AssumeRole for {_SERVICE}, because {function.address} uses the role",
+            "assume_role_policy",
         )
 
 
 @rule(
     "LAM-016",
-    "A function URL asks who calls",
-    why="With NONE everybody on the internet runs the function, at the account's cost.",
-    fix='Set authorization_type to "AWS_IAM", or put API Gateway with an authorizer in front.',
+    "Lambda function URL requires authentication",
+    why="With NONE, anyone on the internet can invoke the function, at your cost.",
+    fix='Set authorization_type to "AWS_IAM", or use API Gateway with an authorizer instead.',
     page=f"{_DG}/urls-auth.html",
     types=["aws_lambda_function_url"],
     severity=_OUTSIDE_DEV,
@@ -118,21 +119,21 @@ def role_trusts_lambda(function: Block) -> Iterator[Outcome]:
     good=_GOOD,
     breaks=[{"resource.aws_lambda_function_url.worker.authorization_type": "NONE"}],
 )
-def url_asks_who_calls(url: Block) -> Iterator[Outcome]:
-    """The argument is required, so that a missing one is Terraform's to refuse."""
+def url_requires_authentication(url: Block) -> Iterator[Outcome]:
+    """Terraform itself reports a missing authorization_type."""
     yield from expect(
         url,
         "authorization_type",
         lambda value: value != "NONE",
-        'must be "AWS_IAM"; NONE lets everybody on the internet in',
+        'must be "AWS_IAM"; with NONE, anyone on the internet can invoke the function',
     )
 
 
 @rule(
     "LAM-017",
-    "A function URL names the origins that may call it",
-    why="With * the scripts of any web page call the function from their visitors' browsers.",
-    fix="List the sites in cors.allow_origins, each with its scheme.",
+    "Lambda function URL allows named CORS origins only",
+    why="With *, scripts of any website can invoke the function from their visitors' browsers.",
+    fix="List the allowed origins, each with its scheme, in cors.allow_origins.",
     page=f"{_DG}/urls-configuration.html",
     types=["aws_lambda_function_url"],
     severity=_OUTSIDE_DEV,
@@ -144,27 +145,30 @@ def url_asks_who_calls(url: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_function_url.worker.cors": [{"allow_origins": ["https://shop.example.com", "http://*"]}]},
     ],
 )
-def url_names_origins(url: Block) -> Iterator[Outcome]:
-    """Without cors no other site's scripts get an answer."""
+def url_restricts_origins(url: Block) -> Iterator[Outcome]:
+    """Without cors, browsers block cross-origin requests."""
     for cors in url.sections("cors"):
         origins = cors.items("allow_origins")
         if isinstance(origins, Unknown):
             yield cors.undecided(origins, "allow_origins")
         elif any(origin in ("*", "http://*", "https://*") for origin in origins):
-            yield cors.fail('must name each site, such as ["https://shop.example.com"]; no *', "allow_origins")
+            yield cors.fail(
+                'must list each origin, such as ["https://shop.example.com"]; * is not allowed', "allow_origins"
+            )
 
 
 def _principal(permission: Block) -> object:
-    """Return who may call; of an ARN only that it is one, when its account is not known."""
+    """Return the principal, as text if it is an ARN whose account is not known."""
     principal = permission.get("principal")
     return principal.text if isinstance(principal, Unknown) and principal.text.startswith("arn:") else principal
 
 
 @rule(
     "LAM-018",
-    "A service may call a function only for one source",
-    why="A service principal alone lets that service call the function on behalf of anybody's account.",
-    fix="Give source_arn, or source_account, to the permission.",
+    "Lambda permission has a source condition for service principals",
+    why="Without a source, the service can be made to invoke the function on behalf of any AWS account (the confused "
+    "deputy problem).",
+    fix="Set source_arn or source_account of the permission.",
     page=f"{_DG}/permissions-function-services.html",
     types=["aws_lambda_permission"],
     severity=WARNING,
@@ -176,13 +180,13 @@ def _principal(permission: Block) -> object:
     ],
 )
 def service_has_a_source(permission: Block) -> Iterator[Outcome]:
-    """An Alexa skill is told apart by its event source token."""
+    """Alexa skills are identified by event_source_token."""
     principal = _principal(permission)
     if isinstance(principal, Unknown):
         yield permission.undecided(principal, "principal")
         return
     if ".amazon" not in str(principal):
-        yield NotApplicable("its principal is no service")
+        yield NotApplicable("its principal is not a service")
         return
     given = [permission.get(at) for at in ("source_arn", "source_account", "event_source_token", "principal_org_id")]
     if any(is_given(value) and value != "*" for value in given):
@@ -192,15 +196,16 @@ def service_has_a_source(permission: Block) -> Iterator[Outcome]:
         yield permission.undecided(unknown, "source_arn")
     else:
         yield permission.fail(
-            f"must be the ARN of what {principal} calls the function for; or set source_account", "source_arn"
+            f"must be the ARN of the resource for which {principal} invokes the function; or set source_account",
+            "source_arn",
         )
 
 
 @rule(
     "LAM-019",
-    "Nobody gives everyone the right to call a function",
-    why="The principal * is every AWS account there is.",
-    fix="Name the account, role or service; for a whole organisation add principal_org_id.",
+    "Lambda function or layer policy does not allow public access",
+    why="The principal * is every AWS account: anyone can invoke the function or use the layer.",
+    fix="Name an account, role or service as principal; for an organization, set principal_org_id or organization_id.",
     page=f"{_DG}/access-control-resource-based.html",
     types=["aws_lambda_permission", "aws_lambda_layer_version_permission"],
     frameworks=Frameworks(fsbp=("Lambda.1",), checkov=("CKV_AWS_301",)),
@@ -224,8 +229,8 @@ def service_has_a_source(permission: Block) -> Iterator[Outcome]:
         {"resource.aws_lambda_layer_version_permission.common.organization_id": REMOVED},
     ],
 )
-def not_everyone_may_call(permission: Block) -> Iterator[Outcome]:
-    """A URL without authentication needs such a permission; LAM-016 speaks of the URL."""
+def permission_is_not_public(permission: Block) -> Iterator[Outcome]:
+    """A function URL without authentication needs such a permission; LAM-016 reports the URL."""
     principal = _principal(permission)
     if isinstance(principal, Unknown):
         yield permission.undecided(principal, "principal")
@@ -239,16 +244,15 @@ def not_everyone_may_call(permission: Block) -> Iterator[Outcome]:
         yield permission.undecided(unknown, at)
     elif permission.flag("invoked_via_function_url") is not True and not any(map(is_given, limits)):
         yield permission.fail(
-            f"must be an account, role or service; for an organisation set {at} beside it", "principal"
+            f"must be an account, role or service; to allow an organization, set {at} as well", "principal"
         )
 
 
 @rule(
     "LAM-020",
-    "Who may call a function URL has both permissions",
-    why="A function URL made since October 2025 asks for lambda:InvokeFunction beside lambda:InvokeFunctionUrl, and "
-    "answers "
-    "403 without it.",
+    "Lambda function URL callers have both required permissions",
+    why="Function URLs created since October 2025 require lambda:InvokeFunction in addition to "
+    "lambda:InvokeFunctionUrl, and return 403 without it.",
     fix="Add a second aws_lambda_permission for the same principal with the action lambda:InvokeFunction.",
     page=f"{_DG}/urls-auth.html",
     types=["aws_lambda_permission"],
@@ -260,10 +264,10 @@ def not_everyone_may_call(permission: Block) -> Iterator[Outcome]:
     ],
 )
 def url_has_both_permissions(permission: Block) -> Iterator[Outcome]:
-    """Compare the permissions of one function and principal."""
+    """Compare the permissions of the same function and principal."""
     function = function_of(permission, "function_name")
     if permission.get("action") != "lambda:InvokeFunctionUrl" or function is None:
-        yield NotApplicable("it is no permission of a function URL of the estate")
+        yield NotApplicable("it is not a permission of a function URL in these stacks")
         return
     principal = permission.text("principal")
     others = [
@@ -277,7 +281,8 @@ def url_has_both_permissions(permission: Block) -> Iterator[Outcome]:
         yield permission.undecided(unknown, "principal")
     else:
         yield permission.fail(
-            f"{principal} needs a second aws_lambda_permission for {function.address}, with lambda:InvokeFunction",
+            f"{principal} must have lambda:InvokeFunction as well; add a second aws_lambda_permission for "
+            f"{function.address}",
             "action",
         )
 

@@ -1,4 +1,4 @@
-"""What has to be there before a function is."""
+"""Dependencies of Lambda functions: log groups and role policies."""
 
 from __future__ import annotations
 
@@ -59,12 +59,11 @@ _GOOD = {
 
 @rule(
     "LAM-021",
-    "A function comes after its log group",
-    why="Lambda makes a missing log group at the first call, without retention and key; Terraform then fails on a "
-    "group "
-    "that exists already.",
-    fix="Declare the log group /aws/lambda/<function name> and name it in the function's depends_on, or give it in "
-    "logging_config.",
+    "Lambda function depends on its log group",
+    why="Lambda creates a missing log group at the first invocation, without retention and KMS key; Terraform then "
+    "fails because the log group already exists.",
+    fix="Declare an aws_cloudwatch_log_group named /aws/lambda/<function name> and add it to depends_on of the "
+    "function, or set logging_config.log_group.",
     page=f"{AWS}/lambda/latest/dg/monitoring-cloudwatchlogs.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -83,35 +82,36 @@ _GOOD = {
         {"resource.aws_cloudwatch_log_group.worker.name": "/aws/lambda/${aws_lambda_function.worker.function_name}"},
     ],
 )
-def function_comes_after_its_log_group(function: Block) -> Iterator[Outcome]:
-    """A log group of another stack is there before; one that is only known at apply is somebody else's."""
+def function_depends_on_its_log_group(function: Block) -> Iterator[Outcome]:
+    """A log group in another stack needs no depends_on."""
     given = function.raw("logging_config.log_group") is not None
     name = function.get("logging_config.log_group" if given else "function_name")
     group = meant(function, "logging_config.log_group", LOG_GROUP) if given else _own_group(function, name)
     if group is None and isinstance(name, Unknown):
         yield function.undecided(name, "logging_config.log_group" if given else "function_name")
     elif group is None and given:
-        yield NotApplicable("its log group is not in the estate")
+        yield NotApplicable("its log group is not defined in these stacks")
     elif group is None:
         unknown = _group_without_name(function.stack)
         if unknown:
             yield function.undecided(unknown, "function_name")
         else:
             yield function.fail(
-                f"needs an aws_cloudwatch_log_group with the name /aws/lambda/{name}, and must depend on it",
+                f"must have an aws_cloudwatch_log_group named /aws/lambda/{name}, and depend on it",
                 "function_name",
             )
     elif group.stack is function.stack:
         earlier = predecessors(function)
         if function.base in predecessors(group):
             yield function.fail(
-                f"is made before its log group {group.address}, whose name refers to it; give both the name from one "
-                f"local "
-                "value, and the function depends_on the group",
+                f"must be created after its log group {group.address}, whose name refers to the function; set both "
+                "names from one local value, and add the log group to depends_on",
                 "function_name",
             )
         elif group.base not in earlier and not has_module(earlier):
-            yield function.fail(f'must hold "{group.base}", its log group, or Lambda may make it first', "depends_on")
+            yield function.fail(
+                f'must contain "{group.base}", its log group, or Lambda may create the log group first', "depends_on"
+            )
 
 
 def _own_group(function: Block, name: object) -> Block | None:
@@ -128,11 +128,10 @@ def _group_without_name(stack: Stack) -> Unknown | None:
 
 @rule(
     "LAM-022",
-    "A function comes after the policies of its role",
-    why="AWS checks some permissions when it makes the function, such as those for network interfaces and keys, and "
-    "the "
-    "first calls run without the others.",
-    fix="Name the role's policies and attachments in the function's depends_on.",
+    "Lambda function depends on the policies of its execution role",
+    why="Lambda checks some permissions when it creates the function, such as those for network interfaces and KMS "
+    "keys, and the first invocations lack the others.",
+    fix="Add the policies and policy attachments of the role to depends_on of the function.",
     page=f"{AWS}/lambda/latest/dg/lambda-intro-execution-role.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -144,11 +143,11 @@ def _group_without_name(stack: Stack) -> Unknown | None:
         {"resource.aws_lambda_function.worker.depends_on": ["aws_iam_role_policy.worker"]},
     ],
 )
-def function_comes_after_its_policies(function: Block) -> Iterator[Outcome]:
-    """A policy that speaks of the function itself cannot come before it."""
+def function_depends_on_its_policies(function: Block) -> Iterator[Outcome]:
+    """Skip policies that refer to the function: depends_on would be a cycle."""
     role = meant(function, "role", ROLE)
     if role is None or role.stack is not function.stack:
-        yield NotApplicable("its role is not in its stack")
+        yield NotApplicable("its role is not defined in the same stack")
         return
     policies = {block.base: block for type_, at in _ATTACHING for block in pointing(role, type_, at)}
     policies = {base: block for base, block in policies.items() if block.stack is function.stack}
@@ -158,4 +157,4 @@ def function_comes_after_its_policies(function: Block) -> Iterator[Outcome]:
     ]
     if missing and not has_module(earlier):
         listed = ", ".join(f'"{base}"' for base in sorted(missing))
-        yield function.fail(f"must hold {listed}: policies of {called(role, function)}", "depends_on")
+        yield function.fail(f"must contain {listed}: policies of its role {called(role, function)}", "depends_on")

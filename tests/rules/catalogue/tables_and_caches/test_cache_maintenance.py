@@ -1,4 +1,4 @@
-"""Rules about tables and caches: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about maintenance of caches: legal unusual code that stays clean, and other forms of each mistake."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from constructs_lib.rules.catalogue.tables_and_caches import cache_upkeep as ddb_cache_upkeep
+from constructs_lib.rules.catalogue.tables_and_caches import cache_maintenance
 from constructs_lib.rules.facts.caches import exists, family
 from tests.rules.asking import doubted, found, good, resources
 from tests.rules.catalogue.tables_and_caches.documents import SESSIONS, UNKNOWN, cache
 
 
-class TestUpkeep:
+class TestMaintenance:
     @pytest.mark.parametrize(
         ("engine", "version", "expected"),
         [
@@ -51,13 +51,15 @@ class TestUpkeep:
         assert family(engine, version) == expected
 
     def test_support_ends_with_its_last_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ddb_cache_upkeep, "today", lambda: date(2027, 1, 31))
+        monkeypatch.setattr(cache_maintenance, "today", lambda: date(2027, 1, 31))
         assert found("DDB-031", cache(engine_version="6.2")) == []
-        monkeypatch.setattr(ddb_cache_upkeep, "today", lambda: date(2027, 2, 1))
-        assert "is out of standard support since 2027-01-31" in found("DDB-031", cache(engine_version="6.2"))[0]
+        monkeypatch.setattr(cache_maintenance, "today", lambda: date(2027, 2, 1))
+        assert "standard support ended on 2027-01-31" in found("DDB-031", cache(engine_version="6.2"))[0]
 
     def test_a_newer_version_leaves_the_question_open(self) -> None:
-        assert doubted("DDB-030", cache(engine="valkey", engine_version="9.9")) == ["valkey 9.9 is not in the table"]
+        assert doubted("DDB-030", cache(engine="valkey", engine_version="9.9")) == [
+            "valkey 9.9 is newer than the known versions"
+        ]
 
     def test_a_group_with_shards_has_the_family_of_its_name(self) -> None:
         assert found("DDB-033", cache(engine_version="7.1", parameter_group_name="default.redis7.cluster.on")) == []

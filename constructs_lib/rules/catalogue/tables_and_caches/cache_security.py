@@ -1,4 +1,4 @@
-"""Caches: encryption, keys, and who gets in."""
+"""ElastiCache: encryption, KMS keys and authentication."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CACHE: Final = f"{AWS}/AmazonElastiCache/latest/dg"
 
 _TOKENS: Final = {REPLICATED: ("auth_token", "auth_token_wo")}
 _LITERALS: Final = {REPLICATED: ("auth_token", "auth_token_wo"), USER: ("passwords", "authentication_mode.passwords")}
-_TAKEN: Final = "!&#$^<>-"
+_ALLOWED: Final = "!&#$^<>-"
 _SHORTEST: Final = 16
 _LONGEST: Final = 128
 
 _GOOD: Final[dict[str, Any]] = {
     "resource": {
         "aws_kms_key": {"data": {"enable_key_rotation": True}},
-        "random_password": {"token": {"length": 64, "special": True, "override_special": _TAKEN}},
+        "random_password": {"token": {"length": 64, "special": True, "override_special": _ALLOWED}},
         REPLICATED: {
             "sessions": {
                 "replication_group_id": "shop-prod-sessions",
@@ -66,20 +66,20 @@ _RANDOM: Final = "resource.random_password.token"
 
 
 def is_secondary(block: Block) -> bool:
-    """Return whether a replication group joins a global one, whose first member decides about it."""
+    """Return whether a replication group is a secondary of a global datastore, whose primary decides."""
     return block.raw("global_replication_group_id") not in (None, "")
 
 
 def engine_of(block: Block) -> str | Unknown:
-    """Return the engine: Redis where nothing stands."""
+    """Return the engine, or its default, Redis."""
     engine = block.get("engine")
     return engine if isinstance(engine, Unknown) else str(engine or "redis")
 
 
 @rule(
     "DDB-014",
-    "A cache is encrypted at rest",
-    why="Backups and what is swapped out lie on disk in plain text, and encryption cannot be turned on later.",
+    "ElastiCache replication group is encrypted at rest",
+    why="Backups and swapped data are stored in plain text, and encryption cannot be enabled later.",
     fix="Set at_rest_encryption_enabled to true.",
     page=f"{CACHE}/at-rest-encryption.html",
     types=[REPLICATED],
@@ -92,25 +92,25 @@ def engine_of(block: Block) -> str | Unknown:
     ],
 )
 def cache_is_encrypted_at_rest(group: Block) -> Iterator[Outcome]:
-    """Valkey is encrypted unless it is told not to be."""
+    """Valkey is encrypted by default."""
     engine = engine_of(group)
     if is_secondary(group):
-        yield NotApplicable("the first member of the global group decides")
+        yield NotApplicable("the primary of its global datastore decides")
     elif isinstance(engine, Unknown) and group.get("at_rest_encryption_enabled") is None:
         yield group.undecided(engine, "engine")
     else:
         yield from expect_flag(
             group,
             "at_rest_encryption_enabled",
-            "must be true; it cannot be changed later",
+            "must be true; encryption at rest cannot be enabled later",
             default=engine == "valkey",
         )
 
 
 @rule(
     "DDB-015",
-    "A cache is encrypted in transit",
-    why="Sessions, tokens and the password itself travel in plain text within the network.",
+    "ElastiCache cache requires TLS",
+    why="Without TLS, cached data and passwords cross the network in plain text.",
     fix="Set transit_encryption_enabled to true, and leave transit_encryption_mode at required.",
     page=f"{CACHE}/in-transit-encryption.html",
     types=[REPLICATED, NODES],
@@ -124,26 +124,26 @@ def cache_is_encrypted_at_rest(group: Block) -> Iterator[Outcome]:
     ],
 )
 def cache_is_encrypted_in_transit(block: Block) -> Iterator[Outcome]:
-    """Of a node of a replication group the group decides; single nodes of Redis are another rule's."""
+    """Skip nodes of a replication group, and single Redis nodes, which DDB-025 reports."""
     if block.type == NODES and (block.raw("replication_group_id") is not None or engine_of(block) != "memcached"):
         yield NotApplicable("its replication group decides, or it should be one")
     elif is_secondary(block):
-        yield NotApplicable("the first member of the global group decides")
+        yield NotApplicable("the primary of its global datastore decides")
     else:
-        yield from expect_flag(block, "transit_encryption_enabled", "must be true, or data travels in plain text")
+        yield from expect_flag(block, "transit_encryption_enabled", "must be true, or clients connect without TLS")
         yield from expect(
             block,
             "transit_encryption_mode",
             lambda mode: mode != "preferred",
-            "must be required once all clients use TLS; preferred takes plain connections too",
+            "must be required; preferred also accepts connections without TLS",
         )
 
 
 @rule(
     "DDB-016",
-    "A cache is encrypted with a customer key",
-    why="The key that AWS owns leaves no trace of who decrypted, and nobody can withdraw it.",
-    fix="Set kms_key_id to a key of your own.",
+    "ElastiCache cache is encrypted with a customer managed key",
+    why="The default AWS owned key can neither be audited nor disabled.",
+    fix="Set kms_key_id to a customer managed key.",
     page=f"{CACHE}/at-rest-encryption.html",
     types=[REPLICATED, SERVERLESS],
     severity=ADVICE,
@@ -154,19 +154,19 @@ def cache_is_encrypted_in_transit(block: Block) -> Iterator[Outcome]:
         {f"resource.{SERVERLESS}.search.kms_key_id": "alias/aws/elasticache"},
     ],
 )
-def customer_key_is_used(block: Block) -> Iterator[Outcome]:
-    """What is not encrypted at all is another rule's."""
+def customer_managed_key_is_used(block: Block) -> Iterator[Outcome]:
+    """Skip unencrypted replication groups, which DDB-014 reports."""
     if block.raw("kms_key_id") is None and block.get("at_rest_encryption_enabled") in (False, "false"):
         yield NotApplicable("it is not encrypted")
     else:
-        yield from expect_customer_key(block, "kms_key_id", "must be a key of your own")
+        yield from expect_customer_key(block, "kms_key_id", "must be a customer managed key")
 
 
 @rule(
     "DDB-017",
-    "A cache asks its clients who they are",
-    why="Whoever reaches the port reads every session and can empty the cache.",
-    fix="Give user_group_ids with users of their own (RBAC), or an auth_token.",
+    "ElastiCache cache requires authentication",
+    why="Without authentication, anyone who can connect to the port can read and delete all data.",
+    fix="Set user_group_ids (RBAC), or auth_token.",
     page=f"{CACHE}/Clusters.RBAC.html",
     types=[REPLICATED, SERVERLESS],
     frameworks=Frameworks(fsbp=("ElastiCache.6",), pci=("8.3.1",), checkov=("CKV_AWS_31",)),
@@ -177,13 +177,13 @@ def customer_key_is_used(block: Block) -> Iterator[Outcome]:
         {f"resource.{SERVERLESS}.search.user_group_id": REMOVED},
     ],
 )
-def clients_are_asked(block: Block) -> Iterator[Outcome]:
-    """A serverless cache of Memcached has no users."""
+def authentication_is_required(block: Block) -> Iterator[Outcome]:
+    """Skip serverless Memcached, which has no authentication."""
     if is_secondary(block):
-        yield NotApplicable("the first member of the global group decides")
+        yield NotApplicable("the primary of its global datastore decides")
         return
     if block.type == SERVERLESS and engine_of(block) == "memcached":
-        yield NotApplicable("Memcached knows no users")
+        yield NotApplicable("Memcached has no authentication")
         return
     ats = ("user_group_id",) if block.type == SERVERLESS else ("user_group_ids", "auth_token", "auth_token_wo")
     if any(is_given(block.get(at)) for at in ats):
@@ -192,16 +192,16 @@ def clients_are_asked(block: Block) -> Iterator[Outcome]:
     if unknown is not None:
         yield block.undecided(unknown[1], unknown[0])
     elif block.type == SERVERLESS:
-        yield block.fail("must name a group of users; without one everybody is let in", ats[0])
+        yield block.fail("must be set to a user group, or clients connect without authentication", ats[0])
     else:
-        yield block.fail("must be given, or an auth_token; without either everybody is let in", ats[0])
+        yield block.fail("must be set, or auth_token, or clients connect without authentication", ats[0])
 
 
 @rule(
     "DDB-018",
-    "A cache's token or password does not stand in the code",
-    why="Everybody who reads the repository, and whoever gets at an old copy of it, has the cache.",
-    fix="Take it from random_password, or let users in by IAM.",
+    "ElastiCache AUTH token or password is not hard-coded",
+    why="Everyone with access to the repository or its history has access to the cache.",
+    fix="Use random_password, or IAM authentication.",
     page=f"{CACHE}/auth.html",
     types=[REPLICATED, USER],
     lessons=["EVT-7"],
@@ -213,23 +213,23 @@ def clients_are_asked(block: Block) -> Iterator[Outcome]:
         {f"resource.{USER}.app.passwords": ["correct-horse-battery"]},
         {f"resource.{USER}.app.authentication_mode": {"type": "password", "passwords": ["correct-horse-battery"]}},
     ],
-    unknown_passes="A variable without default, or what another block gives, is no literal.",
+    unknown_passes="A variable without default, or an attribute of another block, is not a literal.",
 )
-def token_is_not_literal(block: Block) -> Iterator[Outcome]:
-    """A default of a variable stands in the code as well."""
+def token_is_not_hard_coded(block: Block) -> Iterator[Outcome]:
+    """The default of a variable is hard-coded, too."""
     for at in _LITERALS[block.type]:
         values = block.get(at)
         if isinstance(values, list) and all(isinstance(value, Unknown) for value in values):
             continue
-        yield from literal(block, (at,), "must not stand in the code; take it from random_password")
+        yield from literal(block, (at,), "must not be hard-coded; use random_password, or IAM authentication")
 
 
 @rule(
     "DDB-019",
-    "A generated token has characters and a length that ElastiCache takes",
-    why=f"ElastiCache takes {' '.join(_TAKEN)} besides letters and digits, and refuses the token at apply when chance "
-    "put another one in.",
-    fix=f'Set override_special to "{_TAKEN}", and length to 16 to 128.',
+    "Generated ElastiCache AUTH token has valid characters and a valid length",
+    why=f"ElastiCache allows letters, digits and {' '.join(_ALLOWED)} only, and rejects the token at apply if another "
+    "character was generated.",
+    fix=f'Set override_special to "{_ALLOWED}", and length to 16 to 128.',
     page=f"{CACHE}/auth.html",
     types=GENERATORS,
     lessons=["PLAT-13"],
@@ -241,25 +241,28 @@ def token_is_not_literal(block: Block) -> Iterator[Outcome]:
         {f"{_RANDOM}.length": "200"},
     ],
 )
-def generated_token_is_taken(generator: Block) -> Iterator[Outcome]:
-    """Only tokens of caches are asked about."""
+def generated_token_is_valid(generator: Block) -> Iterator[Outcome]:
+    """Check passwords that an ElastiCache replication group uses as auth_token."""
     cache = used_by(generator, _TOKENS)
     if cache is None:
-        yield NotApplicable("no cache takes it")
+        yield NotApplicable("no replication group uses it as auth_token")
         return
     at, specials = specials_of(generator)
     if isinstance(specials, Unknown):
         yield generator.undecided(specials, at)
-    elif refused := sorted(set(specials) - set(_TAKEN)):
+    elif refused := sorted(set(specials) - set(_ALLOWED)):
         shown = " ".join("space" if sign == " " else sign for sign in refused)
         yield generator.fail(
-            f'must be "{_TAKEN}" or part of it, as the token of {called(cache, generator)}; {shown} is refused'
+            f"must contain only {_ALLOWED}, because it is the AUTH token of {called(cache, generator)}; {shown} is not "
+            "allowed"
             if at == "override_special"
-            else f"must exclude {shown}: it is the token of {called(cache, generator)}",
+            else f"must exclude {shown}, because it is the AUTH token of {called(cache, generator)}",
             at,
         )
     at, length = length_of(generator)
     if isinstance(length, Unknown):
         yield generator.undecided(length, at)
     elif not _SHORTEST <= length <= _LONGEST:
-        yield generator.fail(f"must be {_SHORTEST} to {_LONGEST} for {called(cache, generator)}", at)
+        yield generator.fail(
+            f"must be {_SHORTEST} to {_LONGEST}, because it is the AUTH token of {called(cache, generator)}", at
+        )

@@ -1,0 +1,68 @@
+"""Rules about runtimes and timeouts: legal unusual code that stays clean, and other forms of each mistake."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from constructs_lib.foundation.lambda_runtimes import ENDS, successor
+from constructs_lib.rules.catalogue.functions import runtime as lam_runtime
+from constructs_lib.rules.rule import REMOVED
+from tests.rules.asking import found, good
+from tests.rules.catalogue.functions.documents import FN, function
+
+
+class TestRuntime:
+    def test_a_runtime_counts_as_deprecated_from_its_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lam_runtime, "today", lambda: date(2029, 6, 29))
+        assert found("LAM-007", function(runtime="python3.13")) == []
+        monkeypatch.setattr(lam_runtime, "today", lambda: date(2029, 6, 30))
+        (message,) = found("LAM-007", function(runtime="python3.13"))
+        assert "is deprecated since 2029-06-30" in message
+
+    def test_a_runtime_that_the_table_does_not_know_is_new(self) -> None:
+        assert found("LAM-007", function(runtime="python3.99")) == []
+
+    def test_every_successor_is_in_the_table_and_outlives_what_it_follows(self) -> None:
+        for runtime, day in ENDS.items():
+            assert ENDS[successor(runtime)] >= day or runtime in ("java25", "nodejs24.x", "python3.14")
+
+    @pytest.mark.parametrize("timeout", [30, 300, "60", "${local.timeout}"])
+    def test_timeouts_in_range_pass_however_they_are_written(self, timeout: object) -> None:
+        assert found("LAM-008", {**function(timeout=timeout), "locals": {"timeout": 120}}) == []
+
+    def test_an_api_with_a_raised_timeout_lets_the_function_run_as_long(self) -> None:
+        change = {
+            f"{FN}.timeout": 60,
+            "resource.aws_api_gateway_integration.worker.timeout_milliseconds": 60000,
+            "resource.aws_apigatewayv2_integration": REMOVED,
+        }
+        assert found("LAM-009", good("LAM-009", change)) == []
+
+    def test_an_asynchronous_integration_does_not_wait(self) -> None:
+        change: dict[str, Any] = {
+            f"{FN}.timeout": 120,
+            "resource.aws_api_gateway_integration.worker.request_parameters": {
+                "integration.request.header.X-Amz-Invocation-Type": "'Event'"
+            },
+            "resource.aws_apigatewayv2_integration": REMOVED,
+        }
+        assert found("LAM-009", good("LAM-009", change)) == []
+
+    def test_a_function_that_no_api_calls_may_run_longer(self) -> None:
+        assert found("LAM-009", function(timeout=300)) == []
+
+    def test_one_finding_is_made_however_many_integrations_there_are(self) -> None:
+        (message,) = found("LAM-009", good("LAM-009", {f"{FN}.timeout": 60}))
+        assert "must be at most 30" in message
+
+    def test_an_integration_with_a_literal_uri_is_followed(self) -> None:
+        uri = (
+            "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+            "arn:aws:lambda:eu-west-1:111122223333:function:shop-worker/invocations"
+        )
+        document = function(timeout=60)
+        document["resource"]["aws_api_gateway_integration"] = {"api": {"uri": uri}}
+        assert len(found("LAM-009", document)) == 1

@@ -1,0 +1,54 @@
+"""Rules about the length and characters of names: legal unusual code that stays clean, and other forms of each mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from constructs_lib.rules.facts.names import NAMES
+from tests.rules.asking import found, look
+from tests.rules.catalogue.naming.documents import queues
+
+
+def test_the_longest_legal_name_of_each_type_is_right() -> None:
+    for type_, fact in NAMES.items():
+        if fact.longest:
+            start = "alias/" if type_ == "aws_kms_alias" else "x"
+            name = start + "x" * (fact.longest - len(start))
+            assert found("NAME-007", {"resource": {type_: {"x": {fact.at: name}}}}) == [], type_
+            assert found("NAME-008", {"resource": {type_: {"x": {fact.at: name}}}}) == [], type_
+            assert len(found("NAME-007", {"resource": {type_: {"x": {fact.at: f"{name}x"}}}})) == 1, type_
+
+
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        ("aws_cloudwatch_log_group", "/aws/lambda/shop-prod-worker"),
+        ("aws_cloudwatch_log_group", "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.a.id}/live"),
+        ("aws_lb_target_group", "shop-${var.env}"),
+        ("aws_s3_bucket", "Checked elsewhere"),
+        ("aws_lb", "shop-${var.env}-web"),
+        ("aws_sqs_queue", "shop-prod-jobs.fifo"),
+        ("aws_lambda_function", "arn:aws:lambda:us-east-1:123456789012:function:worker"),
+        ("aws_security_group", "web (public)"),
+        ("aws_iam_role", "AWSServiceRole@shop"),
+        ("aws_ssm_parameter", "/shop/aws/token"),
+        ("aws_api_gateway_rest_api", "Shop API, v1"),
+    ],
+)
+def test_legal_names_with_unusual_characters_are_right(type_: str, name: str) -> None:
+    document: dict[str, Any] = {"variable": {"env": {}}, "resource": {"aws_api_gateway_rest_api": {"a": {"name": "a"}}}}
+    document["resource"].setdefault(type_, {})["x"] = {NAMES[type_].at: name}
+    assert found("NAME-007", document) == []
+    assert found("NAME-008", document) == []
+
+
+def test_letters_of_other_alphabets_are_refused() -> None:
+    assert len(found("NAME-008", queues("größe"))) == 1
+
+
+def test_a_whole_name_from_a_variable_is_unknown() -> None:
+    document = queues("${var.name}", variable={"name": {}})
+    assert look("NAME-007", document) == ([], ["var.name has no default"])
+    assert look("NAME-008", document) == ([], ["var.name has no default"])

@@ -1,0 +1,60 @@
+"""Rules about encryption and authentication of caches: legal unusual code that stays clean, and other forms of each mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.rules.asking import doubted, found, good, resources
+from tests.rules.catalogue.tables_and_caches.documents import UNKNOWN, cache
+
+
+def user(**arguments: object) -> dict[str, Any]:
+    return resources(aws_elasticache_user={"app": {"user_id": "app", **arguments}})
+
+
+class TestSecurity:
+    def test_valkey_is_encrypted_at_rest_by_default(self) -> None:
+        assert found("DDB-014", cache(engine="valkey")) == []
+        assert len(found("DDB-014", cache(engine="redis"))) == 1
+
+    def test_an_engine_that_is_not_known_leaves_the_question_open(self) -> None:
+        assert doubted("DDB-014", cache(engine="${var.given}") | UNKNOWN) == ["var.given has no default"]
+
+    def test_a_secondary_of_a_global_group_follows_its_first_member(self) -> None:
+        secondary = cache(global_replication_group_id="${aws_elasticache_global_replication_group.all.id}")
+        for id_ in ("DDB-014", "DDB-015", "DDB-017", "DDB-020", "DDB-021", "DDB-028", "DDB-029", "DDB-032"):
+            assert found(id_, secondary) == []
+
+    def test_users_in_place_of_a_token_are_right(self) -> None:
+        assert found("DDB-017", cache(user_group_ids=["${aws_elasticache_user_group.app.user_group_id}"])) == []
+        assert doubted("DDB-017", cache(user_group_ids="${var.given}") | UNKNOWN) == ["var.given has no default"]
+
+    def test_what_is_not_encrypted_is_not_asked_for_a_key(self) -> None:
+        assert found("DDB-016", cache(at_rest_encryption_enabled="false")) == []
+        assert len(found("DDB-016", cache(engine="valkey"))) == 1
+
+    def test_literal_tokens_and_passwords_are_never_shown(self) -> None:
+        for document in (cache(auth_token="correct-horse-1"), user(passwords=["correct-horse-1"])):
+            (message,) = found("DDB-018", document)
+            assert "correct-horse" not in message
+
+    def test_passwords_that_others_give_are_no_literals(self) -> None:
+        assert found("DDB-018", user(passwords=["${var.given}"]) | UNKNOWN) == []
+        assert found("DDB-018", user(passwords="${var.given}") | UNKNOWN) == []
+        assert found("DDB-018", user(passwords=[])) == []
+        assert len(found("DDB-018", user(passwords=["${var.given}", "correct-horse-1"]) | UNKNOWN)) == 1
+
+    def test_a_token_without_special_characters_is_taken(self) -> None:
+        change = {"resource.random_password.token": {"length": 32, "special": False}}
+        assert found("DDB-019", good("DDB-019", change)) == []
+
+    def test_a_token_of_another_stack_is_followed(self) -> None:
+        generated: dict[str, Any] = resources(random_password={"token": {"length": 32}})
+        generated["output"] = {"token": {"value": "${random_password.token.result}", "sensitive": True}}
+        state = "cross-stack-reference-input-shop"
+        taker = cache(auth_token=f"${{data.terraform_remote_state.{state}.outputs.token}}")
+        taker["data"] = {
+            "terraform_remote_state": {state: {"backend": "local", "config": {"path": "../shop/terraform.tfstate"}}}
+        }
+        (message,) = found("DDB-019", generated, taker)
+        assert "aws_elasticache_replication_group.sessions of the stack shop1" in message
