@@ -188,8 +188,8 @@ def alias_has_the_zone_id_of_its_target(record: Block) -> Iterator[Outcome]:
 @rule(
     "API-042",
     "Route 53 record references its target",
-    why="A literal name remains after the load balancer or distribution is deleted; whoever gets that name next "
-    "receives the domain's traffic.",
+    why="A literal name remains after the load balancer or distribution is deleted; anyone who obtains that name "
+    "next receives the domain's traffic (subdomain takeover).",
     fix="Reference the resource or a data source, so that the record changes, or the plan fails, when the target is "
     "gone.",
     page=f"{_ROUTE53}/resource-record-sets-choosing-alias-non-alias.html",

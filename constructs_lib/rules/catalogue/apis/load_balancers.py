@@ -298,9 +298,9 @@ def target_group_has_a_health_check_path(group: Block) -> Iterator[Outcome]:
     """Lambda and ALB targets, gRPC, and TCP health checks are exempt."""
     check = group.section("health_check")
     protocol, version = group.get("protocol"), group.get("protocol_version")
-    asked = check.get("protocol") if check is not None else None
-    by_http = asked in ("HTTP", "HTTPS") or (asked is None and protocol in ("HTTP", "HTTPS"))
-    unknown = next(filter(None, map(undecidable, (asked, protocol))), None)
+    check_protocol = check.get("protocol") if check is not None else None
+    by_http = check_protocol in ("HTTP", "HTTPS") or (check_protocol is None and protocol in ("HTTP", "HTTPS"))
+    unknown = next(filter(None, map(undecidable, (check_protocol, protocol))), None)
     if group.get("target_type") in ("lambda", "alb") or version == "GRPC":
         yield NotApplicable("health checks of this target type need no path")
     elif not by_http:

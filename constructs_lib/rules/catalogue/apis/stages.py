@@ -195,7 +195,7 @@ def stage_has_no_throttling_arguments(stage: Block) -> Iterator[Outcome]:
 def account_has_a_cloudwatch_role(block: Block) -> Iterator[Outcome]:
     """HTTP APIs and delivery streams need no role; the account settings exist once per region."""
     if block.type == _ACCOUNT:
-        yield from _account_is_sound(block)
+        yield from _account_is_valid(block)
         return
     logger = _logger(block)
     if logger is None:
@@ -216,7 +216,7 @@ def account_has_a_cloudwatch_role(block: Block) -> Iterator[Outcome]:
         yield logger.fail(f'must contain "{own[0].base}": AWS rejects logging before the role is set', "depends_on")
 
 
-def _account_is_sound(account: Block) -> Iterator[Outcome]:
+def _account_is_valid(account: Block) -> Iterator[Outcome]:
     yield from expect_set(
         account, "cloudwatch_role_arn", "must be the ARN of a role that lets API Gateway write to CloudWatch Logs"
     )
@@ -239,8 +239,8 @@ def _logger(stage: Block) -> Block | None:
         return stage if logs and api is not None and api.get("protocol_type") == "WEBSOCKET" else None
     if logs:
         return stage
-    chatty = (each for each in settings_of(stage) if each.get("settings.logging_level") in ("ERROR", "INFO"))
-    return next(chatty, None)
+    logging = (each for each in settings_of(stage) if each.get("settings.logging_level") in ("ERROR", "INFO"))
+    return next(logging, None)
 
 
 @rule(

@@ -319,10 +319,10 @@ def services_have_a_source_condition(holder: Block) -> Iterator[Outcome]:
             yield statement
             continue
         services = [str(who.value) for who in statement.principals if who.kind == "Service"]
-        asked = [service for service in services if service not in _NO_SOURCE]
-        if statement.effect == "Allow" and asked and not has_source(statement):
+        limited = [service for service in services if service not in _NO_SOURCE]
+        if statement.effect == "Allow" and limited and not has_source(statement):
             yield holder.fail(
-                f"must have a source condition: {_named(statement)} lets {', '.join(asked)} act for any account; add "
+                f"must have a source condition: {_named(statement)} lets {', '.join(limited)} act for any account; add "
                 "a condition on aws:SourceArn",
                 "policy",
             )

@@ -162,33 +162,33 @@ def notification_depends_on_permissions(notification: Block) -> Iterator[Outcome
     for section in notification.sections("lambda_function"):
         function = function_of(section, "lambda_function_arn")
         if function is not None:
-            yield from _admitted(
+            yield from _check_delivery(
                 section,
                 "lambda_function_arn",
                 wanted_permission(function, section, "lambda_function_arn", _S3),
                 [one for one in pointing(function, PERMISSION, "function_name") if one.get("principal") in (_S3, "*")],
-                admitted=may_call(function, section, "lambda_function_arn", _S3),
+                allowed=may_call(function, section, "lambda_function_arn", _S3),
             )
     for label, at, type_ in (("queue", "queue_arn", QUEUE), ("topic", "topic_arn", TOPIC)):
         for section in notification.sections(label):
             receiver = meant(section, at, type_)
             if receiver is not None:
                 holders = pointing(receiver, *POLICY_OF[type_])
-                yield from _admitted(
+                yield from _check_delivery(
                     section,
                     at,
                     f"must have a policy of {called(receiver, notification)} that allows {_S3} to deliver to it",
                     [receiver] if receiver.raw("policy") is not None else holders,
-                    admitted=admits(receiver, _S3),
+                    allowed=admits(receiver, _S3),
                 )
 
 
-def _admitted(
-    section: Section, at: str, wanted: str, holders: list[Block], *, admitted: bool | Unknown
+def _check_delivery(
+    section: Section, at: str, wanted: str, holders: list[Block], *, allowed: bool | Unknown
 ) -> Iterator[Outcome]:
-    if isinstance(admitted, Unknown):
-        yield section.undecided(admitted, at)
-    elif not admitted:
+    if isinstance(allowed, Unknown):
+        yield section.undecided(allowed, at)
+    elif not allowed:
         yield section.fail(wanted, at)
     elif holders and not after(section.block, holders):
         yield section.fail(
@@ -329,7 +329,7 @@ def log_bucket_allows_load_balancers(bucket: Block) -> Iterator[Outcome]:
         return
     found = list(policies_of(bucket))
     doubt = next((each for _, each in found if isinstance(each, Unknown)), None)
-    admitting = [holder for holder, each in found if not isinstance(each, Unknown) and _lets_write(each)]
+    admitting = [holder for holder, each in found if not isinstance(each, Unknown) and _allows_write(each)]
     wanted = f"s3:PutObject to the log delivery service of {names_of(balancers, bucket)}"
     if admitting:
         for balancer in balancers:
@@ -345,7 +345,7 @@ def log_bucket_allows_load_balancers(bucket: Block) -> Iterator[Outcome]:
         yield missing(bucket, POLICY, f"must have an {POLICY} that allows {wanted}")
 
 
-def _lets_write(found: list[Any]) -> bool:
+def _allows_write(found: list[Any]) -> bool:
     return any(
         statement.allows("s3:PutObject") and any(who.kind in ("Service", "AWS", "*") for who in statement.principals)
         for statement in found

@@ -85,11 +85,11 @@ def _problem(name: str) -> str:
         return "must not have two dots in a row"
     if _ADDRESS.fullmatch(name):
         return "must not look like an IP address"
-    taken = next((each for each in _PREFIXES if name.startswith(each)), "")
-    if taken:
-        return f"must not begin with {taken}, which S3 reserves"
-    taken = next((each for each in _SUFFIXES if name.endswith(each)), "")
-    return f"must not end with {taken}, which S3 reserves" if taken else ""
+    reserved = next((each for each in _PREFIXES if name.startswith(each)), "")
+    if reserved:
+        return f"must not begin with {reserved}, which S3 reserves"
+    reserved = next((each for each in _SUFFIXES if name.endswith(each)), "")
+    return f"must not end with {reserved}, which S3 reserves" if reserved else ""
 
 
 @rule(

@@ -146,7 +146,7 @@ def tls_is_required(block: Block) -> Iterator[Outcome]:
     if isinstance(value, Unknown):
         yield block.undecided(value, at)
     elif value.lower() not in _ON:
-        where = called(group, block) if group is not None else f"an {type_} of your own"
+        where = called(group, block) if group is not None else f"a custom {type_}"
         yield block.fail(f"must be a parameter group with {parameter} = 1; set it in {where}", at)
 
 
@@ -193,7 +193,7 @@ def parameter_groups_are_custom(block: Block) -> Iterator[Outcome]:
     if isinstance(name, Unknown) and not isinstance(name, Computed) and meant(block, at, type_) is None:
         yield block.undecided(name, at)
     elif name is None or str(name).startswith(_DEFAULT):
-        yield block.fail(f"must be an {type_} of your own; a default parameter group cannot be changed", at)
+        yield block.fail(f"must be a custom {type_}; a default parameter group cannot be changed", at)
 
 
 @rule(

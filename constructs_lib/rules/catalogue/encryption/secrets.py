@@ -160,7 +160,7 @@ def secret_parameter_is_a_secure_string(parameter: Block) -> Iterator[Outcome]:
         )
     elif parameter.targets("value", "random_password"):
         yield parameter.fail('must be "SecureString": the value is a generated password', "type")
-    elif _names_a_secret(parameter) and not _is_place(value):
+    elif _names_a_secret(parameter) and not _is_location(value):
         yield parameter.fail('must be "SecureString": the name indicates a secret', "type")
 
 
@@ -170,7 +170,7 @@ def _names_a_secret(parameter: Block) -> bool:
     return is_secret_name((str(text or "") or parameter.name).rpartition("/")[2].replace(".", "_"))
 
 
-def _is_place(value: object) -> bool:
+def _is_location(value: object) -> bool:
     """Return whether a value is the location of a secret rather than the secret."""
     if isinstance(value, Computed):
         return value.attribute in ("arn", "id", "name", "key_id")

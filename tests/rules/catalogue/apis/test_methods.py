@@ -69,7 +69,7 @@ def test_an_integration_of_unknown_method_leaves_methods_undecided() -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "key", "asked"),
+    ("protocol", "key", "required"),
     [
         ("HTTP", "OPTIONS /orders", False),
         ("HTTP", "$default", True),
@@ -79,10 +79,12 @@ def test_an_integration_of_unknown_method_leaves_methods_undecided() -> None:
         ("WEBSOCKET", "sendMessage", False),
     ],
 )
-def test_routes_require_authorization_where_their_protocol_supports_it(protocol: str, key: str, *, asked: bool) -> None:
+def test_routes_require_authorization_where_their_protocol_supports_it(
+    protocol: str, key: str, *, required: bool
+) -> None:
     document = good("API-018", {"resource.aws_apigatewayv2_api.shop.protocol_type": protocol})
     document["resource"]["aws_apigatewayv2_route"]["orders"] = {
         "api_id": "${aws_apigatewayv2_api.shop.id}",
         "route_key": key,
     }
-    assert bool(found("API-018", document)) is asked
+    assert bool(found("API-018", document)) is required

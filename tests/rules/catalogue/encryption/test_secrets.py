@@ -77,9 +77,9 @@ def test_texts_that_are_not_credentials_pass(text: str) -> None:
 
 
 def test_a_credential_is_reported_once() -> None:
-    made = resources(aws_ssm_parameter={"p": {"type": "SecureString", "value": "AKIAQWERTZUIOPASDFGH"}})
-    assert found("ENC-012", made) == []
-    assert len(found("ENC-013", {**made, "terraform": {}})) == 1
+    document = resources(aws_ssm_parameter={"p": {"type": "SecureString", "value": "AKIAQWERTZUIOPASDFGH"}})
+    assert found("ENC-012", document) == []
+    assert len(found("ENC-013", {**document, "terraform": {}})) == 1
 
 
 def test_a_rotation_schedule_passes() -> None:
