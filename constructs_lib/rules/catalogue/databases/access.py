@@ -133,7 +133,7 @@ def password_is_not_literal(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "RDS-024",
-    "Generated RDS master password has valid characters and length",
+    "Generated RDS master password has valid characters and a valid length",
     why="RDS rejects / @ \" ' and spaces; a backslash or an @ breaks connection strings and shells. Generated "
     "passwords contain them at random, so only some deployments fail.",
     fix='Set override_special to "!#$%&*()-_=+[]{}<>:?", and length to 16 or more.',
