@@ -21,7 +21,10 @@ _HOMES = {
     for name in statement.names
 }
 
-_RENAMED: dict[str, str] = {}
+_RENAMED: dict[str, str] = {
+    "LateFinish": "ShorterTimeout",
+    "TokenAuthorizer": "LambdaAuthorizer",
+}
 """Old public names and the new ones: they keep working for one release."""
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  the names of the stub, each imported when it is first used

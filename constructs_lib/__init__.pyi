@@ -59,10 +59,10 @@ from .constructs.regional_vpc import LAMBDA_BASIC as LAMBDA_BASIC
 from .constructs.regional_vpc import RegionalVpc as RegionalVpc
 from .constructs.regional_vpc import SingleNat as SingleNat
 from .constructs.regional_vpc import Vpc as Vpc
-from .constructs.rest_api import LateFinish as LateFinish
+from .constructs.rest_api import LambdaAuthorizer as LambdaAuthorizer
 from .constructs.rest_api import PublicAccess as PublicAccess
 from .constructs.rest_api import RestApi as RestApi
-from .constructs.rest_api import TokenAuthorizer as TokenAuthorizer
+from .constructs.rest_api import ShorterTimeout as ShorterTimeout
 from .constructs.secret_parameter import GeneratedValue as GeneratedValue
 from .constructs.secret_parameter import OutsideValue as OutsideValue
 from .constructs.secret_parameter import SecretParameter as SecretParameter

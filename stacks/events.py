@@ -16,14 +16,14 @@ from constructs_lib import (
     EventBus,
     GlobalTable,
     HardenedStack,
+    LambdaAuthorizer,
     LambdaLayer,
-    LateFinish,
     MultiRegionKey,
     PaymentLambda,
     Queue,
     RestApi,
     SecretParameter,
-    TokenAuthorizer,
+    ShorterTimeout,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class EventsStack(HardenedStack):
         self.table.grant_write(self.store)
 
     def _api(self) -> RestApi:
-        late = LateFinish("An event may be sent again: one with the same id is stored once")
+        late = ShorterTimeout("An event may be sent again: one with the same id is stored once")
         api = RestApi(
             self,
             "api",
@@ -140,11 +140,11 @@ class EventsStack(HardenedStack):
             key=self.key,
             rate_limit=self.load.rate,
             burst_limit=self.load.burst,
-            authorizer=TokenAuthorizer(
+            authorizer=LambdaAuthorizer(
                 self.auth,
                 token_pattern="^[Bb]earer +[!-~]{1,512}$",  # noqa: S106  the form of one
-                late_finish=LateFinish("Whether a token is right is only read, and changes nothing"),
+                shorter_timeout=ShorterTimeout("Whether a token is right is only read, and changes nothing"),
             ),
         )
-        api.add_method("POST", "/events", self.ingest, late_finish=late)
+        api.add_method("POST", "/events", self.ingest, shorter_timeout=late)
         return api

@@ -12,13 +12,13 @@ from constructs_lib import (
     AddressPlan,
     AlarmTopic,
     HardenedStack,
-    LateFinish,
     MultiRegionKey,
     PaymentLambda,
     PeeredMesh,
     RegionalMap,
     RegionalVpc,
     RestApi,
+    ShorterTimeout,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class PaymentsStack(HardenedStack):
             "/payments/validate",
             self.validators[name],
             request_schema=PAYMENT,
-            late_finish=LateFinish(
+            shorter_timeout=ShorterTimeout(
                 "Validation changes nothing, and a retry with the same idempotency key is answered alike"
             ),
         )

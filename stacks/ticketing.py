@@ -16,13 +16,13 @@ from constructs_lib import (
     GlobalTable,
     HardenedStack,
     LambdaLayer,
-    LateFinish,
     MultiRegionKey,
     PaymentLambda,
     RedisCache,
     RegionalMap,
     RegionalVpc,
     RestApi,
+    ShorterTimeout,
 )
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ class TicketingStack(HardenedStack):
             self.purchases[name],
             request_schema=PURCHASE,
             required_parameters=["header.Idempotency-Key"],
-            late_finish=LateFinish("A purchase may be sent again: one with the same idempotency key sells once"),
+            shorter_timeout=ShorterTimeout("A purchase can be retried: one with the same idempotency key sells once"),
         )
-        late = LateFinish("How many tickets are left is only read, and changes nothing")
-        api.add_method("GET", "/events/{event_id}/tickets", self.lookups[name], late_finish=late)
+        late = ShorterTimeout("How many tickets are left is only read, and changes nothing")
+        api.add_method("GET", "/events/{event_id}/tickets", self.lookups[name], shorter_timeout=late)
         return api

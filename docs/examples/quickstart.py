@@ -18,5 +18,5 @@ function = lib.PaymentLambda(
     reserved_concurrency=10,
 )
 api = lib.RestApi(stack, "api", region=region, key=key)
-api.add_method("GET", "/hello", function, late_finish=lib.LateFinish("saying hello twice does no harm"))
+api.add_method("GET", "/hello", function, shorter_timeout=lib.ShorterTimeout("saying hello twice does no harm"))
 app.synth()

@@ -140,8 +140,8 @@ def test_an_argument_of_a_method_is_refused_too(add: Callable[..., object]) -> N
     )
     api = add(RestApi)
     assert isinstance(api, RestApi)
-    assert refusal(lambda: api.add_method("GET", "/", function, late_finish="it is safe")) == (  # type: ignore[arg-type]
-        "shop/x: late_finish='it is safe': must be of the type LateFinish | None, and is of the type str"
+    assert refusal(lambda: api.add_method("GET", "/", function, shorter_timeout="it is safe")) == (  # type: ignore[arg-type]
+        "shop/x: shorter_timeout='it is safe': must be of the type ShorterTimeout | None, and is of the type str"
     )
     names = (name for name in ["header.Key"])
     assert refusal(lambda: api.add_method("GET", "/a", function, required_parameters=names)) == (  # type: ignore[arg-type]

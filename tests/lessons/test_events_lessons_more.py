@@ -201,7 +201,7 @@ def test_evt_18_a_function_that_outlives_the_answer_is_warned_about(stack: Harde
         warnings.simplefilter("always")
         api.add_method("POST", "/events", slow)
     (warning,) = caught
-    assert "late_finish=LateFinish(" in str(warning.message)
+    assert "shorter_timeout=ShorterTimeout(" in str(warning.message)
 
 
 # EVT-19: long names and short ones

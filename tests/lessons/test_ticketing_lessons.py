@@ -327,7 +327,7 @@ def test_tick_7_an_open_group_is_found(raw: list[Finding], rule: str, message: s
 def test_tick_7_a_way_to_everywhere_is_refused(stack: HardenedStack) -> None:
     made = function(stack)
     assert refusal(lambda: made.allow_to_cidr("0.0.0.0/0", 6379, "the cache")) == (
-        "shop/fn/security-group: cidr='0.0.0.0/0': only port 443 may go to the whole internet"
+        "shop/fn/security-group: cidr='0.0.0.0/0': is allowed on port 443 only, not on port 6379; give a narrower CIDR block"
     )
 
 

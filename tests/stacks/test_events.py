@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import stacks.events
-from constructs_lib import App, ConfigurationError, Environment, LateFinish, RestApi
+from constructs_lib import App, ConfigurationError, Environment, RestApi, ShorterTimeout
 from stacks.events import LOADS, EventsStack, Load
 from tests.stacks.pinned import check_addresses
 
@@ -139,8 +139,8 @@ def test_one_method_more_redeploys_and_a_tag_does_not(
     synthesize: Synthesize, every: dict[str, SynthesizedStack]
 ) -> None:
     def more(stack: EventsStack) -> None:
-        late = LateFinish("An event may be sent again: one with the same id is stored once")
-        stack.api.add_method("PUT", "/events", stack.ingest, late_finish=late)
+        late = ShorterTimeout("An event may be sent again: one with the same id is stored once")
+        stack.api.add_method("PUT", "/events", stack.ingest, shorter_timeout=late)
 
     def tag(stack: EventsStack) -> None:
         stack.api.resource.add_override("tags", {"Purpose": "something else"})

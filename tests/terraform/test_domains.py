@@ -34,7 +34,7 @@ def shop(app: App, environment: str, zone_id: str) -> None:
     function = make_function(stack, key)
     apis = {id_: RestApi(stack, id_, region=region, key=key, custom_domain=True) for id_ in ("api", "admin")}
     for api in apis.values():
-        api.add_method("GET", "/", function, late_finish=SAFE)
+        api.add_method("GET", "/", function, shorter_timeout=SAFE)
     zone = HostedZone(zone_id, "example.com")
     domain = CustomDomain(stack, "domain", region=region, domain=DOMAIN, zone=zone, api=apis["api"])
     domain.add_api(apis["admin"], base_path="admin")

@@ -203,7 +203,7 @@ class AuroraProvisioned(HardenedConstruct):
             port=self.port,
             master_username=master_username,
             db_subnet_group_name=self._subnet_group(),
-            vpc_security_group_ids=[self.security_group.id],
+            vpc_security_group_ids=[self._ref(self.security_group.resource, "id")],
             db_cluster_parameter_group_name=self.parameter_groups.cluster_name,
             storage_encrypted=True,
             kms_key_id=self.key_arn,

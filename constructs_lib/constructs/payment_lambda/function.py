@@ -347,7 +347,7 @@ class PaymentLambda(EventSources):
             return None
         return aws.lambda_function.LambdaFunctionVpcConfig(
             subnet_ids=[subnet.id_in(self.region.stack) for subnet in self.vpc.subnets("private")],
-            security_group_ids=[self.security_group.id],
+            security_group_ids=[self._ref(self.security_group.resource, "id")],
         )
 
     def _attempt(self, check: Callable[[], T]) -> T | None:

@@ -183,7 +183,7 @@ class RedisCache(HardenedConstruct):
             port=port,
             parameter_group_name=self._ref(group, "name"),
             subnet_group_name=self._subnet_group(),
-            security_group_ids=[self.security_group.id],
+            security_group_ids=[self._ref(self.security_group.resource, "id")],
             # A text in the bindings.
             at_rest_encryption_enabled="true",
             kms_key_id=self.key_arn,

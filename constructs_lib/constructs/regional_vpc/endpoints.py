@@ -139,6 +139,6 @@ class InterfaceEndpoints(HardenedConstruct):
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=list(subnet_ids),
-                security_group_ids=[self.security_group.id],
+                security_group_ids=[self._ref(self.security_group.resource, "id")],
                 tags={"Name": self._name("tag", role)},
             )

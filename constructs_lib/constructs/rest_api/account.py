@@ -1,4 +1,4 @@
-"""ApiGatewayAccount: the role with which API Gateway writes logs, a setting of an account and region."""
+"""ApiGatewayAccount: the role that API Gateway writes logs with, a setting of an account and region."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LOG_ACTIONS: Final = (
     "logs:GetLogEvents",
     "logs:PutLogEvents",
 )
-"""What AWS's own AmazonAPIGatewayPushToCloudWatchLogs allows; API Gateway refuses a role that lacks one of them.
+"""The actions of AmazonAPIGatewayPushToCloudWatchLogs; API Gateway refuses a role without any of them.
 
 See https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonAPIGatewayPushToCloudWatchLogs.html.
 """
 
 
 class ApiGatewayAccount(HardenedConstruct):
-    """The CloudWatch role of API Gateway in one region; made once for all APIs of a stack's region.
+    """API Gateway's CloudWatch log role ARN, created once for all APIs of a stack in a region.
 
-    Without it API Gateway refuses a stage that logs. The setting belongs to the account and region and not to an API:
-    two stacks that both make it overwrite each other's role.
+    API Gateway refuses a stage that logs without it. It is a setting of the account and region, not of an API: two
+    stacks that create it overwrite each other's role.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html.
     """
@@ -42,7 +42,7 @@ class ApiGatewayAccount(HardenedConstruct):
             region=region,
             service="apigateway.amazonaws.com",
             description=f"Lets API Gateway write the logs of every API in {region.name}",
-            # Every API of the account and region logs with this one role, so it cannot name single log groups.
+            # Every API of the account and region logs with this role: its log groups are not known here.
             statements=[
                 Statement(sid="WriteLogs", actions=LOG_ACTIONS, resources=(region.arn("logs", "log-group:*"),))
             ],
@@ -51,16 +51,16 @@ class ApiGatewayAccount(HardenedConstruct):
             aws.api_gateway_account.ApiGatewayAccount,
             "Resource",
             cloudwatch_role_arn=role.arn,
-            # API Gateway tries the role when it is set.
+            # API Gateway verifies the role when it is set.
             depends_on=[role.policy],
         )
 
 
-_MADE: Final[WeakKeyDictionary[Region, aws.api_gateway_account.ApiGatewayAccount]] = WeakKeyDictionary()
+_CREATED: Final[WeakKeyDictionary[Region, aws.api_gateway_account.ApiGatewayAccount]] = WeakKeyDictionary()
 
 
 def account_log_role(region: Region) -> aws.api_gateway_account.ApiGatewayAccount:
-    """Return the setting of the stack's region, made at the first call; a stage that logs depends on it."""
-    if region not in _MADE:
-        _MADE[region] = ApiGatewayAccount(region).resource
-    return _MADE[region]
+    """Return the setting, created at the first call in a stack's region; a stage that logs depends on it."""
+    if region not in _CREATED:
+        _CREATED[region] = ApiGatewayAccount(region).resource
+    return _CREATED[region]

@@ -1,4 +1,4 @@
-"""The RestApi construct: resources and methods as they are added, one deployment of all of them at synth."""
+"""RestApi: a REST API whose methods invoke Lambda functions; the deployment is written at synth."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.constructs.rest_api.authorizer import ApiAuthorizer, TokenAuthorizer, check_authorizer, digest_of
+from constructs_lib.constructs.rest_api.authorizer import ApiAuthorizer, LambdaAuthorizer, check_authorizer, digest_of
 from constructs_lib.constructs.rest_api.declared import DeclaredMethods
 from constructs_lib.constructs.rest_api.options import (
     MAX_TIMEOUT,
     ApiFunction,
-    LateFinish,
     PublicAccess,
+    ShorterTimeout,
     check_api,
     check_authorization,
     check_limits,
     check_parameters,
     check_timeout,
-    warn_of_late_finish,
+    warn_of_shorter_timeout,
 )
 from constructs_lib.constructs.rest_api.paths import METHODS, ApiPath, PathNames, Position, parse_path
 from constructs_lib.constructs.rest_api.request_schema import check_schema
@@ -30,37 +30,46 @@ from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import terraform_name
 
 ERROR_BODY: Final = '{"message":"$context.error.responseType","requestId":"$context.requestId"}'
-"""What a caller gets when API Gateway itself refuses or fails; its own texts name roles, ARNs and schemas."""
+"""The body of API Gateway's error responses; its default messages contain roles, ARNs and schemas."""
 ERROR_RESPONSES: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 
 
 class RestApi(HardenedConstruct):
-    """A regional REST API whose methods are Lambda proxy integrations, signed with IAM unless told otherwise.
+    """A regional REST API with Lambda proxy integrations, IAM authorization, request validation, logs and throttling.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        key: The key that encrypts its logs, of the same stack.
-        description: What the API is for.
-        stage: The name of its one stage: letters, digits, `-` and `_`, at most 128; `live` by default.
-        rate_limit: Steady requests a second that each method accepts; by default from the environment.
-        burst_limit: Requests at once that each method accepts; by default from the environment.
-        web_acl: A web ACL of the same stack and region, True for one of its own, False for none, or `NoWebAcl` where
-            the environment asks for one; by default from the environment.
-        custom_domain: Whether callers use a custom domain, which also sets their TLS version; the API's own address
-            is then closed. False by default.
-        authorizer: A function that says who a caller is, in place of signed requests; none by default.
-        account_has_log_role: Whether something outside the stack sets API Gateway's CloudWatch role for the account
-            and region; False by default, and the stack sets it once for all its APIs there.
+        region: The region.
+        key: The KMS key that encrypts the logs, of the same stack.
+        description: The API's description; by default `The REST API` and the construct path.
+        stage: The stage's name: 1 to 128 letters, digits, hyphens and underscores.
+        rate_limit: Throttling rate of each method in requests per second, at least 1; 50 in dev, 100 in staging and
+            1,000 in prod by default.
+        burst_limit: Throttling burst of each method in requests, at least 1; 25 in dev, 50 in staging and 500 in prod
+            by default.
+        web_acl: A `WebAcl` of the same stack and region, True to create one, False for none, or `NoWebAcl` for none in
+            prod; by default one is created in prod.
+        custom_domain: Whether clients use a [custom domain](custom_domain.md), which also sets the TLS version; the
+            `execute-api` endpoint is then disabled.
+        authorizer: A Lambda authorizer for all methods; IAM authorization by default.
+        account_has_log_role: Whether API Gateway's CloudWatch log role ARN of the account and region is set outside of
+            the stack. By default the stack sets it, once for all its APIs in the region.
+
+    Attributes:
+        resource: The `aws_api_gateway_rest_api`.
+        stage: The stage: `.arn`, `.url`, `.name`.
+        authorizer: The Lambda authorizer, or None.
+        web_acl: The web ACL of the stage, or None.
 
     Raises:
-        ConfigurationError: An argument out of range, a key or web ACL of another stack, or no web ACL where the
-            environment asks for one. An API without a method is refused at synth.
+        ConfigurationError: An argument is out of range, the key or the web ACL belongs to another stack, or the
+            environment requires a web ACL. An API without methods is refused at synth.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api.html.
     """
@@ -78,7 +87,7 @@ class RestApi(HardenedConstruct):
         burst_limit: int | None = None,
         web_acl: WebAcl | NoWebAcl | bool | None = None,
         custom_domain: bool = False,
-        authorizer: TokenAuthorizer | None = None,
+        authorizer: LambdaAuthorizer | None = None,
         account_has_log_role: bool = False,
     ) -> None:
         super().__init__(scope, id_, region=region)
@@ -105,7 +114,7 @@ class RestApi(HardenedConstruct):
             description=description or f"The REST API {self.path}",
             endpoint_configuration=aws.api_gateway_rest_api.ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
             disable_execute_api_endpoint=custom_domain,
-            # Names of APIs are not unique, so that a successor can exist beside its predecessor.
+            # Possible because names of APIs are not unique.
             lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
         )
         self._id = self._ref(self.resource, "id")
@@ -135,7 +144,7 @@ class RestApi(HardenedConstruct):
             region=region,
             key=key,
             api_id=self._id,
-            # Known before the deployment is: it is written at synth, when all methods are there.
+            # The deployment is created at synth, after all methods.
             deployment_id=f"${{aws_api_gateway_deployment.{self._deployment_name}.id}}",
             name=stage,
             rate_limit=profile.api_rate_limit if rate_limit is None else rate_limit,
@@ -145,21 +154,20 @@ class RestApi(HardenedConstruct):
         self.authorizer = (
             ApiAuthorizer(self, "authorizer", region=region, api_id=self._id, option=authorizer) if authorizer else None
         )
-        """What says who a caller is, if not AWS."""
         if self.authorizer:
             self._before_deployment.append(self.authorizer.resource)
             self.stage.wait_for(self.authorizer.ready)
         self.web_acl = chosen_web_acl(self, web_acl=web_acl, key=key)
-        """The web ACL before the stage, if any."""
         if self.web_acl:
-            self.web_acl.associate(self.component, self.stage.arn)
+            self.web_acl.associate(self.component, self._ref(self.stage.resource, "arn"))
         region.stack.at_synth(self._deploy)
-        report_at_synth(self, self._complaints)
+        report_at_synth(self, self._validate)
         if not custom_domain:
             host = f"{self._id}.execute-api.{region.name}.{region.dns_suffix}"
             self._publish("url", f"https://{host}/{stage}", "Address of the API's stage")
         self._publish("id", self._id, "Id of the API")
 
+    @renamed_arguments(late_finish="shorter_timeout")
     def add_method(
         self,
         method: str,
@@ -170,31 +178,33 @@ class RestApi(HardenedConstruct):
         required_parameters: Sequence[str] = (),
         authorization: Literal["AWS_IAM", "DEFAULT"] | PublicAccess = "DEFAULT",
         timeout: int = MAX_TIMEOUT,
-        late_finish: LateFinish | None = None,
+        shorter_timeout: ShorterTimeout | None = None,
         rate_limit: int | None = None,
         burst_limit: int | None = None,
     ) -> aws.api_gateway_method.ApiGatewayMethod:
-        """Answer one method on one path with a function.
+        """Add a method to a path, with a Lambda proxy integration.
 
         Args:
-            method: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, or ANY for those that the path has not.
-            path: Such as `/payments/{id}`; `{proxy+}` as its last part takes every path below.
+            method: `DELETE`, `GET`, `HEAD`, `OPTIONS`, `PATCH`, `POST`, `PUT`, or `ANY` for all that the path does not
+                define; once for each path.
+            path: `/`, or a path such as `/payments/{id}`: letters, digits and `._:-` or a parameter in each part. A
+                greedy path variable such as `{proxy+}` is allowed as the last part.
             function: A function of the same stack and region.
-            request_schema: The JSON schema, draft-04, of the request's body, whatever its content type; the body is
-                not looked at when not given.
-            required_parameters: Headers and query parameters without which a request is refused, such as
-                `header.Idempotency-Key` and `querystring.page`.
-            authorization: `AWS_IAM`, or `PublicAccess` with the reason why anybody may call; DEFAULT is the API's
-                authorizer, and AWS_IAM where it has none.
-            timeout: Seconds that API Gateway waits for the function, 1 to 29; 29 by default.
-            late_finish: Why it does no harm that the function may run for longer than that. Without it a function
-                that may is warned about.
-            rate_limit: Steady requests a second, in place of the API's.
-            burst_limit: Requests at once, in place of the API's.
+            request_schema: The JSON schema (draft-04, `type` object, up to 400 KB) that request bodies of every content
+                type must match; bodies are not validated by default.
+            required_parameters: Headers and query string parameters that a request must have, such as
+                `header.Idempotency-Key` and `querystring.page`. Path parameters are always required.
+            authorization: `AWS_IAM`, or `PublicAccess(reason)` for a method without authorization; `DEFAULT` is the
+                API's authorizer, or `AWS_IAM` without one.
+            timeout: Integration timeout in seconds, 1 to 29.
+            shorter_timeout: Acknowledges that `timeout` is shorter than the function's timeout. Without it such a
+                method causes a warning.
+            rate_limit: Throttling rate of the method in requests per second, at least 1; the API's by default.
+            burst_limit: Throttling burst of the method in requests, at least 1; the API's by default.
 
         Raises:
-            ConfigurationError: An argument that API Gateway refuses, a method that the path has already, or a
-                function of another region or stack.
+            ConfigurationError: An argument is not allowed, the path already has the method, or the function belongs to
+                another region or stack.
 
         See https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html.
         """
@@ -208,8 +218,8 @@ class RestApi(HardenedConstruct):
             function.region is self.region,
             "function",
             function.path,
-            f"is in {function.region.name} of the stack {function.region.stack.path}, and the API in "
-            f"{self.region.name} of {self.region.stack.path}; both must be the same",
+            f"is in {function.region.name} of the stack {function.region.stack.path}; expected a function in "
+            f"{self.region.name} of the stack {self.region.stack.path}",
         )
         kind = check_authorization(problems, authorization, default="CUSTOM" if self.authorizer else "AWS_IAM")
         check_timeout(problems, timeout)
@@ -218,10 +228,10 @@ class RestApi(HardenedConstruct):
         if isinstance(authorization, PublicAccess):
             self._record(authorization)
         if function.timeout > timeout:
-            if late_finish:
-                self._record(late_finish)
+            if shorter_timeout:
+                self._record(shorter_timeout)
             else:
-                warn_of_late_finish(self.path, f"{method} {path}", function, timeout)
+                warn_of_shorter_timeout(self.path, f"{method} {path}", function, timeout)
         return self._add(
             method,
             parsed,
@@ -237,31 +247,36 @@ class RestApi(HardenedConstruct):
         )
 
     def invoke_statement(self, method: str, path: str, *, sid: str) -> Statement:
-        """Return the statement with which a role may call one method: signed requests need it.
+        """Return a policy statement that allows a role to invoke one method with signed requests.
 
         Args:
             method: A method that was added.
-            path: The path that it was added to.
-            sid: Letters and digits; unique in the role's policy.
+            path: Its path.
+            sid: The statement's id: letters and digits, unique in the role's policy.
 
         Raises:
-            ConfigurationError: The API has no such method.
+            ConfigurationError: The method has not been added.
         """
         problems = Problems(self.path)
         if (method, path) not in self._declared:
-            problems.stop("method", f"{method} {path}", f"has not been added; there are: {self._declared}")
+            problems.stop("method", f"{method} {path}", f"is not defined; defined methods: {self._declared}")
         arn = self._method_arn(method, ApiPath(path, tuple(part for part in path.split("/") if part)))
         return Statement(sid=sid, actions=("execute-api:Invoke",), resources=(arn,))
 
     @cached_property
     def id(self) -> str:
-        """The API's id, for other stacks."""
+        """The API's id."""
         return self.resource.id
 
     @cached_property
     def arn(self) -> str:
-        """The API's ARN, for other stacks."""
+        """The API's ARN."""
         return self.resource.arn
+
+    @cached_property
+    def url(self) -> str:
+        """The invoke URL of the API's stage; disabled behind a custom domain."""
+        return self.stage.url
 
     def _add(
         self,
@@ -289,7 +304,7 @@ class RestApi(HardenedConstruct):
                 schema=schema,
             )
             name = self._ref(model, "name")
-            # Without $default a body of another content type would reach the function unchecked.
+            # Without $default bodies of other content types are not validated.
             models = {"$default": name, "application/json": name}
         resource = self._create(
             aws.api_gateway_method.ApiGatewayMethod,
@@ -298,7 +313,9 @@ class RestApi(HardenedConstruct):
             resource_id=resource_id,
             http_method=method,
             authorization=authorization,
-            authorizer_id=self.authorizer.id if self.authorizer and authorization == "CUSTOM" else None,
+            authorizer_id=(
+                self._ref(self.authorizer.resource, "id") if self.authorizer and authorization == "CUSTOM" else None
+            ),
             request_validator_id=self._validator_id,
             request_models=models,
             request_parameters={f"method.request.{name}": True for name in parameters} or None,
@@ -320,8 +337,8 @@ class RestApi(HardenedConstruct):
             source_arn=self._method_arn(method, path),
         )
         self._before_deployment += [resource, integration]
-        # Before the stage and not before the deployment: what a deployment depends on is created before it is
-        # destroyed, and a function's policy cannot have two statements with one id.
+        # The stage and not the deployment depends on it: dependencies of a create_before_destroy resource are replaced
+        # in the same order, and a function's policy cannot have two statements with the same id.
         self.stage.wait_for(permission)
         if limits != (None, None):
             self.stage.set_limits(f"settings-{slug}", f"{path.settings_key}/{method}", *limits)
@@ -330,7 +347,7 @@ class RestApi(HardenedConstruct):
             path,
             {
                 "authorization": authorization,
-                # The name as well as the reference: a renamed function keeps its reference and changes its ARN.
+                # The name as well as the reference: a renamed function has another ARN under the same reference.
                 "function": function.name,
                 "uri": function.invoke_arn,
                 "parameters": sorted(parameters),
@@ -341,7 +358,7 @@ class RestApi(HardenedConstruct):
         return resource
 
     def _resource_id(self, path: ApiPath) -> str:
-        """Return a reference to the id of the path's resource, making those that are missing on the way."""
+        """Return a reference to the id of the path's resource, and create the missing ones."""
         for depth, part in enumerate(path.parts, start=1):
             position = path.position[:depth]
             if position not in self._resource_ids:
@@ -359,22 +376,22 @@ class RestApi(HardenedConstruct):
         verb = "*" if method == "ANY" else method
         return f"{self._ref(self.resource, 'execution_arn')}/{self.stage.name}/{verb}/{path.arn_part}"
 
-    def _complaints(self) -> list[str]:
-        return [] if self._declared else ["has no method: add one with add_method, or leave the API out"]
+    def _validate(self) -> list[str]:
+        return [] if self._declared else ["the API has no methods; add one with add_method, or remove the API"]
 
     @property
     def _deployment_name(self) -> str:
         return terraform_name((*self.components, "deployment"), self.region.name)
 
     def _deploy(self) -> None:
-        """Write the deployment: a new one when anything in the API has changed, and only then."""
+        """Create the deployment; it is replaced when the digest of the API changes."""
         if self._declared:
             self._create(
                 aws.api_gateway_deployment.ApiGatewayDeployment,
                 "deployment",
                 rest_api_id=self._id,
                 triggers={"redeployment": self._declared.digest(self.region.stack.text)},
-                # The stage moves to the new deployment before the old one goes.
+                # API Gateway refuses to delete the deployment of a stage.
                 lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
                 depends_on=self._before_deployment,
             )

@@ -1,4 +1,4 @@
-"""What has been added to one API so far, and a digest that changes when any of it does."""
+"""The methods of an API, and their digest, which triggers deployments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs_lib.constructs.rest_api.paths import ApiPath, Position
 from constructs_lib.foundation.errors import Problems
 
 RESERVED_PATHS: Final = ("/ping", "/sping")
-"""API Gateway answers these itself on a custom domain.
+"""API Gateway reserves these paths on custom domains.
 
 See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html.
 """
@@ -21,7 +21,7 @@ class DeclaredMethods:
     """The methods of one API by path.
 
     Args:
-        settings: What else a deployment takes a copy of; plain JSON.
+        settings: What else a deployment copies, as plain JSON.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -40,34 +40,34 @@ class DeclaredMethods:
         return ", ".join(f"{method} {path}" for path, methods in self._methods.items() for method in methods) or "none"
 
     def check(self, problems: Problems, method: str, path: ApiPath, *, custom_domain: bool) -> None:
-        """Note why the path cannot have the method."""
+        """Report why the method cannot be added to the path."""
         for depth, part in enumerate(path.parts, start=1):
             known = self._parts.get(path.position[:depth], part)
             problems.check(
                 known == part,
                 "path",
                 path.text,
-                f"has {part} where another path of the API has {known}; API Gateway allows one parameter in a place",
+                f"has {part} where another path of the API has {known}; API Gateway allows one name at a position",
             )
-        problems.check((method, path.text) not in self, "method", method, f"{path.text} has it already")
+        problems.check((method, path.text) not in self, "method", method, f"{path.text} already has this method")
         problems.check(
             not custom_domain or path.text not in RESERVED_PATHS,
             "path",
             path.text,
-            "API Gateway answers it itself on a custom domain; choose another",
+            "is reserved by API Gateway on custom domains; choose another path",
         )
 
     def add(self, method: str, path: ApiPath, settings: dict[str, Any]) -> None:
-        """Keep a method and what a deployment takes a copy of; plain JSON."""
+        """Add a method and what a deployment copies of it, as plain JSON."""
         for depth, part in enumerate(path.parts, start=1):
             self._parts[path.position[:depth]] = part
         self._methods.setdefault(path.text, {})[method] = settings
 
     def digest(self, text: Callable[[str], str]) -> str:
-        """Return a SHA-256 over everything; the order in which methods were added does not matter.
+        """Return the SHA-256 digest of the settings and methods, in whatever order they were added.
 
         Args:
-            text: Puts references in place of tokens, whose own numbers depend on what else the app has.
+            text: Resolves tokens: their numbers depend on the other constructs of the App.
         """
         whole = {**self._settings, "methods": self._methods}
         return hashlib.sha256(text(json.dumps(whole, sort_keys=True)).encode()).hexdigest()

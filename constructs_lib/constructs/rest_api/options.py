@@ -1,4 +1,4 @@
-"""What a caller gives with a method: the function, the named opt-outs, and the checks of limits and parameters."""
+"""The functions and opt-outs of an API's methods, and checks of arguments."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS
 
 MAX_TIMEOUT: Final = QUOTAS["api-integration-timeout-seconds"].default
-"""Seconds after which API Gateway answers 504, whatever the function does."""
+"""Seconds after which API Gateway responds with 504."""
 _STAGE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _REQUIRED_PARAMETER: Final = re.compile(r"(header|querystring)\.[A-Za-z0-9._$-]+")
 
 
 @dataclass(frozen=True)
 class PublicAccess(OptOut):
-    """Anybody on the internet may call the method; nothing checks who it is."""
+    """The method does not require authorization: everyone on the internet may invoke it."""
 
 
 @dataclass(frozen=True)
-class LateFinish(OptOut):
-    """The function may go on when API Gateway has answered 504, and why that does no harm."""
+class ShorterTimeout(OptOut):
+    """The API's timeout is shorter than the function's: a client that retries after a 504 may invoke it twice."""
 
 
 class ApiFunction(Protocol):
-    """What an API needs of a function that it calls; `PaymentLambda` is one."""
+    """A function that an API invokes, such as a `PaymentLambda`."""
 
     @property
     def region(self) -> Region:
-        """Where the function is."""
+        """Its region."""
 
     @property
     def path(self) -> str:
@@ -43,38 +43,38 @@ class ApiFunction(Protocol):
 
     @property
     def name(self) -> str:
-        """Its AWS name."""
+        """Its name in AWS."""
 
     @property
     def timeout(self) -> int:
-        """Seconds that it may run."""
+        """Its timeout in seconds."""
 
     @property
     def invoke_arn(self) -> str:
-        """The reference that an integration calls."""
+        """A reference to its invoke ARN."""
 
     def allow_invoke(self, id_: str, /, *, service: str, source_arn: str) -> core.TerraformResource:
-        """Let a service call the function, and return the permission."""
+        """Allow a service to invoke the function, and return the permission."""
 
 
 def check_limits(problems: Problems, rate_limit: object, burst_limit: object) -> None:
-    """Note a limit that is no number of requests; None stands for the default."""
+    """Report invalid throttling limits; None is the default."""
     for argument, value in (("rate_limit", rate_limit), ("burst_limit", burst_limit)):
         problems.check(
             value is None or _is_count(value),
             argument,
             value,
-            "must be a whole number of requests, at least 1; 0 stops every request and -1 would let all through",
+            "must be a whole number of at least 1; 0 would reject every request, and -1 would turn throttling off",
         )
 
 
 def check_authorization(problems: Problems, authorization: object, *, default: str) -> str:
-    """Return what API Gateway calls a method's authorization, or note that there is no such one."""
+    """Return the authorization type of a method as API Gateway names it."""
     problems.check(
         authorization in ("AWS_IAM", "DEFAULT") or isinstance(authorization, PublicAccess),
         "authorization",
         authorization,
-        "must be 'AWS_IAM', or PublicAccess('why anybody may call it')",
+        "must be 'AWS_IAM' or PublicAccess(reason)",
     )
     if isinstance(authorization, PublicAccess):
         return "NONE"
@@ -84,36 +84,36 @@ def check_authorization(problems: Problems, authorization: object, *, default: s
 def check_api(
     problems: Problems, region: Region, key: MultiRegionKey, stage: object, limits: tuple[object, object]
 ) -> None:
-    """Note a key of another stack, a stage that cannot be one, and limits that are none."""
+    """Report a key of another stack, an invalid stage name and invalid limits."""
     problems.check(
         key.region.stack is region.stack,
         "key",
         key.path,
-        f"belongs to another stack than {region.stack.path}; the execution log is named after the API's id, which only "
-        "a key policy in the same stack can name",
+        f"belongs to the stack {key.region.stack.path}; expected a key of the stack {region.stack.path}: the name of "
+        "the execution log group contains the API's id, which only a key policy of the same stack can reference",
     )
     problems.check(
         isinstance(stage, str) and _STAGE.fullmatch(stage),
         "stage",
         stage,
-        "must be a plain string of 1 to 128 letters, digits, '-' and '_'",
+        "must be 1 to 128 letters, digits, hyphens and underscores",
     )
     check_limits(problems, *limits)
 
 
 def check_timeout(problems: Problems, timeout: object) -> None:
-    """Note a timeout beyond what API Gateway waits."""
+    """Report an integration timeout that API Gateway refuses."""
     quota = QUOTAS["api-integration-timeout-seconds"]
     problems.check(
         _is_count(timeout) and timeout in range(1, MAX_TIMEOUT + 1),
         "timeout",
         timeout,
-        f"must be a whole number of seconds from 1 to {MAX_TIMEOUT}, API Gateway's own limit: {quota.source}",
+        f"must be a whole number of seconds from 1 to {MAX_TIMEOUT}, the quota of API Gateway: {quota.source}",
     )
 
 
 def check_parameters(problems: Problems, parameters: Sequence[str]) -> None:
-    """Note a required parameter that is neither a header nor a query parameter."""
+    """Report required parameters that are neither headers nor query string parameters."""
     if isinstance(parameters, str):
         problems.add("required_parameters", parameters, "must be a list of names")
         return
@@ -126,12 +126,13 @@ def check_parameters(problems: Problems, parameters: Sequence[str]) -> None:
         )
 
 
-def warn_of_late_finish(path: str, method: str, function: ApiFunction, timeout: int) -> None:
-    """Warn the caller of `add_method` that the function may outlive the answer."""
+def warn_of_shorter_timeout(path: str, method: str, function: ApiFunction, timeout: int) -> None:
+    """Warn that the function may still run when API Gateway has responded with 504."""
     warn(
-        f"{path}: {method}: the function {function.path} may run for {function.timeout} s, and API Gateway answers 504 "
-        f"after {timeout} s while it goes on, so that a caller who tries again starts it twice; make it safe to run "
-        "twice and give late_finish=LateFinish('why it is')",
+        f"{path}: {method}: the function {function.path} has a timeout of {function.timeout} seconds, and API Gateway "
+        f"waits {timeout} seconds: it responds with 504 while the function still runs, and a client that retries "
+        f"invokes it again. Set the function's timeout to at most {timeout} seconds, or make the function idempotent "
+        "and give shorter_timeout=ShorterTimeout(reason)",
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks the JSON schema of a request body against what API Gateway understands: draft-04, and nothing later."""
+"""Checks of the JSON schema of a request body: API Gateway supports draft-04."""
 
 from __future__ import annotations
 
@@ -27,39 +27,42 @@ KEYWORDS: Final = _ONE | _ONE_OR_BOOLEAN | _LISTS | _MAPS | _VALUES
 
 
 def check_schema(problems: Problems, schema: object) -> str | None:
-    """Return the schema as canonical JSON, or note what is wrong with it.
+    """Return the schema as canonical JSON, or report what is wrong with it.
 
     Args:
-        problems: Where to note it.
+        problems: The problems to add to.
         schema: A dictionary of plain JSON values whose `type` is `object`.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html.
     """
     if not isinstance(schema, Mapping):
-        problems.add("request_schema", schema, "must be a dictionary, a JSON schema of draft-04")
+        problems.add("request_schema", schema, "must be a dict, a JSON schema of draft-04")
         return None
     try:
         text = json.dumps({"$schema": DRAFT, **schema}, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
-        problems.add("request_schema", schema, f"must be plain JSON: {error}")
+        problems.add("request_schema", schema, f"must be plain JSON values: {error}")
         return None
     before = len(problems.found)
-    problems.check(not is_token(text), "request_schema", schema, "must be plain values: '${' belongs to Terraform")
+    problems.check(not is_token(text), "request_schema", schema, "must not contain references: it is checked at synth")
     size = len(text.encode())
     problems.check(
-        size <= MAX_SCHEMA_BYTES, "request_schema", f"{size} bytes", f"API Gateway allows {MAX_SCHEMA_BYTES}"
+        size <= MAX_SCHEMA_BYTES,
+        "request_schema",
+        f"{size} bytes",
+        f"must have at most {MAX_SCHEMA_BYTES} bytes",
     )
     problems.check(
         schema.get("$schema", DRAFT) == DRAFT,
         "request_schema['$schema']",
         schema.get("$schema"),
-        f"API Gateway knows {DRAFT} only",
+        f"must be {DRAFT}, the only draft that API Gateway supports",
     )
     problems.check(
         schema.get("type") == "object",
         "request_schema['type']",
         schema.get("type"),
-        "must be 'object'; put an array into a property",
+        "must be 'object'; wrap an array in a property",
     )
     for where, value, allowed in _faults("request_schema", schema):
         problems.add(where, value, allowed)
@@ -67,14 +70,14 @@ def check_schema(problems: Problems, schema: object) -> str | None:
 
 
 def _faults(where: str, schema: object) -> Iterator[tuple[str, object, str]]:
-    """Yield each fault of a schema and of those in it: the place, the value and what is allowed."""
+    """Yield each problem of a schema and of its subschemas: the place, the value and what is allowed."""
     if not isinstance(schema, Mapping):
-        yield where, schema, "must be a dictionary; draft-04 has no true or false in the place of a schema"
+        yield where, schema, "must be a dict; draft-04 does not allow true and false as schemas"
         return
     for keyword, value in schema.items():
         place = f"{where}[{keyword!r}]"
         if keyword not in KEYWORDS:
-            yield place, value, "is no keyword of JSON schema draft-04, and API Gateway would ignore or refuse it"
+            yield place, value, "is not a keyword of JSON schema draft-04; API Gateway would ignore or refuse it"
         yield from _keyword_faults(place, keyword, value)
 
 
@@ -84,21 +87,21 @@ def _keyword_faults(place: str, keyword: str, value: Any) -> Iterator[tuple[str,
             for name, inner in value.items():
                 yield from _faults(f"{place}[{name!r}]", inner)
         else:
-            yield place, value, "must be a dictionary of schemas"
+            yield place, value, "must be a dict of schemas"
     elif keyword in _LISTS or (keyword == "items" and isinstance(value, list)):
         if isinstance(value, list) and value:
             for index, inner in enumerate(value):
                 yield from _faults(f"{place}[{index}]", inner)
         else:
-            yield place, value, "must be a list of schemas, at least one"
+            yield place, value, "must be a list of at least one schema"
     elif keyword in _ONE or keyword == "items" or (keyword in _ONE_OR_BOOLEAN and not isinstance(value, bool)):
         yield from _faults(place, value)
     elif keyword == "required":
         if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
-            yield place, value, "must be a list of property names, at least one, beside 'properties'"
+            yield place, value, "must be a list of at least one property name, at the level of 'properties'"
     elif keyword == "type":
         types = value if isinstance(value, list) else [value]
         if not types or not all(isinstance(name, str) and name in _TYPES for name in types):
             yield place, value, f"must be one of {', '.join(sorted(_TYPES))}"
     elif keyword in ("exclusiveMaximum", "exclusiveMinimum") and not isinstance(value, bool):
-        yield place, value, "must be true or false beside the limit; a number is a later draft's"
+        yield place, value, "must be true or false; numbers are allowed in later drafts only"

@@ -1,8 +1,9 @@
-"""ApiStage: where an API is served, with its logs, its tracing and its throttling."""
+"""ApiStage: the stage of an API, with its logs, tracing and throttling."""
 
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Final
 
 from constructs_lib._engine import aws, core
@@ -29,26 +30,32 @@ ACCESS_LOG_FIELDS: Final = {
     "integrationStatus": "$context.integrationStatus",
     "integrationError": "$context.integrationErrorMessage",
 }
-"""What the access log keeps of a request: the path's pattern and not its values, and neither headers nor bodies.
+"""The fields of the access log: the resource path without its values, and no headers and bodies.
 
 See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html.
 """
 
 
 class ApiStage(HardenedConstruct):
-    """The one stage of an API.
+    """The stage of an API.
 
     Args:
         scope: The API.
         id_: The construct's id.
-        region: Where the API is.
-        key: The key that encrypts the logs.
+        region: The API's region.
+        key: The key that encrypts the access log and the execution log.
         api_id: A reference to the API's id.
-        deployment_id: A reference to the id of the deployment that the stage serves.
+        deployment_id: A reference to the id of the stage's deployment.
         name: The stage's name.
-        rate_limit: Steady requests a second of each method.
-        burst_limit: Requests at once of each method.
-        account_has_log_role: Whether API Gateway's CloudWatch role is set outside the stack.
+        rate_limit: Throttling rate of each method, in requests per second.
+        burst_limit: Throttling burst of each method, in requests.
+        account_has_log_role: Whether API Gateway's CloudWatch log role is set outside of the stack.
+
+    Attributes:
+        name: The stage's name.
+        rate_limit: Throttling rate of each method, in requests per second.
+        burst_limit: Throttling burst of each method, in requests.
+        resource: The `aws_api_gateway_stage`.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html.
     """
@@ -73,7 +80,7 @@ class ApiStage(HardenedConstruct):
         self.burst_limit = burst_limit
         self._api_id = api_id
         access_log = LogGroup(self, "access-log", region=region, key=key)
-        # API Gateway would make this one itself, unencrypted and kept for ever.
+        # API Gateway would create this log group itself, without encryption and retention.
         execution_log = LogGroup(
             self, "execution-log", region=region, key=key, name=f"API-Gateway-Execution-Logs_{api_id}/{name}"
         )
@@ -92,19 +99,28 @@ class ApiStage(HardenedConstruct):
             ),
             xray_tracing_enabled=True,
         )
-        self.arn = self._ref(self.resource, "arn")
         self._last_settings: core.TerraformResource | None = None
         self.set_limits("settings", "*/*", None, None)
         region.stack.at_synth(self._write_order)
 
+    @cached_property
+    def arn(self) -> str:
+        """The stage's ARN."""
+        return self.resource.arn
+
+    @cached_property
+    def url(self) -> str:
+        """The stage's invoke URL; disabled behind a custom domain."""
+        return self.resource.invoke_url
+
     def set_limits(self, id_: str, method_path: str, rate_limit: int | None, burst_limit: int | None) -> None:
-        """Write the settings of one method, or of all of them, complete: those of one inherit nothing from `*/*`.
+        """Create the settings of one method or of all methods, complete: one method inherits nothing from `*/*`.
 
         Args:
             id_: The id of the settings resource.
-            method_path: `*/*`, or the path with `~1` in place of each slash, a slash and the method.
-            rate_limit: Steady requests a second; the stage's when None.
-            burst_limit: Requests at once; the stage's when None.
+            method_path: `*/*`, or the path with `~1` for each slash, a slash and the method.
+            rate_limit: Requests per second; the stage's by default.
+            burst_limit: Requests in a burst; the stage's by default.
         """
         settings = aws.api_gateway_method_settings
         self._last_settings = self._create(
@@ -117,18 +133,18 @@ class ApiStage(HardenedConstruct):
                 throttling_rate_limit=self.rate_limit if rate_limit is None else rate_limit,
                 throttling_burst_limit=self.burst_limit if burst_limit is None else burst_limit,
                 metrics_enabled=True,
-                # At INFO the log would hold the values of path and query parameters.
+                # At INFO the log contains the values of path and query parameters.
                 logging_level="ERROR",
                 data_trace_enabled=False,
                 caching_enabled=False,
                 cache_data_encrypted=True,
             ),
-            # A stage takes one change at a time, so that each waits for the one before.
+            # API Gateway refuses concurrent changes of a stage.
             depends_on=[self._last_settings] if self._last_settings else None,
         )
 
     def wait_for(self, resource: core.TerraformResource) -> None:
-        """Serve what has been deployed only when `resource` is there."""
+        """Create the stage after a resource."""
         self._ready.append(resource)
 
     def _write_order(self) -> None:

@@ -1,4 +1,4 @@
-"""SecurityGroup: closed until it is connected, each rule a resource of its own with a description."""
+"""SecurityGroup: a security group without rules, and methods that add rules with descriptions."""
 
 from constructs_lib.constructs.security_group.security_group import ANYWHERE, Connectable, SecurityGroup
 

@@ -184,7 +184,7 @@ class Fleet(HardenedConstruct):
                     device_index=0,
                     associate_public_ip_address="false",
                     delete_on_termination="true",
-                    security_groups=[self.security_group.id],
+                    security_groups=[self._ref(self.security_group.resource, "id")],
                 )
             ],
             # The group tags its instances; volumes and interfaces only the template can.

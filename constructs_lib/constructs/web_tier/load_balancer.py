@@ -15,7 +15,8 @@ from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
 
 TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-"""TLS 1.2 and 1.3. See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html."""
+"""TLS 1.2 and 1.3. See
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html."""
 HTTP: Final = 80
 HTTPS: Final = 443
 DRAIN_SECONDS: Final = 30
@@ -71,7 +72,7 @@ class LoadBalancer(HardenedConstruct):
             load_balancer_type="application",
             internal=internal,
             subnets=[subnet.id_in(region.stack) for subnet in vpc.subnets("private" if internal else "public")],
-            security_groups=[self.security_group.id],
+            security_groups=[self._ref(self.security_group.resource, "id")],
             access_logs=lb.LbAccessLogs(bucket=logs.id, prefix=prefix, enabled=True),
             connection_logs=lb.LbConnectionLogs(bucket=logs.id, prefix=prefix, enabled=True),
             drop_invalid_header_fields=True,
@@ -100,7 +101,7 @@ class LoadBalancer(HardenedConstruct):
                 self._create(
                     aws.vpc_security_group_ingress_rule.VpcSecurityGroupIngressRule,
                     f"from-{cidr.replace('/', '-')}-{port}",
-                    security_group_id=self.security_group.id,
+                    security_group_id=self._ref(self.security_group.resource, "id"),
                     cidr_ipv4=cidr,
                     ip_protocol="tcp",
                     from_port=port,

@@ -40,7 +40,7 @@ def build(stack: HardenedStack) -> None:
     key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
     api, admin, function = make_api(stack, key), make_api(stack, key, "admin"), make_function(stack, key)
     for one in (api, admin):
-        one.add_method("GET", "/", function, late_finish=SAFE)
+        one.add_method("GET", "/", function, shorter_timeout=SAFE)
     make(stack, api=api).add_api(admin, base_path="admin")
 
 
@@ -116,7 +116,7 @@ def test_the_apis_own_addresses_are_closed(synthesized: SynthesizedStack) -> Non
 def test_nothing_of_it_is_there_unless_it_is_asked_for(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
-        make_api(stack, key).add_method("GET", "/", make_function(stack, key), late_finish=SAFE)
+        make_api(stack, key).add_method("GET", "/", make_function(stack, key), shorter_timeout=SAFE)
 
     stack = synth_stack(fill)
     kinds = ("aws_acm_certificate", "aws_route53_record", "aws_api_gateway_domain_name")
@@ -145,7 +145,7 @@ def test_its_own_certificate_takes_the_key_algorithm(synth_stack: Callable[..., 
     def fill(stack: HardenedStack) -> None:
         key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
         api = make_api(stack, key)
-        api.add_method("GET", "/", make_function(stack, key), late_finish=SAFE)
+        api.add_method("GET", "/", make_function(stack, key), shorter_timeout=SAFE)
         make(stack, api=api, key_algorithm="EC_secp384r1")
 
     assert synth_stack(fill).resource("aws_acm_certificate")["key_algorithm"] == "EC_secp384r1"

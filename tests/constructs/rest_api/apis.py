@@ -7,14 +7,14 @@ from typing import Any
 from constructs_lib import (
     HardenedStack,
     InlineSource,
-    LateFinish,
     MultiRegionKey,
     PaymentLambda,
     PublicAccess,
     RestApi,
+    ShorterTimeout,
 )
 
-SAFE = LateFinish("charging twice is prevented by the idempotency key")
+SAFE = ShorterTimeout("charging twice is prevented by the idempotency key")
 OPEN = PublicAccess("the status page asks for it without credentials")
 SCHEMA = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
 API = "${aws_api_gateway_rest_api.api_eu_west_1.id}"
@@ -45,7 +45,7 @@ def make_api(stack: HardenedStack, **arguments: Any) -> tuple[RestApi, PaymentLa
 def with_one_method(stack: HardenedStack, **arguments: Any) -> RestApi:
     """Return an API with the method GET /."""
     api, function = make_api(stack, **arguments)
-    api.add_method("GET", "/", function, late_finish=SAFE)
+    api.add_method("GET", "/", function, shorter_timeout=SAFE)
     return api
 
 
@@ -56,10 +56,10 @@ def build(stack: HardenedStack) -> None:
         "POST",
         "/payments",
         function,
-        late_finish=SAFE,
+        shorter_timeout=SAFE,
         request_schema=SCHEMA,
         required_parameters=["header.Idempotency-Key"],
     )
-    api.add_method("GET", "/payments/{id}", function, late_finish=SAFE, timeout=5, rate_limit=7)
-    api.add_method("GET", "/", function, late_finish=SAFE, authorization=OPEN, burst_limit=3)
-    api.add_method("ANY", "/files/{proxy+}", function, late_finish=SAFE)
+    api.add_method("GET", "/payments/{id}", function, shorter_timeout=SAFE, timeout=5, rate_limit=7)
+    api.add_method("GET", "/", function, shorter_timeout=SAFE, authorization=OPEN, burst_limit=3)
+    api.add_method("ANY", "/files/{proxy+}", function, shorter_timeout=SAFE)

@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from constructs_lib import LambdaAuthorizer, MultiRegionKey, RestApi
 from constructs_lib.core.iam import Statement
-from tests.constructs.rest_api.apis import API, ARN, ROOT, SAFE, SCHEMA, build, make_api
+from tests.constructs.other_stacks import read_from_another_stack
+from tests.constructs.rest_api.apis import API, ARN, ROOT, SAFE, SCHEMA, build, make_api, make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import HardenedStack
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +23,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_the_api_is_regional_and_its_successor_comes_before_it_goes(synthesized: SynthesizedStack) -> None:
+def test_the_api_is_regional_and_created_before_its_predecessor_is_destroyed(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_api_gateway_rest_api").assert_config(
         {
             "description": "The REST API shop/api",
@@ -32,7 +35,7 @@ def test_the_api_is_regional_and_its_successor_comes_before_it_goes(synthesized:
     )
 
 
-def test_the_validator_looks_at_bodies_and_parameters(synthesized: SynthesizedStack) -> None:
+def test_the_validator_checks_bodies_and_parameters(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_api_gateway_request_validator").assert_config(
         {
             "name": "body-and-parameters",
@@ -44,7 +47,7 @@ def test_the_validator_looks_at_bodies_and_parameters(synthesized: SynthesizedSt
 
 
 @pytest.mark.parametrize("kind", ["4XX", "5XX"])
-def test_errors_of_the_api_itself_say_what_and_which_request_and_no_more(
+def test_error_responses_contain_the_error_type_and_the_request_id_only(
     synthesized: SynthesizedStack, kind: str
 ) -> None:
     synthesized.resource("aws_api_gateway_gateway_response", f"*-{kind.lower()}").assert_config(
@@ -73,13 +76,13 @@ def test_each_part_of_a_path_is_one_resource_that_paths_share(synthesized: Synth
     }
 
 
-def test_a_method_asks_for_signed_requests_and_validates_them(synthesized: SynthesizedStack) -> None:
+def test_a_method_requires_iam_authorization_and_validates_requests(synthesized: SynthesizedStack) -> None:
     model = "${aws_api_gateway_model.api_model_payments_post_eu_west_1.name}"
     synthesized.resource("aws_api_gateway_method", "*/method-payments-post").assert_config(
         {
             "authorization": "AWS_IAM",
             "http_method": "POST",
-            # $default: a body of any other content type is checked too.
+            # $default: bodies of other content types are validated too.
             "request_models": {"$default": model, "application/json": model},
             "request_parameters": {"method.request.header.Idempotency-Key": True},
             "request_validator_id": "${aws_api_gateway_request_validator.api_validator_eu_west_1.id}",
@@ -112,14 +115,12 @@ def test_a_request_schema_becomes_a_model_of_draft_04(synthesized: SynthesizedSt
         ("files-param-any", {"method.request.path.proxy": True}),
     ],
 )
-def test_parameters_of_the_path_are_required(
-    synthesized: SynthesizedStack, method: str, parameters: dict[str, bool]
-) -> None:
+def test_path_parameters_are_required(synthesized: SynthesizedStack, method: str, parameters: dict[str, bool]) -> None:
     block = synthesized.resource("aws_api_gateway_method", f"*/method-{method}")
     assert block["request_parameters"] == parameters
 
 
-def test_public_access_is_open_on_its_method_only(synthesized: SynthesizedStack) -> None:
+def test_public_access_applies_to_its_method_only(synthesized: SynthesizedStack) -> None:
     authorization = {m.path: m["authorization"] for m in synthesized.resources("aws_api_gateway_method")}
     assert authorization == {
         "shop/api/method-files-param-any": "AWS_IAM",
@@ -129,7 +130,7 @@ def test_public_access_is_open_on_its_method_only(synthesized: SynthesizedStack)
     }
 
 
-def test_a_method_calls_the_alias_of_its_function(synthesized: SynthesizedStack) -> None:
+def test_a_method_invokes_its_functions_alias(synthesized: SynthesizedStack) -> None:
     method = "${aws_api_gateway_method.api_method_payments_param_get_eu_west_1.http_method}"
     synthesized.resource("aws_api_gateway_integration", "*/integration-payments-param-get").assert_config(
         {
@@ -146,7 +147,7 @@ def test_a_method_calls_the_alias_of_its_function(synthesized: SynthesizedStack)
     assert waits == {29000}
 
 
-def test_the_api_may_call_the_function_for_its_methods_only(synthesized: SynthesizedStack) -> None:
+def test_the_permission_is_limited_to_the_apis_methods(synthesized: SynthesizedStack) -> None:
     permissions = synthesized.resources("aws_lambda_permission")
     assert {permission["principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
     assert {permission["source_arn"] for permission in permissions} == {
@@ -157,7 +158,7 @@ def test_the_api_may_call_the_function_for_its_methods_only(synthesized: Synthes
     }
 
 
-def test_the_deployment_waits_for_everything_that_it_copies(synthesized: SynthesizedStack) -> None:
+def test_the_deployment_depends_on_everything_that_it_copies(synthesized: SynthesizedStack) -> None:
     deployment = synthesized.resource("aws_api_gateway_deployment")
     kinds = ("aws_api_gateway_method", "aws_api_gateway_integration", "aws_api_gateway_gateway_response")
     deployment.assert_config(
@@ -171,27 +172,45 @@ def test_the_deployment_waits_for_everything_that_it_copies(synthesized: Synthes
     assert set(deployment["depends_on"]) == {b.address for kind in kinds for b in synthesized.resources(kind)}
 
 
-def test_the_outputs_are_the_address_and_the_id(synthesized: SynthesizedStack) -> None:
+def test_the_outputs_are_the_url_and_the_id(synthesized: SynthesizedStack) -> None:
     assert synthesized.outputs["api_url_eu_west_1"] == f"https://{API}.execute-api.eu-west-1.amazonaws.com/live"
     assert synthesized.outputs["api_id_eu_west_1"] == API
 
 
-def test_a_caller_is_granted_one_method_on_one_path(stack: HardenedStack) -> None:
+def test_the_invoke_statement_allows_one_method_on_one_path(stack: HardenedStack) -> None:
     api, function = make_api(stack)
-    api.add_method("GET", "/payments/{id}", function, late_finish=SAFE)
+    api.add_method("GET", "/payments/{id}", function, shorter_timeout=SAFE)
     assert api.invoke_statement("GET", "/payments/{id}", sid="ReadPayments") == Statement(
         sid="ReadPayments", actions=("execute-api:Invoke",), resources=(f"{ARN}/live/GET/payments/*",)
     )
 
 
-def test_other_stacks_can_refer_to_the_api(stack: HardenedStack) -> None:
-    api, _ = make_api(stack)
-    assert "${TfToken[" in api.id
-    assert "${TfToken[" in api.arn
-    assert api.id != api.arn
+def test_references_work_in_another_stack(synthesize: Synthesize) -> None:
+    def fill(stack: HardenedStack) -> dict[str, str]:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        auth = LambdaAuthorizer(make_function(stack, key, "auth-fn"), shorter_timeout=SAFE)
+        api = RestApi(stack, "api", region=region, key=key, authorizer=auth)
+        api.add_method("GET", "/", make_function(stack, key), shorter_timeout=SAFE)
+        assert api.authorizer is not None
+        return {
+            "id": api.id,
+            "arn": api.arn,
+            "url": api.url,
+            "stage_arn": api.stage.arn,
+            "authorizer_id": api.authorizer.id,
+        }
+
+    assert read_from_another_stack(synthesize, fill) == {
+        "id": API,
+        "arn": "${aws_api_gateway_rest_api.api_eu_west_1.arn}",
+        "url": "${aws_api_gateway_stage.api_stage_eu_west_1.invoke_url}",
+        "stage_arn": "${aws_api_gateway_stage.api_stage_eu_west_1.arn}",
+        "authorizer_id": "${aws_api_gateway_authorizer.api_authorizer_eu_west_1.id}",
+    }
 
 
-def test_a_method_is_returned_and_kept_under_its_role(stack: HardenedStack) -> None:
+def test_add_method_returns_the_method(stack: HardenedStack) -> None:
     api, function = make_api(stack)
-    method = api.add_method("GET", "/", function, late_finish=SAFE)
+    method = api.add_method("GET", "/", function, shorter_timeout=SAFE)
     assert api.resources["method-root-get"] is method

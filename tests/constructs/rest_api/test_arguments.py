@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from constructs_lib.testing import SynthesizedStack
 
-LIMIT = "must be a whole number of requests, at least 1; 0 stops every request and -1 would let all through"
-STAGE = "must be a plain string of 1 to 128 letters, digits, '-' and '_'"
+LIMIT = "must be a whole number of at least 1; 0 would reject every request, and -1 would turn throttling off"
+STAGE = "must be 1 to 128 letters, digits, hyphens and underscores"
 
 
 @pytest.fixture
@@ -61,22 +61,22 @@ def test_an_api_that_cannot_be_deployed_is_refused(
     assert refused(lambda: make_api(stack, **arguments)) == [problem]
 
 
-def test_the_longest_stage_name_and_the_smallest_limits_are_fine(stack: HardenedStack) -> None:
+def test_the_longest_stage_name_and_the_smallest_limits_are_allowed(stack: HardenedStack) -> None:
     api, _ = make_api(stack, stage="s" * 128, rate_limit=1, burst_limit=1, web_acl=False)
     assert (api.stage.name, api.stage.rate_limit, api.stage.burst_limit) == ("s" * 128, 1, 1)
 
 
-def test_all_problems_of_an_api_are_named_at_once(stack: HardenedStack) -> None:
+def test_all_problems_of_an_api_are_reported_together(stack: HardenedStack) -> None:
     assert refused(lambda: make_api(stack, stage="", rate_limit=0)) == [f"stage='': {STAGE}", f"rate_limit=0: {LIMIT}"]
 
 
-def test_prod_does_without_a_web_acl_only_with_a_reason(prod_stack: HardenedStack) -> None:
+def test_prod_requires_a_web_acl_or_a_reason(prod_stack: HardenedStack) -> None:
     assert refused(lambda: make_api(prod_stack, web_acl=False)) == [
         "web_acl=False: in prod a web ACL is asked for; give NoWebAcl('why not') to do without"
     ]
 
 
-def test_a_web_acl_of_another_region_is_refused(stack: HardenedStack) -> None:
+def test_a_web_acl_in_another_region_is_refused(stack: HardenedStack) -> None:
     us = stack.region("us-east-1")
     acl = WebAcl(stack, "acl", region=us, key=MultiRegionKey(stack, "us-key", region=us))
     assert refused(lambda: make_api(stack, web_acl=acl)) == [
@@ -89,8 +89,8 @@ def test_a_key_of_another_stack_is_refused(stack: HardenedStack) -> None:
     key = MultiRegionKey(other, "key", region=other.region("eu-west-1"))
     assert refused(lambda: RestApi(stack, "api", region=stack.region("eu-west-1"), key=key)) == [
         (
-            "key='base/key': belongs to another stack than shop; the execution log is named after the API's id, which "
-            "only a key policy in the same stack can name"
+            "key='base/key': belongs to the stack base; expected a key of the stack shop: the name of the execution log "
+            "group contains the API's id, which only a key policy of the same stack can reference"
         )
     ]
 
@@ -105,11 +105,11 @@ def test_a_key_that_is_not_in_the_region_is_refused(stack: HardenedStack) -> Non
     ]
 
 
-PLAIN = "must be a plain string such as '/payments/{id}', because resources are made from it"
-SHAPE = "must start with '/', not end with it, and have no empty part"
-PART = "must be letters, digits and ._:- or a whole parameter such as {id}"
+PLAIN = "must be a string without references, such as '/payments/{id}': its parts become resources"
+SHAPE = "must start with '/', must not end with it, and must not have empty parts"
+PART = "is not valid; expected letters, digits and ._:- or a parameter such as {id}"
 SECONDS = (
-    "must be a whole number of seconds from 1 to 29, API Gateway's own limit: "
+    "must be a whole number of seconds from 1 to 29, the quota of API Gateway: "
     "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
 )
 PARAMETER = "must be a name such as 'header.Idempotency-Key' or 'querystring.page'"
@@ -129,23 +129,23 @@ PARAMETER = "must be a name such as 'header.Idempotency-Key' or 'querystring.pag
         ({"path": "/a b"}, f"path='/a b': the part 'a b' {PART}"),
         ({"path": "/p-{id}"}, f"path='/p-{{id}}': the part 'p-{{id}}' {PART}"),
         ({"path": "/{}"}, f"path='/{{}}': the part '{{}}' {PART}"),
-        ({"path": "/{a+}/b"}, "path='/{a+}/b': {a+} takes the rest of the path and must be its last part"),
-        ({"path": "/{a}/x/{a}"}, "path='/{a}/x/{a}': names the parameter 'a' twice"),
+        ({"path": "/{a+}/b"}, "path='/{a+}/b': {a+} is a greedy path variable; it must be the last part"),
+        ({"path": "/{a}/x/{a}"}, "path='/{a}/x/{a}': duplicate path parameter 'a'"),
         (
             {"path": "/known/{key}"},
             (
-                "path='/known/{key}': has {key} where another path of the API has {id}; API Gateway allows one parameter "
-                "in a place"
+                "path='/known/{key}': has {key} where another path of the API has {id}; API Gateway allows one name at a "
+                "position"
             ),
         ),
         (
             {"path": "/known/{proxy+}"},
             (
-                "path='/known/{proxy+}': has {proxy+} where another path of the API has {id}; API Gateway allows one "
-                "parameter in a place"
+                "path='/known/{proxy+}': has {proxy+} where another path of the API has {id}; API Gateway allows one name "
+                "at a position"
             ),
         ),
-        ({"path": "/known/{id}"}, "method='POST': /known/{id} has it already"),
+        ({"path": "/known/{id}"}, "method='POST': /known/{id} already has this method"),
         ({"timeout": 0}, f"timeout=0: {SECONDS}"),
         ({"timeout": 30}, f"timeout=30: {SECONDS}"),
         ({"timeout": 2.5}, f"timeout=2.5: {SECONDS}"),
@@ -158,11 +158,11 @@ PARAMETER = "must be a name such as 'header.Idempotency-Key' or 'querystring.pag
         ({"required_parameters": [1]}, f"required_parameters=1: {PARAMETER}"),
         (
             {"authorization": "NONE"},
-            "authorization='NONE': must be 'AWS_IAM', or PublicAccess('why anybody may call it')",
+            "authorization='NONE': must be 'AWS_IAM' or PublicAccess(reason)",
         ),
         (
             {"authorization": None},
-            "authorization=None: must be 'AWS_IAM', or PublicAccess('why anybody may call it')",
+            "authorization=None: must be 'AWS_IAM' or PublicAccess(reason)",
         ),
     ],
     ids=str,
@@ -171,26 +171,26 @@ def test_a_method_that_cannot_be_deployed_is_refused(
     stack: HardenedStack, arguments: dict[str, Any], problem: str
 ) -> None:
     api, function = make_api(stack)
-    api.add_method("POST", "/known/{id}", function, late_finish=SAFE)
-    given: dict[str, Any] = {"method": "POST", "path": "/payments", "late_finish": SAFE, **arguments}
+    api.add_method("POST", "/known/{id}", function, shorter_timeout=SAFE)
+    given: dict[str, Any] = {"method": "POST", "path": "/payments", "shorter_timeout": SAFE, **arguments}
     assert refused(lambda: api.add_method(function=function, **given)) == [problem]
 
 
-def test_the_shortest_and_the_longest_wait_are_fine(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_shortest_and_the_longest_timeout_are_allowed(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def build(stack: HardenedStack) -> None:
         api, function = make_api(stack)
-        api.add_method("GET", "/", function, timeout=1, late_finish=SAFE)
-        api.add_method("PUT", "/", function, timeout=29, late_finish=SAFE)
+        api.add_method("GET", "/", function, timeout=1, shorter_timeout=SAFE)
+        api.add_method("PUT", "/", function, timeout=29, shorter_timeout=SAFE)
 
     waits = synth_stack(build).resources("aws_api_gateway_integration")
     assert [wait["timeout_milliseconds"] for wait in waits] == [1000, 29000]
 
 
-def test_a_refused_method_can_be_given_again(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_refused_method_can_be_added_again(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def build(stack: HardenedStack) -> None:
         api, function = make_api(stack)
         refused(lambda: api.add_method("GET", "/a", function, timeout=0))
-        api.add_method("GET", "/a", function, late_finish=SAFE)
+        api.add_method("GET", "/a", function, shorter_timeout=SAFE)
 
     assert [method.path for method in synth_stack(build).resources("aws_api_gateway_method")] == [
         "shop/api/method-a-get"
@@ -198,24 +198,19 @@ def test_a_refused_method_can_be_given_again(synth_stack: Callable[..., Synthesi
 
 
 @pytest.mark.parametrize("path", ["/ping", "/sping"])
-def test_paths_that_api_gateway_answers_itself_are_refused_behind_a_custom_domain(
-    stack: HardenedStack, path: str
-) -> None:
+def test_paths_that_api_gateway_reserves_are_refused_behind_a_custom_domain(stack: HardenedStack, path: str) -> None:
     api, function = make_api(stack, custom_domain=True)
-    assert refused(lambda: api.add_method("GET", path, function, late_finish=SAFE)) == [
-        f"path={path!r}: API Gateway answers it itself on a custom domain; choose another"
+    assert refused(lambda: api.add_method("GET", path, function, shorter_timeout=SAFE)) == [
+        f"path={path!r}: is reserved by API Gateway on custom domains; choose another path"
     ]
-    api.add_method("GET", f"{path}/deep", function, late_finish=SAFE)
+    api.add_method("GET", f"{path}/deep", function, shorter_timeout=SAFE)
 
 
 def test_a_function_of_another_region_is_refused(stack: HardenedStack) -> None:
     api, _ = make_api(stack)
     far = make_function(stack, MultiRegionKey(stack, "us-key", region=stack.region("us-east-1")), "us-fn")
-    assert refused(lambda: api.add_method("GET", "/", far, late_finish=SAFE)) == [
-        (
-            "function='shop/us-fn': is in us-east-1 of the stack shop, and the API in eu-west-1 of shop; both must be the "
-            "same"
-        )
+    assert refused(lambda: api.add_method("GET", "/", far, shorter_timeout=SAFE)) == [
+        ("function='shop/us-fn': is in us-east-1 of the stack shop; expected a function in eu-west-1 of the stack shop")
     ]
 
 
@@ -223,24 +218,23 @@ def test_a_function_of_another_stack_is_refused(stack: HardenedStack) -> None:
     api, _ = make_api(stack)
     other = another_stack(stack)
     far = make_function(other, MultiRegionKey(other, "key", region=other.region("eu-west-1")))
-    assert refused(lambda: api.add_method("GET", "/", far, late_finish=SAFE)) == [
+    assert refused(lambda: api.add_method("GET", "/", far, shorter_timeout=SAFE)) == [
         (
-            "function='base/pay-fn': is in eu-west-1 of the stack base, and the API in eu-west-1 of shop; both must be "
-            "the same"
+            "function='base/pay-fn': is in eu-west-1 of the stack base; expected a function in eu-west-1 of the stack shop"
         )
     ]
 
 
-def test_a_grant_for_a_method_that_is_not_there_is_refused(stack: HardenedStack) -> None:
+def test_a_statement_for_an_undefined_method_is_refused(stack: HardenedStack) -> None:
     api, function = make_api(stack)
-    unknown = "method='PUT /a': has not been added; there are: "
+    unknown = "method='PUT /a': is not defined; defined methods: "
     assert refused(lambda: api.invoke_statement("PUT", "/a", sid="Put")) == [f"{unknown}none"]
-    api.add_method("GET", "/a", function, late_finish=SAFE)
-    api.add_method("GET", "/b", function, late_finish=SAFE)
+    api.add_method("GET", "/a", function, shorter_timeout=SAFE)
+    api.add_method("GET", "/b", function, shorter_timeout=SAFE)
     assert refused(lambda: api.invoke_statement("PUT", "/a", sid="Put")) == [f"{unknown}GET /a, GET /b"]
 
 
-def test_a_reason_must_say_something() -> None:
+def test_an_opt_out_requires_a_reason() -> None:
     with pytest.raises(ConfigurationError, match=r"PublicAccess: reason='public': must be a sentence of at least 20"):
         PublicAccess("public")
 
@@ -254,12 +248,12 @@ def slugs(*paths: str) -> list[str]:
     ("path", "slug"),
     [("/", "root"), ("/payments", "payments"), ("/userAccounts/{id}", "user-accounts-param"), ("/v1.0", "v1-0")],
 )
-def test_the_name_of_a_path_is_made_of_its_words(path: str, slug: str) -> None:
+def test_the_name_of_a_path_contains_its_words(path: str, slug: str) -> None:
     assert slugs(path) == [slug]
 
 
 @pytest.mark.parametrize(("one", "other"), [("/{id}", "/{key}"), ("/a/{id}/b", "/a/{id}/b"), ("/{id}", "/{proxy+}")])
-def test_a_renamed_parameter_keeps_the_name_of_its_path(one: str, other: str) -> None:
+def test_renaming_a_parameter_does_not_change_the_name_of_its_path(one: str, other: str) -> None:
     assert slugs(one) == slugs(other)
 
 
@@ -267,7 +261,7 @@ def test_a_renamed_parameter_keeps_the_name_of_its_path(one: str, other: str) ->
     ("first", "second"),
     [("/a/b", "/a-b"), ("/", "/root"), ("/ab/c", "/a/bc"), ("/{id}", "/param"), ("/A", "/a"), ("/a", "/a.")],
 )
-def test_paths_of_the_same_words_get_different_names(first: str, second: str) -> None:
+def test_paths_of_the_same_words_have_different_names(first: str, second: str) -> None:
     one, other = slugs(first, second)
     assert one.replace("-", "") != other.replace("-", "")
     assert other.startswith(slugs(second)[0])

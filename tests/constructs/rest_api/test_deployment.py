@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import App, HardenedStack, MultiRegionKey, RestApi
+import constructs_lib
+from constructs_lib import App, HardenedStack, MultiRegionKey, RestApi, ShorterTimeout
 from constructs_lib.constructs.web_acl import NoWebAcl
 from constructs_lib.foundation.errors import ConfigurationWarning
 from tests.constructs.rest_api.apis import OPEN, SAFE, SCHEMA, make_api, make_function
@@ -35,7 +36,7 @@ def digest(
         arguments.pop("method"),
         arguments.pop("path"),
         make_function(stack, key, function_id),
-        late_finish=SAFE,
+        shorter_timeout=SAFE,
         **arguments,
     )
     return made._declared.digest(made.region.stack.text)
@@ -47,8 +48,8 @@ def base_digest(tmp_path_factory: pytest.TempPathFactory) -> str:
     return digest(HardenedStack(app, "shop", environment="dev", owner="team-shop"))
 
 
-def test_a_new_version_of_the_library_deploys_nothing_by_itself(base_digest: str) -> None:
-    """A change that is meant to reach every API changes the digest on purpose, here too."""
+def test_the_digest_is_stable(base_digest: str) -> None:
+    """Another digest redeploys every API: change it here only for a change that must reach all of them."""
     assert base_digest == "224c33108225b3a4da9319fcd374f44037d2755884a532eb2dc03f9b60b4e522"
 
 
@@ -87,29 +88,29 @@ def test_a_change_of_the_api_is_deployed(stack: HardenedStack, base_digest: str,
     ],
     ids=str,
 )
-def test_what_is_no_part_of_the_api_deploys_nothing(
+def test_a_change_that_needs_no_deployment_keeps_the_digest(
     stack: HardenedStack, base_digest: str, change: dict[str, Any]
 ) -> None:
     assert digest(stack, **change) == base_digest
 
 
-def test_a_renamed_function_is_deployed_although_its_reference_stays(stack: HardenedStack, base_digest: str) -> None:
+def test_a_change_of_the_functions_name_is_deployed(stack: HardenedStack, base_digest: str) -> None:
     region = stack.region("eu-west-1")
     key = MultiRegionKey(stack, "key", region=region)
     api = RestApi(stack, "api", region=region, key=key)
     function = make_function(stack, key)
     function.name = "shop-dev-renamed-eu-west-1"
     arguments = {name: value for name, value in DIGEST_BASE.items() if name not in ("method", "path")}
-    api.add_method("POST", "/payments/{id}", function, late_finish=SAFE, **arguments)  # type: ignore[arg-type]
+    api.add_method("POST", "/payments/{id}", function, shorter_timeout=SAFE, **arguments)  # type: ignore[arg-type]
     assert api._declared.digest(api.region.stack.text) != base_digest
 
 
-def test_the_order_of_methods_deploys_nothing(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_order_of_methods_is_not_part_of_the_digest(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(paths: list[str]) -> Callable[[HardenedStack], None]:
         def run(stack: HardenedStack) -> None:
             api, function = make_api(stack)
             for path in paths:
-                api.add_method("GET", path, function, late_finish=SAFE)
+                api.add_method("GET", path, function, shorter_timeout=SAFE)
 
         return run
 
@@ -123,12 +124,12 @@ def test_the_order_of_methods_deploys_nothing(synth_stack: Callable[..., Synthes
 
 def test_an_api_without_methods_is_refused_at_synth(synth_stack: Callable[..., SynthesizedStack]) -> None:
     with pytest.raises(
-        RuntimeError, match=r"\[shop/api\] has no method: add one with add_method, or leave the API out"
+        RuntimeError, match=r"\[shop/api\] the API has no methods; add one with add_method, or remove the API"
     ):
         synth_stack(make_api)
 
 
-def test_doing_without_a_web_acl_in_prod_is_recorded(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_api_without_a_web_acl_in_prod_is_recorded(tmp_path_factory: pytest.TempPathFactory) -> None:
     reason = NoWebAcl("only the warehouse's fixed addresses reach it")
     app = App(outdir=str(tmp_path_factory.mktemp("prod")))
     stack = HardenedStack(app, "shop", environment="prod", owner="team-shop")
@@ -137,28 +138,38 @@ def test_doing_without_a_web_acl_in_prod_is_recorded(tmp_path_factory: pytest.Te
     assert stack.opt_outs == [("shop/api", reason)]
 
 
-def test_public_access_and_a_late_finish_are_recorded(stack: HardenedStack) -> None:
+def test_public_access_and_an_acknowledged_timeout_are_recorded(stack: HardenedStack) -> None:
     api, function = make_api(stack)
-    api.add_method("GET", "/", function, authorization=OPEN, late_finish=SAFE)
+    api.add_method("GET", "/", function, authorization=OPEN, shorter_timeout=SAFE)
     assert stack.opt_outs == [("shop/api", OPEN), ("shop/api", SAFE)]
 
 
-def test_a_function_that_may_outlive_the_answer_is_warned_about(stack: HardenedStack) -> None:
+def test_a_function_with_a_longer_timeout_causes_a_warning(stack: HardenedStack) -> None:
     api, function = make_api(stack)
     with pytest.warns(ConfigurationWarning) as warned:
         api.add_method("POST", "/payments", function)
     (warning,) = warned
     assert str(warning.message) == (
-        "shop/api: POST /payments: the function shop/pay-fn may run for 30 s, and API Gateway answers 504 after 29 s "
-        "while it goes on, so that a caller who tries again starts it twice; make it safe to run twice and give "
-        "late_finish=LateFinish('why it is')"
+        "shop/api: POST /payments: the function shop/pay-fn has a timeout of 30 seconds, and API Gateway waits 29 seconds: "
+        "it responds with 504 while the function still runs, and a client that retries invokes it again. Set the "
+        "function's timeout to at most 29 seconds, or make the function idempotent and give "
+        "shorter_timeout=ShorterTimeout(reason)"
     )
     assert warning.filename == __file__
 
 
-def test_a_function_that_ends_in_time_needs_no_reason(stack: HardenedStack) -> None:
+def test_a_function_with_a_timeout_of_29_seconds_causes_no_warning(stack: HardenedStack) -> None:
     api, function = make_api(stack)
     function.timeout = 29
     api.add_method("GET", "/", function)
-    api.add_method("PUT", "/", function, late_finish=SAFE)
+    api.add_method("PUT", "/", function, shorter_timeout=SAFE)
     assert stack.opt_outs == []
+
+
+def test_late_finish_is_the_deprecated_name_of_shorter_timeout(stack: HardenedStack) -> None:
+    api, function = make_api(stack)
+    with pytest.deprecated_call(match="argument late_finish is deprecated .* use shorter_timeout"):
+        api.add_method("GET", "/", function, late_finish=SAFE)  # type: ignore[call-arg]
+    with pytest.deprecated_call(match="constructs_lib.LateFinish is deprecated .* use ShorterTimeout"):
+        assert constructs_lib.LateFinish is ShorterTimeout  # type: ignore[attr-defined]
+    assert stack.opt_outs == [("shop/api", SAFE)]

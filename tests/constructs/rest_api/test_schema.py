@@ -15,47 +15,47 @@ if TYPE_CHECKING:
     from constructs_lib import HardenedStack
     from constructs_lib.testing import SynthesizedStack
 
-KEYWORD = "is no keyword of JSON schema draft-04, and API Gateway would ignore or refuse it"
+KEYWORD = "is not a keyword of JSON schema draft-04; API Gateway would ignore or refuse it"
 
 
 @pytest.mark.parametrize(
     ("schema", "problem"),
     [
-        ([], "request_schema=[]: must be a dictionary, a JSON schema of draft-04"),
+        ([], "request_schema=[]: must be a dict, a JSON schema of draft-04"),
         (
             {"type": "object", "enum": {1}},
             (
-                "request_schema={'type': 'object', 'enum': {1}}: must be plain JSON: Object of type set is not JSON "
-                "serializable"
+                "request_schema={'type': 'object', 'enum': {1}}: must be plain JSON values: Object of type set is "
+                "not JSON serializable"
             ),
         ),
         (
             {"type": "object", "default": math.nan},
             (
-                "request_schema={'type': 'object', 'default': nan}: must be plain JSON: Out of range float values are not "
-                "JSON compliant"
+                "request_schema={'type': 'object', 'default': nan}: must be plain JSON values: Out of range float "
+                "values are not JSON compliant"
             ),
         ),
         (
             {"type": "object", "title": "${var.title}"},
             (
-                "request_schema={'type': 'object', 'title': '${var.title}'}: must be plain values: '${' belongs to "
-                "Terraform"
+                "request_schema={'type': 'object', 'title': '${var.title}'}: must not contain references: it is "
+                "checked at synth"
             ),
         ),
         (
             {"type": "object", "title": "x" * 409_516},
-            "request_schema='409601 bytes': API Gateway allows 409600",
+            "request_schema='409601 bytes': must have at most 409600 bytes",
         ),
         (
             {"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"},
             (
-                "request_schema['$schema']='http://json-schema.org/draft-07/schema#': API Gateway knows "
-                "http://json-schema.org/draft-04/schema# only"
+                "request_schema['$schema']='http://json-schema.org/draft-07/schema#': must be "
+                "http://json-schema.org/draft-04/schema#, the only draft that API Gateway supports"
             ),
         ),
-        ({}, "request_schema['type']=None: must be 'object'; put an array into a property"),
-        ({"type": "array"}, "request_schema['type']='array': must be 'object'; put an array into a property"),
+        ({}, "request_schema['type']=None: must be 'object'; wrap an array in a property"),
+        ({"type": "array"}, "request_schema['type']='array': must be 'object'; wrap an array in a property"),
         ({"type": "object", "requried": ["a"]}, f"request_schema['requried']=['a']: {KEYWORD}"),
         (
             {"type": "object", "properties": {"a": {"const": 1}}},
@@ -81,22 +81,22 @@ KEYWORD = "is no keyword of JSON schema draft-04, and API Gateway would ignore o
         (
             {"type": "object", "properties": {"a": True}},
             (
-                "request_schema['properties']['a']=True: must be a dictionary; draft-04 has no true or false in the place "
-                "of a schema"
+                "request_schema['properties']['a']=True: must be a dict; draft-04 does not allow true and false as "
+                "schemas"
             ),
         ),
-        ({"type": "object", "properties": []}, "request_schema['properties']=[]: must be a dictionary of schemas"),
-        ({"type": "object", "anyOf": []}, "request_schema['anyOf']=[]: must be a list of schemas, at least one"),
-        ({"type": "object", "oneOf": {}}, "request_schema['oneOf']={}: must be a list of schemas, at least one"),
+        ({"type": "object", "properties": []}, "request_schema['properties']=[]: must be a dict of schemas"),
+        ({"type": "object", "anyOf": []}, "request_schema['anyOf']=[]: must be a list of at least one schema"),
+        ({"type": "object", "oneOf": {}}, "request_schema['oneOf']={}: must be a list of at least one schema"),
         (
             {"type": "object", "required": []},
-            "request_schema['required']=[]: must be a list of property names, at least one, beside 'properties'",
+            "request_schema['required']=[]: must be a list of at least one property name, at the level of 'properties'",
         ),
         (
             {"type": "object", "properties": {"a": {"required": True}}},
             (
-                "request_schema['properties']['a']['required']=True: must be a list of property names, at least one, "
-                "beside 'properties'"
+                "request_schema['properties']['a']['required']=True: must be a list of at least one property name, "
+                "at the level of 'properties'"
             ),
         ),
         (
@@ -109,26 +109,26 @@ KEYWORD = "is no keyword of JSON schema draft-04, and API Gateway would ignore o
         (
             {"type": "object", "properties": {"a": {"minimum": 1, "exclusiveMinimum": 1}}},
             (
-                "request_schema['properties']['a']['exclusiveMinimum']=1: must be true or false beside the limit; a "
-                "number is a later draft's"
+                "request_schema['properties']['a']['exclusiveMinimum']=1: must be true or false; numbers are "
+                "allowed in later drafts only"
             ),
         ),
         (
             {"type": "object", "properties": {"a": {"maximum": 1, "exclusiveMaximum": 1}}},
             (
-                "request_schema['properties']['a']['exclusiveMaximum']=1: must be true or false beside the limit; a "
-                "number is a later draft's"
+                "request_schema['properties']['a']['exclusiveMaximum']=1: must be true or false; numbers are "
+                "allowed in later drafts only"
             ),
         ),
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_schema_that_api_gateway_does_not_understand_is_refused(
+def test_a_schema_that_api_gateway_does_not_support_is_refused(
     stack: HardenedStack, schema: dict[str, Any], problem: str
 ) -> None:
     api, function = make_api(stack)
     with pytest.raises(ConfigurationError) as error:
-        api.add_method("POST", "/", function, request_schema=schema, late_finish=SAFE)
+        api.add_method("POST", "/", function, request_schema=schema, shorter_timeout=SAFE)
     assert str(error.value) == f"shop/api: {problem}"
 
 
@@ -137,7 +137,7 @@ def model(synth_stack: Callable[..., SynthesizedStack], schema: dict[str, Any]) 
 
     def build(stack: HardenedStack) -> None:
         api, function = make_api(stack)
-        api.add_method("POST", "/", function, request_schema=schema, late_finish=SAFE)
+        api.add_method("POST", "/", function, request_schema=schema, shorter_timeout=SAFE)
 
     text: str = synth_stack(build).resource("aws_api_gateway_model")["schema"]
     return text
@@ -172,5 +172,5 @@ def test_a_schema_may_use_all_of_draft_04(synth_stack: Callable[..., Synthesized
     assert json.loads(model(synth_stack, schema)) == schema
 
 
-def test_the_largest_schema_is_fine(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_largest_schema_is_allowed(synth_stack: Callable[..., SynthesizedStack]) -> None:
     assert len(model(synth_stack, {"type": "object", "title": "x" * 409_515})) == 409_600

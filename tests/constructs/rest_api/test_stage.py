@@ -20,7 +20,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_the_stage_logs_and_traces_and_waits_for_what_it_needs(synthesized: SynthesizedStack) -> None:
+def test_the_stage_has_logs_and_tracing_and_depends_on_what_it_needs(synthesized: SynthesizedStack) -> None:
     stage = synthesized.resource("aws_api_gateway_stage")
     stage.assert_config(
         {
@@ -44,7 +44,7 @@ def test_the_stage_logs_and_traces_and_waits_for_what_it_needs(synthesized: Synt
     )
 
 
-def test_the_access_log_says_who_and_what_without_headers_bodies_or_values_of_the_path(
+def test_the_access_log_has_no_headers_bodies_and_path_values(
     synthesized: SynthesizedStack,
 ) -> None:
     stage = synthesized.resource("aws_api_gateway_stage")
@@ -67,10 +67,10 @@ def test_the_access_log_says_who_and_what_without_headers_bodies_or_values_of_th
     }
 
 
-def test_both_logs_are_encrypted_with_a_key_that_cloudwatch_may_use_for_them(synthesized: SynthesizedStack) -> None:
+def test_both_log_groups_are_encrypted_with_the_key(synthesized: SynthesizedStack) -> None:
     names = {
         "shop/api/stage/access-log/Resource": "shop-dev-api-stage-access-log-eu-west-1",
-        # The name under which API Gateway would make an unencrypted one.
+        # The name of the log group that API Gateway would create without encryption.
         "shop/api/stage/execution-log/Resource": f"API-Gateway-Execution-Logs_{API}/live",
     }
     policy = synthesized.resource("aws_kms_key")["policy"]
@@ -86,7 +86,7 @@ def by_environment(synth_stack: Callable[..., SynthesizedStack]) -> dict[Environ
     return {environment: synth_stack(with_one_method, environment) for environment in Environment}
 
 
-def test_every_method_is_throttled_and_measured_and_never_traced_with_its_data(
+def test_every_method_has_throttling_and_metrics_and_no_data_tracing(
     by_environment: Mapping[Environment, SynthesizedStack], environment: Environment
 ) -> None:
     rate, burst = {"dev": (50, 25), "staging": (100, 50), "prod": (1000, 500)}[environment]
@@ -115,7 +115,7 @@ def test_every_method_is_throttled_and_measured_and_never_traced_with_its_data(
         ("settings-root-get", "~1/GET", 50, 3, "settings-payments-param-get"),
     ],
 )
-def test_limits_of_one_method_come_with_all_other_settings_and_one_after_another(  # noqa: PLR0917  a table
+def test_settings_of_one_method_are_complete_and_created_in_sequence(  # noqa: PLR0917  a table
     synthesized: SynthesizedStack, id_: str, method_path: str, rate: int, burst: int, before: str
 ) -> None:
     earlier = before.replace("-", "_")
@@ -138,7 +138,7 @@ def test_limits_of_one_method_come_with_all_other_settings_and_one_after_another
     )
 
 
-def test_api_gateway_gets_a_role_that_may_write_the_logs_of_the_account_and_region(
+def test_the_cloudwatch_role_may_write_the_log_groups_of_the_account_and_region(
     synthesized: SynthesizedStack,
 ) -> None:
     account = "${data.aws_caller_identity.current_eu_west_1.account_id}"
@@ -170,7 +170,7 @@ def test_api_gateway_gets_a_role_that_may_write_the_logs_of_the_account_and_regi
     ]
 
 
-def test_an_api_stands_behind_a_web_acl_in_prod(
+def test_an_api_has_a_web_acl_in_prod(
     by_environment: Mapping[Environment, SynthesizedStack], environment: Environment
 ) -> None:
     associations = by_environment[environment].find("aws_wafv2_web_acl_association")
@@ -208,18 +208,18 @@ def two_apis(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
                 custom_domain=id_ == "partner-api",
                 description="For partners",
             )
-            api.add_method("GET", "/", function, late_finish=SAFE)
+            api.add_method("GET", "/", function, shorter_timeout=SAFE)
 
     return synth_stack(fill, "prod")
 
 
-def test_the_role_for_logs_is_set_once_for_all_apis_of_a_region(two_apis: SynthesizedStack) -> None:
+def test_the_cloudwatch_role_is_set_once_for_all_apis_of_a_region(two_apis: SynthesizedStack) -> None:
     account = two_apis.resource("aws_api_gateway_account").address
     stages = two_apis.resources("aws_api_gateway_stage")
     assert [account in stage["depends_on"] for stage in stages] == [True, True]
 
 
-def test_one_web_acl_may_stand_before_several_apis(two_apis: SynthesizedStack) -> None:
+def test_apis_can_share_a_web_acl(two_apis: SynthesizedStack) -> None:
     assert len(two_apis.resources("aws_wafv2_web_acl")) == 1
     assert {a["resource_arn"] for a in two_apis.resources("aws_wafv2_web_acl_association")} == {
         "${aws_api_gateway_stage.api_stage_eu_west_1.arn}",
@@ -227,14 +227,14 @@ def test_one_web_acl_may_stand_before_several_apis(two_apis: SynthesizedStack) -
     }
 
 
-def test_a_custom_domain_closes_the_apis_own_address(two_apis: SynthesizedStack) -> None:
+def test_a_custom_domain_disables_the_execute_api_endpoint(two_apis: SynthesizedStack) -> None:
     closed = {a.path: a["disable_execute_api_endpoint"] for a in two_apis.resources("aws_api_gateway_rest_api")}
     assert closed == {"shop/api/Resource": False, "shop/partner-api/Resource": True}
     assert "api_url_eu_west_1" in two_apis.outputs
     assert "partner_api_url_eu_west_1" not in two_apis.outputs
 
 
-def test_the_caller_may_set_stage_limits_and_description(two_apis: SynthesizedStack) -> None:
+def test_stage_limits_and_description_are_arguments(two_apis: SynthesizedStack) -> None:
     assert two_apis.resource("aws_api_gateway_rest_api", "shop/api/*")["description"] == "For partners"
     assert two_apis.outputs["api_url_eu_west_1"].endswith("/v1")
     assert two_apis.resource("aws_api_gateway_stage", "shop/api/*")["stage_name"] == "v1"
@@ -243,7 +243,7 @@ def test_the_caller_may_set_stage_limits_and_description(two_apis: SynthesizedSt
     assert two_apis.resource("aws_lambda_permission", "*/api-root-get")["source_arn"] == f"{ARN}/v1/GET/"
 
 
-def test_a_role_that_exists_already_is_left_alone(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_cloudwatch_role_is_not_set_if_the_account_has_one(synth_stack: Callable[..., SynthesizedStack]) -> None:
     stack = synth_stack(lambda s: with_one_method(s, account_has_log_role=True, web_acl=True))
     assert stack.find("aws_api_gateway_account") == []
     assert stack.find("aws_iam_role", "*api-gateway-account*") == []

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import App, ConfigurationError, HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup, Vpc
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 
 def name_vpc(stack: HardenedStack, id_: str = "vpc", cidr: str = "10.0.0.0/16") -> Vpc:
@@ -42,7 +44,7 @@ def connected(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
     return synth_stack(fill)
 
 
-def test_a_group_has_no_rule_of_its_own(connected: SynthesizedStack) -> None:
+def test_a_security_group_is_created_without_rules(connected: SynthesizedStack) -> None:
     connected.resource("aws_security_group", "shop/web/*").assert_config(
         {
             "description": "Protects web",
@@ -53,7 +55,7 @@ def test_a_group_has_no_rule_of_its_own(connected: SynthesizedStack) -> None:
     )
 
 
-def test_a_group_is_named_in_the_console(connected: SynthesizedStack) -> None:
+def test_a_security_group_has_a_name_tag(connected: SynthesizedStack) -> None:
     assert connected.resource("aws_security_group", "shop/web/*")["tags"] == {"Name": "shop-dev-web-eu-west-1"}
 
 
@@ -64,7 +66,7 @@ def rules(stack: SynthesizedStack, direction: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_a_connection_has_one_rule_on_each_side(connected: SynthesizedStack) -> None:
+def test_allow_to_creates_an_egress_and_an_ingress_rule(connected: SynthesizedStack) -> None:
     web, data = (f"${{aws_security_group.{name}_eu_west_1.id}}" for name in ("web", "data"))
     tcp = {"ip_protocol": "tcp", "from_port": 5432, "to_port": 5432, "description": "shop/web to shop/data"}
     assert rules(connected, "egress")["shop/web/to-data-5432"] == {
@@ -79,7 +81,7 @@ def test_a_connection_has_one_rule_on_each_side(connected: SynthesizedStack) -> 
     }
 
 
-def test_ranges_are_let_out_and_in_on_one_port_with_a_description(connected: SynthesizedStack) -> None:
+def test_a_rule_for_a_cidr_block_has_one_port_and_a_description(connected: SynthesizedStack) -> None:
     assert rules(connected, "egress")["shop/web/to-0.0.0.0-0-443"] == {
         "security_group_id": "${aws_security_group.web_eu_west_1.id}",
         "cidr_ipv4": "0.0.0.0/0",
@@ -98,7 +100,7 @@ def test_ranges_are_let_out_and_in_on_one_port_with_a_description(connected: Syn
     }
 
 
-def test_a_range_that_is_known_at_apply_is_called_by_what_it_refers_to(
+def test_a_rule_for_a_referenced_cidr_block_is_named_after_the_reference(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -116,12 +118,12 @@ def test_a_range_that_is_known_at_apply_is_called_by_what_it_refers_to(
     assert list(made["aws_vpc_security_group_ingress_rule"]) == ["web_from_var_office_443_eu_west_1"]
 
 
-def test_asking_twice_makes_one_rule(connected: SynthesizedStack) -> None:
+def test_adding_the_same_rule_twice_creates_it_once(connected: SynthesizedStack) -> None:
     assert len(rules(connected, "egress")) == 2
     assert len(rules(connected, "ingress")) == 2
 
 
-def test_groups_of_two_stacks_connect_in_one_direction_of_dependency(
+def test_both_rules_between_two_stacks_are_in_the_stack_that_allows_the_traffic(
     synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
 ) -> None:
     def build(app: App) -> None:
@@ -146,7 +148,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 @pytest.mark.parametrize("port", [0, 65536, -1, "443", 44.3, True, None])
-def test_a_port_that_is_none_is_refused(stack: HardenedStack, port: Any) -> None:
+def test_an_invalid_port_is_refused(stack: HardenedStack, port: Any) -> None:
     vpc = name_vpc(stack)
     web, data = add_group(stack, "web", vpc), add_group(stack, "data", vpc)
     expected = f"shop/web: port={port!r}: must be a whole number from 1 to 65535"
@@ -155,41 +157,44 @@ def test_a_port_that_is_none_is_refused(stack: HardenedStack, port: Any) -> None
     assert refusal(lambda: web.allow_from_cidr("10.0.0.0/8", port, "x")) == expected
 
 
-def test_the_whole_internet_is_reached_on_port_443_only_and_never_let_in(stack: HardenedStack) -> None:
+def test_every_address_is_allowed_on_outbound_port_443_only(stack: HardenedStack) -> None:
     web = add_group(stack, "web", name_vpc(stack))
     assert refusal(lambda: web.allow_to_cidr("0.0.0.0/0", 80, "x")) == (
-        "shop/web: cidr='0.0.0.0/0': only port 443 may go to the whole internet"
+        "shop/web: cidr='0.0.0.0/0': is allowed on port 443 only, not on port 80; give a narrower CIDR block"
     )
     assert refusal(lambda: web.allow_from_cidr("0.0.0.0/0", 443, "x")) == (
-        "shop/web: cidr='0.0.0.0/0': the whole internet may not connect; name a range"
+        "shop/web: cidr='0.0.0.0/0': is not allowed in inbound rules; give a narrower CIDR block"
     )
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.1/16", "10.0.0.1", "everywhere", "::/0", "", None])
-def test_a_range_that_is_none_is_refused(stack: HardenedStack, cidr: Any) -> None:
+def test_an_invalid_cidr_block_is_refused(stack: HardenedStack, cidr: Any) -> None:
     web = add_group(stack, "web", name_vpc(stack))
-    expected = f"shop/web: cidr={cidr!r}: must be an IPv4 range such as '10.0.0.0/16'"
+    expected = f"shop/web: cidr={cidr!r}: must be an IPv4 CIDR block such as '10.0.0.0/16'"
     assert refusal(lambda: web.allow_to_cidr(cidr, 443, "x")) == expected
     assert refusal(lambda: web.allow_from_cidr(cidr, 443, "x")) == expected
 
 
-def test_a_peer_in_another_vpc_is_refused(stack: HardenedStack) -> None:
+def test_a_destination_in_another_vpc_is_refused(stack: HardenedStack) -> None:
     web = add_group(stack, "web", name_vpc(stack))
     data = add_group(stack, "data", name_vpc(stack, "other", "10.1.0.0/16"))
     assert refusal(lambda: web.allow_to(data, 5432)) == (
-        "shop/web: peer='shop/data': is in another VPC, where its security group cannot be referred to; use allow_to_cidr "
-        "with the peer's CIDR"
+        "shop/web: destination='shop/data': is in another VPC; a rule can reference security groups of the same VPC "
+        "only. Use allow_to_cidr with the CIDR block of the other VPC"
     )
 
 
-def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
+def test_a_vpc_in_another_region_is_refused(stack: HardenedStack) -> None:
     vpc = name_vpc(stack)
-    assert refusal(
-        lambda: SecurityGroup(stack, "web", region=stack.region("us-east-1"), vpc=vpc, description="Protects web")
-    ) == ("shop/web: vpc='shop/vpc': is in eu-west-1 and the security group in us-east-1")
+    assert (
+        refusal(
+            lambda: SecurityGroup(stack, "web", region=stack.region("us-east-1"), vpc=vpc, description="Protects web")
+        )
+        == "shop/web: vpc='shop/vpc': is in eu-west-1; expected a VPC in us-east-1"
+    )
 
 
-def test_a_group_may_connect_to_one_service_behind_a_gateway(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_rule_for_a_gateway_endpoint_has_its_prefix_list(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
@@ -210,7 +215,7 @@ def test_a_group_may_connect_to_one_service_behind_a_gateway(synth_stack: Callab
     )
 
 
-def test_a_vpc_without_gateways_is_named(stack: HardenedStack) -> None:
+def test_a_vpc_without_gateway_endpoints_is_refused(stack: HardenedStack) -> None:
     group = add_group(stack, "web", name_vpc(stack))
     with pytest.raises(ConfigurationError) as error:
         group.allow_to_gateway("s3")
@@ -218,3 +223,18 @@ def test_a_vpc_without_gateways_is_named(stack: HardenedStack) -> None:
         "shop/vpc: service='s3': the VPC has no gateway endpoints; RegionalVpc makes those of s3 and dynamodb for its "
         "gateway_tiers"
     )
+
+
+def test_the_id_works_in_another_stack(synthesize: Synthesize) -> None:
+    assert read_from_another_stack(synthesize, lambda stack: {"id": add_group(stack, "web", name_vpc(stack)).id}) == {
+        "id": "${aws_security_group.web_eu_west_1.id}"
+    }
+
+
+def test_the_argument_peer_of_allow_to_is_deprecated(stack: HardenedStack) -> None:
+    vpc = name_vpc(stack)
+    web, data = add_group(stack, "web", vpc), add_group(stack, "data", vpc)
+    with pytest.deprecated_call(
+        match="argument peer is deprecated and will be removed in the next release; use destin"
+    ):
+        web.allow_to(peer=data, port=5432)  # type: ignore[call-arg]
