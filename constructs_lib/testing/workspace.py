@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.testing.errors import HarnessError, LocalAwsError, StepError, UnavailableError
+from constructs_lib.testing.errors import HarnessError, LocalAwsError, StepError
 from constructs_lib.testing.local_aws import ACCOUNT_ID, KNOWN_DIFFERENCES, MOTO_VERSION
 from constructs_lib.testing.local_aws.differences import not_applied
 from constructs_lib.testing.overrides import find_left_out, override, unprotect
@@ -338,7 +338,9 @@ class Workspace:
         if self.providers.configuration is None:
             stand_ins = self._root / "stand-ins"
             if self.providers.stand_ins:
-                _write_stand_ins(stand_ins)
+                from constructs_lib.testing.standins import write_mirror  # noqa: PLC0415  only offline
+
+                write_mirror(stand_ins)
             text = self.providers.cli_configuration(stand_ins)
             (self._root / "terraform.rc").write_text(text, encoding="utf-8")
 
@@ -385,15 +387,3 @@ def read_document(source: Path) -> dict[str, Any]:
     except OSError as error:
         raise HarnessError(f"{source} is no synthesized stack: {error}") from error
     return document
-
-
-def _write_stand_ins(folder: Path) -> None:
-    from constructs_lib.testing.standins.dependencies import (  # noqa: PLC0415  on machines without a registry
-        MissingDependencyError,
-    )
-    from constructs_lib.testing.standins.mirror import write_mirror  # noqa: PLC0415
-
-    try:
-        write_mirror(folder)
-    except MissingDependencyError as error:
-        raise UnavailableError(str(error)) from error

@@ -1,10 +1,12 @@
-"""The packages that only the running stand-ins need, imported when they are first used."""
+"""The packages of the extra `terraform-offline`, which only running stand-ins need; imported on first use."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Final
+
+from constructs_lib.testing.errors import UnavailableError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,30 +20,35 @@ DISTRIBUTIONS: Final = {
 }
 
 
-class MissingDependencyError(ImportError):
-    """A package that the stand-ins need is not installed."""
-
-    def __init__(self, *distributions: str) -> None:
-        super().__init__(
-            f"the stand-ins for Terraform providers need {', '.join(distributions)}: "
-            'pip install "constructs-lib[terraform]"'
-        )
-
-
 def require(module: str) -> ModuleType:
-    """Import a module of one of the packages, or say how to install it."""
+    """Import a module of one of the packages.
+
+    Raises:
+        UnavailableError: The package is not installed.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         wanted = (name for package, name in DISTRIBUTIONS.items() if f"{module}.".startswith(f"{package}."))
-        raise MissingDependencyError(next(wanted, module)) from error
+        raise _missing(next(wanted, module)) from error
 
 
 def check_installed() -> None:
-    """Raise `MissingDependencyError` with every package that is missing, without importing those that are there."""
+    """Check that all packages are installed, without importing them.
+
+    Raises:
+        UnavailableError: Packages are missing; the message names all of them.
+    """
     missing = [name for package, name in DISTRIBUTIONS.items() if not _is_installed(package)]
     if missing:
-        raise MissingDependencyError(*missing)
+        raise _missing(*missing)
+
+
+def _missing(*distributions: str) -> UnavailableError:
+    return UnavailableError(
+        f"the stand-ins for the archive and random providers need packages that are not installed: "
+        f"{', '.join(distributions)}; install them with pip install 'constructs-lib[terraform-offline]'"
+    )
 
 
 def _is_installed(package: str) -> bool:

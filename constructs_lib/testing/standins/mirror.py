@@ -40,8 +40,8 @@ def write_mirror(directory: Path, *, python: str = sys.executable) -> None:
         python: The interpreter that runs them: a path, or a name to look for on PATH. Default: this one.
 
     Raises:
-        MissingDependencyError: This interpreter is to run them and lacks packages of the `terraform` extra.
-        FileNotFoundError: There is no such interpreter.
+        UnavailableError: This interpreter runs them, and packages of the extra `terraform-offline` are not installed.
+        FileNotFoundError: The interpreter was not found.
         NotImplementedError: On Windows, where the scripts do not run.
     """
     if os.name == "nt":

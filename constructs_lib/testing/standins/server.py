@@ -18,6 +18,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.standins.dependencies import check_installed, require
 from constructs_lib.testing.standins.providers import PROVIDERS
 
@@ -63,7 +64,7 @@ def main(arguments: list[str]) -> int:
     try:
         check_installed()
         serve(provider)
-    except (ImportError, OSError, RuntimeError) as error:
+    except (UnavailableError, OSError, RuntimeError) as error:
         # Terraform hides what a provider logs, but shows what it writes in place of the handshake.
         sys.stdout.write(f"{provider.label} {error}\n")
         return 1

@@ -22,6 +22,7 @@ import pytest
 
 import constructs_lib
 from constructs_lib.testing import settings
+from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.standins import dependencies, server, write_mirror
 from constructs_lib.testing.standins.providers import PROVIDERS
 from constructs_lib.testing.workspace import Workspace
@@ -62,7 +63,8 @@ def test_mirror_has_both_providers_for_both_registries_and_each_platform(
     with pytest.raises(FileNotFoundError, match="no Python interpreter 'pythin'"):
         write_mirror(tmp_path, python="pythin")
     monkeypatch.setitem(dependencies.DISTRIBUTIONS, "google.nothing", "nothing")
-    with pytest.raises(ImportError, match=re.escape('need nothing: pip install "constructs-lib[terraform]"')):
+    missing = "need packages that are not installed: nothing; install them with pip install 'constructs-lib[terraform-offline]'"
+    with pytest.raises(UnavailableError, match=re.escape(missing)):
         write_mirror(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -92,8 +94,9 @@ def test_missing_packages_are_said_where_terraform_shows_it_and_nothing_starts_t
         [sys.executable, "-S", "-P", "-c", code, ROOT], env=environment, capture_output=True, check=True
     )
     assert ran.stdout.decode() == (
-        LABEL + "the stand-ins for Terraform providers need bcrypt, cryptography, protobuf, grpcio, msgpack: "
-        'pip install "constructs-lib[terraform]"\n1 set()\n'
+        LABEL + "the stand-ins for the archive and random providers need packages that are not installed: "
+        "bcrypt, cryptography, protobuf, grpcio, msgpack; "
+        "install them with pip install 'constructs-lib[terraform-offline]'\n1 set()\n"
     )
 
 
