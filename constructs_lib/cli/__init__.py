@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.cli import check, cost, local, summary
+from constructs_lib.cli import check, cost, init, local, summary
 from constructs_lib.cli.terminal import close
 from constructs_lib.foundation.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(required=True, title="commands", metavar="<command>")
     # Modules of commands import little: each imports what it needs when it runs.
-    for command in (check, summary, cost, local):
+    for command in (init, check, summary, cost, local):
         command.add_command(commands)
     try:
         given = parser.parse_args(arguments)
