@@ -152,7 +152,7 @@ def package_is_packed_in_the_plan(function: Block) -> Iterator[Outcome]:
     ],
 )
 def hash_is_of_the_package(block: Block) -> Iterator[Outcome]:
-    """A literal hash is allowed in plans only, where every value is literal."""
+    """A literal hash is allowed with a literal path only, as in a plan, where every value is literal."""
     if block.raw("filename") is None:
         yield NotApplicable("it has no local package")
         return
@@ -194,7 +194,7 @@ def layer_is_packed_in_the_plan(layer: Block) -> Iterator[Outcome]:
 
 @rule(
     "LAM-004",
-    "Python Lambda layer has its modules in the python directory",
+    "Lambda layer for Python has its modules in the python directory",
     why="Lambda extracts layers to /opt, and Python imports from /opt/python: modules outside that directory cannot "
     "be imported.",
     fix="Put the modules under python/ in the archive.",

@@ -87,7 +87,7 @@ def runtime_is_supported(function: Block) -> Iterator[Outcome]:
     "LAM-008",
     "Lambda function timeout is 30 to 300 seconds",
     why="A short timeout, such as the default of 3 seconds, is exceeded by a cold start and one retried request; a "
-    "long one hides invocations that hang, and bills for them.",
+    "long one hides hanging invocations, which are billed.",
     fix="Set timeout to 30, or to at most 300 for longer tasks.",
     page=f"{_DG}/configuration-timeout.html",
     types=["aws_lambda_function"],
@@ -115,7 +115,7 @@ def timeout_is_in_range(function: Block) -> Iterator[Outcome]:
     "Lambda function timeout does not exceed the API integration timeout",
     why="API Gateway returns an error after its integration timeout while the function keeps running: the invocation "
     "is billed, and takes effect even if the client retries.",
-    fix="Set timeout of the function to at most 30, or let the API put the request into a queue.",
+    fix="Set timeout of the function to at most 30, or let the API send the request to an SQS queue.",
     page=f"{AWS}/apigateway/latest/developerguide/limits.html",
     types=["aws_lambda_function"],
     severity=WARNING,

@@ -313,7 +313,7 @@ def bus_access_is_restricted(block: Block) -> Iterator[Outcome]:
     "EventBridge event bus policy names accounts, not IAM roles or users",
     why="AWS resolves a role or user in a policy to its unique ID: after the role is recreated, its events are denied "
     "although the policy looks unchanged.",
-    fix="Name the account as principal, and allow events:PutEvents to the role with IAM in that account.",
+    fix="Name the account as principal, and grant events:PutEvents to the role with IAM in that account.",
     page=_BUSES,
     types=["aws_cloudwatch_event_bus_policy"],
     severity=WARNING,

@@ -79,7 +79,8 @@ def queue_is_encrypted(queue: Block) -> Iterator[Outcome]:
 @rule(
     "MSG-002",
     "SQS queue has a visibility timeout of at least six times the Lambda function timeout",
-    why="A message becomes visible again while the function still processes it, and is processed twice.",
+    why="If the function is throttled, messages become visible again before they are processed, and are processed "
+    "twice.",
     fix="Set visibility_timeout_seconds to at least six times the timeout of the function.",
     page=f"{AWS}/lambda/latest/dg/services-sqs-configure.html",
     types=["aws_lambda_event_source_mapping"],

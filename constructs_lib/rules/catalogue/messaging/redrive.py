@@ -224,8 +224,8 @@ def _fits(holder: Block, source: Block, target: Block) -> Iterator[Outcome]:
 @rule(
     "MSG-005",
     "SQS dead-letter queue retains messages at least as long as its source queue",
-    why="The retention period counts from when a message was first sent: in a dead-letter queue with a shorter "
-    "period, messages can expire before anyone examines them.",
+    why="The retention period counts from the original enqueue timestamp: if that of the dead-letter queue is "
+    "shorter, messages can expire before anyone examines them.",
     fix="Set message_retention_seconds of the dead-letter queue to 1209600 (14 days).",
     page=f"{_SQS}/sqs-dead-letter-queues.html",
     types=["aws_sqs_queue", _SEPARATE],

@@ -1,4 +1,4 @@
-"""Hardcoded account IDs."""
+"""Hard-coded account IDs."""
 
 from __future__ import annotations
 

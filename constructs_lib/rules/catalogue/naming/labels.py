@@ -112,7 +112,7 @@ def labels_contain_the_region(root: Block) -> Iterator[Outcome]:
             continue
         seen.add(block.base)
         region = _place(block)
-        # A region as an argument or a key of for_each is seen in the address.
+        # The region argument and a for_each key are visible in the block or its address.
         if isinstance(region, str) and is_name(region) and block.raw("region") is None and not is_name(block.key):
             by_type[block.type].append((block, region))
     for blocks in by_type.values():

@@ -110,7 +110,7 @@ def _prefix(name: str) -> str:
 @rule(
     "NAME-005",
     "Resource names in a stack share one prefix",
-    why="Resources of a system cannot be found, granted access to or billed by name prefix.",
+    why="Resources of a system cannot be selected by name prefix in searches, IAM policies and cost reports.",
     fix="Begin every name with the project.",
     page=_PAGE,
     types=["terraform"],

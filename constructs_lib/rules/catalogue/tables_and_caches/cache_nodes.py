@@ -145,8 +145,8 @@ def cache_fails_over(group: Block) -> Iterator[Outcome]:
     "ElastiCache failover settings are consistent",
     why="ElastiCache rejects automatic failover without a replica, Multi-AZ without automatic failover, and several "
     "shards without automatic failover.",
-    fix="Set automatic_failover_enabled only with at least two nodes, and multi_az_enabled only with automatic "
-    "failover.",
+    fix="Set automatic_failover_enabled to true for several shards and to false for a single node; set "
+    "multi_az_enabled to true with automatic failover only.",
     page=f"{PROVIDER}/resources/elasticache_replication_group",
     types=[REPLICATED],
     good=_GOOD,

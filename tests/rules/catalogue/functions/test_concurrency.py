@@ -1,4 +1,4 @@
-"""Rules about concurrency: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about concurrency: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class TestConcurrency:
         document = function(reserved_concurrent_executions=count)
         return {**document, "provider": {"aws": [{"region": region, **provider}]}}
 
-    def test_functions_of_all_stacks_in_a_region_count_together(self) -> None:
+    def test_reserved_concurrency_is_summed_over_all_stacks_of_a_region(self) -> None:
         (message,) = found("LAM-023", self.reserve("eu-west-1", 500), self.reserve("eu-west-1", "401"))
         assert "must reserve at most 900 of 1000 concurrent executions; they reserve 901" in message
         assert "aws_lambda_function.worker of the stack shop1 401" in message
 
-    def test_exactly_nine_hundred_may_be_reserved(self) -> None:
+    def test_900_concurrent_executions_may_be_reserved(self) -> None:
         assert found("LAM-023", self.reserve("eu-west-1", 500), self.reserve("eu-west-1", 400)) == []
 
     @pytest.mark.parametrize(
@@ -32,27 +32,27 @@ class TestConcurrency:
             {"region": "eu-west-1", "assume_role": {"role_arn": "arn:aws:iam::444455556666:role/deploy"}},
         ],
     )
-    def test_other_regions_and_accounts_have_their_own_pool(self, other: dict[str, Any]) -> None:
+    def test_other_regions_and_accounts_have_their_own_quota(self, other: dict[str, Any]) -> None:
         assert found("LAM-023", self.reserve("eu-west-1", 500), self.reserve(count=500, **other)) == []
 
-    def test_environments_are_taken_to_have_accounts_of_their_own(self) -> None:
+    def test_environments_are_assumed_to_be_in_separate_accounts(self) -> None:
         stacks = [
             {**self.reserve("eu-west-1", 500, default_tags={"tags": {"Environment": environment}})}
             for environment in ("dev", "prod")
         ]
         assert look("LAM-023", *stacks, environment=None) == ([], [])
 
-    def test_a_raised_quota_counts(self) -> None:
+    def test_a_declared_quota_increase_counts(self) -> None:
         document = self.reserve("eu-west-1", 2000)
         document["resource"]["aws_servicequotas_service_quota"] = {
             "lambda": {"quota_code": "L-B99A9384", "service_code": "lambda", "value": 5000}
         }
         assert found("LAM-023", document) == []
 
-    def test_a_function_that_is_switched_off_reserves_nothing(self) -> None:
+    def test_a_reservation_of_0_or_none_does_not_count(self) -> None:
         assert found("LAM-023", self.reserve("eu-west-1", 0), self.reserve("eu-west-1", -1)) == []
 
-    def test_provisioned_concurrency_of_two_aliases_counts_together(self) -> None:
+    def test_provisioned_concurrency_is_summed_over_versions(self) -> None:
         document = good("LAM-030")
         document["resource"]["aws_lambda_provisioned_concurrency_config"]["old"] = {
             "function_name": "shop-prod-api",
@@ -65,10 +65,10 @@ class TestConcurrency:
             in message
         )
 
-    def test_a_function_that_is_elsewhere_may_provision(self) -> None:
+    def test_a_function_that_is_not_defined_in_the_stacks_is_skipped(self) -> None:
         change = {"resource.aws_lambda_provisioned_concurrency_config.live.function_name": "elsewhere"}
         assert found("LAM-030", good("LAM-030", change)) == []
 
-    def test_a_function_that_reserves_nothing_may_provision(self) -> None:
+    def test_provisioned_concurrency_needs_no_reserved_concurrency(self) -> None:
         change = {"resource.aws_lambda_function.api.reserved_concurrent_executions": REMOVED}
         assert found("LAM-030", good("LAM-030", change)) == []

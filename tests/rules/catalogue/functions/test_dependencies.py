@@ -1,4 +1,4 @@
-"""Rules about dependencies of functions: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about dependencies of functions: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.rules.asking import look, resources
 
 
 class TestDependencies:
-    def test_a_log_group_that_the_function_names_comes_first(self) -> None:
+    def test_a_log_group_in_logging_config_is_a_dependency(self) -> None:
         document = good("LAM-021", {f"{FN}.depends_on": REMOVED})
         group = {"log_format": "JSON", "log_group": "${aws_cloudwatch_log_group.worker.name}"}
         document["resource"]["aws_lambda_function"]["worker"]["logging_config"] = group
         document["resource"]["aws_cloudwatch_log_group"]["worker"]["name"] = "/shop/anything"
         assert found("LAM-021", document) == []
 
-    def test_a_log_group_that_comes_before_through_another_block_passes(self) -> None:
+    def test_an_indirect_dependency_on_the_log_group_counts(self) -> None:
         document = good("LAM-021", {f"{FN}.depends_on": ["aws_iam_role_policy.worker"]})
         policy = "${aws_cloudwatch_log_group.worker.arn}"
         document["resource"]["aws_iam_role_policy"]["worker"]["policy"] = policy
         assert found("LAM-021", document) == []
 
-    def test_names_with_the_same_variable_belong_together(self) -> None:
+    def test_names_with_the_same_variable_match(self) -> None:
         change = {
             f"{FN}.function_name": "${var.env}-worker",
             "resource.aws_cloudwatch_log_group.worker.name": "/aws/lambda/${var.env}-worker",
@@ -38,15 +38,15 @@ class TestDependencies:
         document = {**good("LAM-021", change), "variable": {"env": {}}}
         assert look("LAM-021", document) == ([], [])
 
-    def test_a_log_group_whose_name_is_not_known_may_be_the_functions(self) -> None:
+    def test_a_log_group_whose_name_is_not_known_is_undecided(self) -> None:
         document = good("LAM-021", {"resource.aws_cloudwatch_log_group.worker.name": "${var.group}"})
         assert doubted("LAM-021", {**document, "variable": {"group": {}}}) == ["var.group has no default"]
 
-    def test_a_log_group_of_another_stack_is_there_before(self) -> None:
+    def test_a_log_group_in_another_stack_needs_no_depends_on(self) -> None:
         group = resources(aws_cloudwatch_log_group={"g": {"name": "/aws/lambda/shop-worker"}})
         assert found("LAM-021", function(), group) == []
 
-    def test_a_log_group_of_another_region_is_no_log_group(self) -> None:
+    def test_a_log_group_in_another_region_does_not_count(self) -> None:
         document = {
             **good("LAM-021", {"resource.aws_cloudwatch_log_group.worker.provider": "aws.us"}),
             "provider": {"aws": [{"region": "eu-west-1"}, {"alias": "us", "region": "us-east-1"}]},
@@ -54,12 +54,12 @@ class TestDependencies:
         (message,) = found("LAM-021", document)
         assert "must have an aws_cloudwatch_log_group named /aws/lambda/shop-prod-worker" in message
 
-    def test_a_function_that_depends_on_a_module_may_depend_on_anything(self) -> None:
+    def test_a_dependency_on_a_module_may_contain_the_log_group_and_policies(self) -> None:
         document = good("LAM-021", {f"{FN}.depends_on": ["module.logs"]})
         assert found("LAM-021", document) == []
         assert found("LAM-022", document) == []
 
-    def test_a_policy_that_speaks_of_the_function_cannot_come_before_it(self) -> None:
+    def test_a_policy_that_references_the_function_is_skipped(self) -> None:
         document = good("LAM-022")
         document["resource"]["aws_iam_role_policy"]["self"] = {
             "role": "${aws_iam_role.worker.id}",
@@ -67,11 +67,11 @@ class TestDependencies:
         }
         assert found("LAM-022", document) == []
 
-    def test_a_role_of_another_stack_has_its_policies_already(self) -> None:
+    def test_a_role_in_another_stack_needs_no_depends_on(self) -> None:
         role = good("LAM-022", {"resource.aws_lambda_function": REMOVED, "resource.aws_cloudwatch_log_group": REMOVED})
         assert found("LAM-022", function(role="arn:aws:iam::111122223333:role/shop-prod-worker"), role) == []
 
-    def test_what_a_plan_says_of_the_order_is_read(self) -> None:
+    def test_depends_on_is_read_from_the_configuration_in_a_plan(self) -> None:
         names = ("aws_cloudwatch_log_group.g", "aws_lambda_function.worker")
         values = ({"name": "/aws/lambda/shop-worker"}, {"function_name": "shop-worker"})
         planned = [

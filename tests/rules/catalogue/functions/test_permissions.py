@@ -1,4 +1,4 @@
-"""Rules about execution roles, function URLs and Lambda permissions: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about execution roles, function URLs and Lambda permissions: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TestPermissions:
             "${data.aws_iam_policy_document.trust.json}",
         ],
     )
-    def test_a_trust_may_be_written_in_any_way(self, policy: str) -> None:
+    def test_a_trust_policy_passes_in_every_notation(self, policy: str) -> None:
         document = good("LAM-015", {"resource.aws_iam_role.worker.assume_role_policy": policy})
         statement = {
             "actions": ["sts:AssumeRole"],
@@ -34,7 +34,7 @@ class TestPermissions:
         document["locals"] = {"lambda": {"Service": "lambda.amazonaws.com"}}
         assert found("LAM-015", document) == []
 
-    def test_a_role_that_two_functions_share_is_found_once_and_by_its_literal_arn(self) -> None:
+    def test_a_role_of_two_functions_is_reported_once(self) -> None:
         bad = trust({"Service": "ecs-tasks.amazonaws.com"})
         document = good("LAM-015", {"resource.aws_iam_role.worker.assume_role_policy": bad})
         document["resource"]["aws_lambda_function"]["second"] = {
@@ -43,33 +43,33 @@ class TestPermissions:
         }
         assert len(found("LAM-015", document)) == 1
 
-    def test_a_trusted_service_that_is_a_variable_is_undecided(self) -> None:
+    def test_a_trusted_service_in_a_variable_is_undecided(self) -> None:
         change = {"resource.aws_iam_role.worker.assume_role_policy": trust({"Service": "${var.service}"})}
         document = {**good("LAM-015", change), "variable": {"service": {}}}
         assert doubted("LAM-015", document) == ["var.service has no default"]
 
-    def test_a_source_that_is_a_variable_is_undecided(self) -> None:
+    def test_a_source_arn_in_a_variable_is_undecided(self) -> None:
         document = good("LAM-018", {"resource.aws_lambda_permission.orders.source_arn": "${var.source}"})
         assert doubted("LAM-018", {**document, "variable": {"source": {}}}) == ["var.source has no default"]
 
-    def test_an_organisation_that_is_a_variable_is_undecided(self) -> None:
+    def test_an_organization_in_a_variable_is_undecided(self) -> None:
         change = {"resource.aws_lambda_layer_version_permission.common.organization_id": "${var.organisation}"}
         document = {**good("LAM-019", change), "variable": {"organisation": {}}}
         assert doubted("LAM-019", document) == ["var.organisation has no default"]
 
     @pytest.mark.parametrize("id_", ["LAM-018", "LAM-019"])
-    def test_the_principal_of_an_account_that_is_not_known_is_an_account(self, id_: str) -> None:
+    def test_a_principal_arn_of_an_unknown_account_passes(self, id_: str) -> None:
         principal = "arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"
         document = resources(aws_lambda_permission={"p": {"principal": principal, "function_name": "x"}})
         document["data"] = {"aws_caller_identity": {"current": {}}}
         assert (found(id_, document), doubted(id_, document)) == ([], [])
 
-    def test_a_role_of_another_stack_is_followed(self) -> None:
+    def test_a_role_in_another_stack_is_checked(self) -> None:
         role = resources(aws_iam_role={"r": {"name": "shop-r", "assume_role_policy": trust({"AWS": "111122223333"})}})
         assert len(found("LAM-015", function(role="arn:aws:iam::111122223333:role/shop-r"), role)) == 1
         assert found("LAM-015", function(role="arn:aws:iam::111122223333:role/elsewhere"), role) == []
 
-    def test_a_public_url_is_only_noted_in_dev(self) -> None:
+    def test_a_public_function_url_is_an_info_in_dev(self) -> None:
         assert RULES["LAM-016"].severity.dev == "info"
         assert RULES["LAM-017"].severity.dev == "info"
 
@@ -82,7 +82,7 @@ class TestPermissions:
             {"principal": "alexa-appkit.amazon.com", "event_source_token": "amzn1.ask.skill.1"},
         ],
     )
-    def test_a_service_with_any_kind_of_source_passes(self, given: dict[str, str]) -> None:
+    def test_a_service_principal_with_any_source_condition_passes(self, given: dict[str, str]) -> None:
         permission = {
             "principal": "sns.amazonaws.com",
             "function_name": "x",
@@ -93,7 +93,7 @@ class TestPermissions:
         document["data"] = {"aws_api_gateway_rest_api": {"a": {"name": "a"}}}
         assert found("LAM-018", document) == []
 
-    def test_a_public_function_url_has_a_public_permission(self) -> None:
+    def test_a_public_function_url_may_have_a_public_permission(self) -> None:
         permission = {
             "principal": "*",
             "action": "lambda:InvokeFunctionUrl",
@@ -102,6 +102,6 @@ class TestPermissions:
         }
         assert found("LAM-019", resources(aws_lambda_permission={"p": permission})) == []
 
-    def test_everyone_of_an_organisation_may_call(self) -> None:
+    def test_everyone_in_an_organization_may_invoke(self) -> None:
         permission = {"principal": "*", "principal_org_id": "o-a1b2c3d4e5", "function_name": "x"}
         assert found("LAM-019", resources(aws_lambda_permission={"p": permission})) == []

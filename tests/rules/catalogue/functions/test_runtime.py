@@ -1,4 +1,4 @@
-"""Rules about runtimes and timeouts: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about runtimes and timeouts: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tests.rules.catalogue.functions.documents import FN, function
 
 
 class TestRuntime:
-    def test_a_runtime_counts_as_deprecated_from_its_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_runtime_is_deprecated_from_its_deprecation_date_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lam_runtime, "today", lambda: date(2029, 6, 29))
         assert found("LAM-007", function(runtime="python3.13")) == []
         monkeypatch.setattr(lam_runtime, "today", lambda: date(2029, 6, 30))
         (message,) = found("LAM-007", function(runtime="python3.13"))
         assert "is deprecated since 2029-06-30" in message
 
-    def test_a_runtime_that_the_table_does_not_know_is_new(self) -> None:
+    def test_an_unlisted_runtime_passes(self) -> None:
         assert found("LAM-007", function(runtime="python3.99")) == []
 
-    def test_every_successor_is_in_the_table_and_outlives_what_it_follows(self) -> None:
+    def test_every_successor_is_listed_and_supported_at_least_as_long(self) -> None:
         for runtime, day in ENDS.items():
             assert ENDS[successor(runtime)] >= day or runtime in ("java25", "nodejs24.x", "python3.14")
 
     @pytest.mark.parametrize("timeout", [30, 300, "60", "${local.timeout}"])
-    def test_timeouts_in_range_pass_however_they_are_written(self, timeout: object) -> None:
+    def test_timeouts_in_range_pass_in_every_notation(self, timeout: object) -> None:
         assert found("LAM-008", {**function(timeout=timeout), "locals": {"timeout": 120}}) == []
 
-    def test_an_api_with_a_raised_timeout_lets_the_function_run_as_long(self) -> None:
+    def test_a_longer_integration_timeout_allows_a_longer_function_timeout(self) -> None:
         change = {
             f"{FN}.timeout": 60,
             "resource.aws_api_gateway_integration.worker.timeout_milliseconds": 60000,
@@ -41,7 +41,7 @@ class TestRuntime:
         }
         assert found("LAM-009", good("LAM-009", change)) == []
 
-    def test_an_asynchronous_integration_does_not_wait(self) -> None:
+    def test_an_asynchronous_integration_does_not_limit_the_timeout(self) -> None:
         change: dict[str, Any] = {
             f"{FN}.timeout": 120,
             "resource.aws_api_gateway_integration.worker.request_parameters": {
@@ -51,14 +51,14 @@ class TestRuntime:
         }
         assert found("LAM-009", good("LAM-009", change)) == []
 
-    def test_a_function_that_no_api_calls_may_run_longer(self) -> None:
+    def test_a_function_without_api_may_have_a_longer_timeout(self) -> None:
         assert found("LAM-009", function(timeout=300)) == []
 
-    def test_one_finding_is_made_however_many_integrations_there_are(self) -> None:
+    def test_a_timeout_is_reported_once_for_all_integrations(self) -> None:
         (message,) = found("LAM-009", good("LAM-009", {f"{FN}.timeout": 60}))
         assert "must be at most 30" in message
 
-    def test_an_integration_with_a_literal_uri_is_followed(self) -> None:
+    def test_an_integration_with_a_literal_uri_is_resolved(self) -> None:
         uri = (
             "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
             "arn:aws:lambda:eu-west-1:111122223333:function:shop-worker/invocations"

@@ -1,4 +1,4 @@
-"""Rules about source files: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about source files: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TestSources:
             (b"name = 'J\xfcrgen'", "is not UTF-8 at byte 9"),
         ],
     )
-    def test_a_source_file_in_another_encoding_is_found(self, tmp_path: Path, data: bytes, text: str) -> None:
+    def test_a_source_file_in_another_encoding_is_reported(self, tmp_path: Path, data: bytes, text: str) -> None:
         (tmp_path / "src" / "inner").mkdir(parents=True)
         (tmp_path / "src" / "inner" / "handler.py").write_bytes(data)
         (message,) = found("LAM-006", archive(source_dir="${path.module}/src"), folder=tmp_path)
@@ -33,14 +33,14 @@ class TestSources:
         (message,) = found("LAM-006", archive(source_file="src/inner/handler.py"), folder=tmp_path)
         assert f"handler.py {text}" in message
 
-    def test_pictures_and_what_npm_installed_are_left_alone(self, tmp_path: Path) -> None:
+    def test_images_and_node_modules_are_skipped(self, tmp_path: Path) -> None:
         (tmp_path / "src" / "node_modules").mkdir(parents=True)
         (tmp_path / "src" / "node_modules" / "old.js").write_bytes(b"\xff")
         (tmp_path / "src" / "logo.png").write_bytes(b"\x89PNG\xff")
         (tmp_path / "src" / "handler.py").write_text("name = 'Jürgen'", encoding="utf-8")
         assert found("LAM-006", archive(source_dir="src"), folder=tmp_path) == []
 
-    def test_a_text_named_zip_inside_the_folder_is_found_and_a_zip_is_not(self, tmp_path: Path) -> None:
+    def test_a_text_file_named_zip_in_the_directory_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "src").mkdir()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive_:
@@ -50,5 +50,5 @@ class TestSources:
         (message,) = found("LAM-006", archive(source_dir="src"), folder=tmp_path)
         assert "fn.zip is not a zip archive" in message
 
-    def test_a_folder_that_is_not_there_is_terraforms_to_refuse(self) -> None:
+    def test_a_missing_directory_is_skipped(self) -> None:
         assert found("LAM-006", archive(source_dir="nowhere")) == []

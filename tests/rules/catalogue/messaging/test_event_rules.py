@@ -1,4 +1,4 @@
-"""Rules about EventBridge rules: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about EventBridge rules: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ class TestEventRules:
             {"resources": [{"anything-but": {"prefix": "arn:aws:s3"}}], "replay-name": [{"exists": False}]},
         ],
     )
-    def test_every_operator_may_stand_in_a_list(self, pattern: dict[str, Any]) -> None:
+    def test_every_comparison_operator_passes(self, pattern: dict[str, Any]) -> None:
         document = resources(aws_cloudwatch_event_rule={"r": {"event_pattern": json.dumps(pattern)}})
         assert found("MSG-015", document) == []
 
-    def test_a_pattern_with_references_is_read(self) -> None:
+    def test_a_pattern_with_references_is_parsed(self) -> None:
         text = '{"source": ["aws.s3"], "detail": {"bucket": {"name": ["${aws_s3_bucket.b.id}"], "owner": "me"}}}'
         document = resources(aws_cloudwatch_event_rule={"r": {"event_pattern": text}}, aws_s3_bucket={"b": {}})
         (message,) = found("MSG-015", document)
         assert 'detail.bucket.owner must be a list; write ["me"]' in message
 
-    def test_the_default_bus_may_be_named(self) -> None:
+    def test_a_scheduled_rule_may_name_the_default_event_bus(self) -> None:
         change = {"resource.aws_cloudwatch_event_rule.nightly.event_bus_name": "default"}
         assert found("MSG-016", good("MSG-016", change)) == []
 
-    def test_a_rule_that_is_switched_off_needs_no_target(self) -> None:
+    def test_a_disabled_rule_needs_no_target(self) -> None:
         for off in ({"state": "DISABLED"}, {"is_enabled": "false"}):
             assert found("MSG-017", resources(aws_cloudwatch_event_rule={"r": {"name": "r", **off}})) == []
 
-    def test_a_target_of_another_stack_counts(self) -> None:
+    def test_a_target_in_another_stack_counts(self) -> None:
         target = resources(aws_cloudwatch_event_target={"t": {"rule": "r", "arn": "x"}})
         assert found("MSG-017", resources(aws_cloudwatch_event_rule={"r": {"name": "r"}}), target) == []
 
-    def test_a_target_for_a_rule_that_is_not_known_leaves_it_open(self) -> None:
+    def test_a_target_of_an_unknown_rule_is_undecided(self) -> None:
         document = resources(
             aws_cloudwatch_event_rule={"r": {"name": "r"}},
             aws_cloudwatch_event_target={"t": {"rule": "${var.rule}", "arn": "x"}},
@@ -59,16 +59,16 @@ class TestEventRules:
             ("aws_scheduler_schedule", "at(2030-01-01T00:00:00)"),
         ],
     )
-    def test_schedules_that_aws_reads_pass(self, type_: str, text: str) -> None:
+    def test_valid_schedule_expressions_pass(self, type_: str, text: str) -> None:
         assert found("MSG-018", {"resource": {type_: {"s": {"schedule_expression": text}}}}) == []
 
-    def test_a_single_time_is_for_schedules_only(self) -> None:
+    def test_at_expressions_are_for_eventbridge_scheduler_only(self) -> None:
         rule = {"schedule_expression": "at(2030-01-01T00:00:00)"}
         assert len(found("MSG-018", resources(aws_cloudwatch_event_rule={"s": rule}))) == 1
 
 
 class TestLoops:
-    def test_the_bus_of_another_region_is_another_bus(self) -> None:
+    def test_the_default_event_bus_of_another_region_is_not_a_loop(self) -> None:
         target = {"rule": "r", "arn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"}
         document = {
             **resources(aws_cloudwatch_event_target={"t": target}),
@@ -78,14 +78,14 @@ class TestLoops:
         target["arn"] = target["arn"].replace("us-east-1", "eu-west-1")
         assert len(found("MSG-021", document)) == 1
 
-    def test_a_rule_that_sends_to_its_bus_by_name_is_found(self) -> None:
+    def test_a_rule_that_sends_to_its_own_event_bus_by_name_is_reported(self) -> None:
         change = {
             "resource.aws_cloudwatch_event_target.paid.arn": f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/shop-prod-orders",
             "resource.aws_cloudwatch_event_target.paid.event_bus_name": "shop-prod-orders",
         }
         assert len(found("MSG-021", good("MSG-021", change))) == 1
 
-    def test_a_subscription_with_a_filter_may_end_the_loop(self) -> None:
+    def test_a_subscription_with_a_filter_policy_is_not_a_loop(self) -> None:
         at = "resource.aws_lambda_function_event_invoke_config.worker.destination_config.on_success.destination"
         change = {
             at: "${aws_sns_topic.orders.arn}",
@@ -93,6 +93,6 @@ class TestLoops:
         }
         assert found("MSG-021", good("MSG-021", change)) == []
 
-    def test_a_function_that_is_elsewhere_is_not_looked_at(self) -> None:
+    def test_a_function_that_is_not_defined_in_the_stacks_is_skipped(self) -> None:
         config = {"function_name": "elsewhere", "destination_config": {"on_success": {"destination": arn("q")}}}
         assert found("MSG-021", resources(aws_lambda_function_event_invoke_config={"c": config})) == []

@@ -1,4 +1,4 @@
-"""Rules about FIFO names and limits: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about FIFO names and limits: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class TestLimits:
             {"name": "${random_pet.p.id}", "fifo_queue": True},
         ],
     )
-    def test_names_that_agree_or_are_made_by_terraform_pass(self, arguments: dict[str, object]) -> None:
+    def test_names_that_match_or_are_generated_pass(self, arguments: dict[str, object]) -> None:
         document = {**queue(**arguments), "locals": {"base": "shop"}}
         document["resource"]["random_pet"] = {"p": {}}
         assert found("MSG-019", document) == []
 
-    def test_an_ending_shows_although_the_beginning_is_not_known(self) -> None:
+    def test_a_known_suffix_is_checked_although_the_prefix_is_unknown(self) -> None:
         document = {**queue(name="${var.env}-jobs", fifo_queue=True), "variable": {"env": {}}}
         assert len(found("MSG-019", document)) == 1
 
 
-def test_a_plan_says_0_where_a_queue_has_no_key_to_use_again() -> None:
+def test_a_data_key_reuse_period_of_0_passes_in_a_plan() -> None:
     document = resources(aws_sqs_queue={"jobs": {"kms_data_key_reuse_period_seconds": 0}})
     assert found("MSG-020", planned(document)) == []
     assert found("MSG-020", document) == [

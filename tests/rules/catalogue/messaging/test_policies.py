@@ -1,4 +1,4 @@
-"""Rules about resource policies: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about resource policies: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TestPolicies:
             {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
         ],
     )
-    def test_everyone_within_a_limit_is_not_everyone(self, statement: dict[str, Any]) -> None:
+    def test_a_public_principal_with_a_restricting_condition_passes(self, statement: dict[str, Any]) -> None:
         holder = {"queue_url": "q", "policy": policy(**statement)}
         document = resources(aws_sqs_queue_policy={"p": holder}, aws_sns_topic={"t": {}})
         document["variable"] = {"organisation": {}}
@@ -35,11 +35,11 @@ class TestPolicies:
             {"StringLike": {"aws:PrincipalOrgID": "*"}},
         ],
     )
-    def test_a_condition_that_limits_nothing_is_no_limit(self, condition: dict[str, Any]) -> None:
+    def test_a_condition_that_restricts_nothing_is_reported(self, condition: dict[str, Any]) -> None:
         holder = {"queue_url": "q", "policy": policy(Principal="*", Condition=condition)}
         assert len(found("MSG-006", resources(aws_sqs_queue_policy={"p": holder}))) == 1
 
-    def test_a_policy_document_is_read(self) -> None:
+    def test_a_policy_from_a_policy_document_is_checked(self) -> None:
         statement = {"sid": "Open", "actions": ["sns:Publish"], "principals": [{"type": "*", "identifiers": ["*"]}]}
         document = resources(aws_sns_topic_policy={"p": {"policy": "${data.aws_iam_policy_document.d.json}"}})
         document["data"] = {"aws_iam_policy_document": {"d": {"statement": statement}}}
@@ -57,7 +57,7 @@ class TestPolicies:
             },
         ],
     )
-    def test_plain_http_may_be_denied_in_several_ways(self, deny: dict[str, Any]) -> None:
+    def test_tls_may_be_required_in_several_ways(self, deny: dict[str, Any]) -> None:
         document = queue()
         text = policy(**{"Effect": "Deny", **deny})
         document["resource"]["aws_sqs_queue_policy"] = {"p": {"queue_url": "${aws_sqs_queue.q.url}", "policy": text}}
@@ -67,7 +67,7 @@ class TestPolicies:
         document = {**queue(policy="${var.policy}"), "variable": {"policy": {}}}
         assert doubted("MSG-007", document) == ["var.policy has no default"]
 
-    def test_a_service_with_one_source_passes_in_any_case_of_letters(self) -> None:
+    def test_condition_keys_are_case_insensitive(self) -> None:
         source = {"ArnLike": {"AWS:SourceArn": arn("orders", "sns")}}
         text = policy(Principal={"Service": "sns.amazonaws.com"}, Condition=source)
         assert found("MSG-008", queue(policy=text)) == []
@@ -83,22 +83,22 @@ class TestBuses:
             111122223333,
         ],
     )
-    def test_accounts_pass_however_they_are_given(self, principal: object) -> None:
+    def test_account_ids_pass_in_every_notation(self, principal: object) -> None:
         document = resources(aws_cloudwatch_event_permission={"p": {"principal": principal, "statement_id": "p"}})
         document["data"] = {"aws_caller_identity": {"current": {}}, "aws_organizations_organization": {"o": {}}}
         document["locals"] = {"account": ACCOUNT}
         messages, _ = look("MSG-011", document)
         assert messages == []
 
-    def test_an_account_that_is_a_variable_is_undecided(self) -> None:
+    def test_an_account_id_in_a_variable_is_undecided(self) -> None:
         document = resources(aws_cloudwatch_event_permission={"p": {"principal": "${var.account}"}})
         assert doubted("MSG-011", {**document, "variable": {"account": {}}}) == ["var.account has no default"]
 
-    def test_everyone_needs_the_organisation_and_no_other_condition(self) -> None:
+    def test_a_public_permission_needs_an_organization_condition(self) -> None:
         change = {"resource.aws_cloudwatch_event_permission.all.condition.key": "aws:PrincipalType"}
         assert len(found("MSG-011", good("MSG-011", change))) == 1
 
-    def test_roles_may_be_denied_in_a_bus_policy(self) -> None:
+    def test_an_event_bus_policy_may_deny_a_role(self) -> None:
         text = policy(Effect="Deny", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/x"}, Action="events:*")
         document = resources(aws_cloudwatch_event_bus_policy={"p": {"policy": text}})
         assert found("MSG-012", document) == []

@@ -1,4 +1,4 @@
-"""Rules about encryption and visibility timeouts: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about encryption and visibility timeouts: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from tests.rules.catalogue.messaging.documents import ACCOUNT, arn, queue
 
 
 class TestEncryption:
-    def test_a_key_that_is_a_variable_is_undecided(self) -> None:
+    def test_a_key_in_a_variable_is_undecided(self) -> None:
         document = {**queue(kms_master_key_id="${var.key}"), "variable": {"key": {}}}
         assert doubted("MSG-001", document) == ["var.key has no default"]
 
 
 class TestVisibilityTimeout:
-    def test_queue_and_function_may_be_linked_by_name_across_stacks(self) -> None:
+    def test_queue_and_function_are_matched_by_name_across_stacks(self) -> None:
         mapping = {
             "event_source_arn": arn("shop-q"),
             "function_name": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:shop-fn:live",
@@ -28,7 +28,7 @@ class TestVisibilityTimeout:
             in message
         )
 
-    def test_a_visibility_that_aws_refuses_is_found_once(self) -> None:
+    def test_a_visibility_timeout_is_reported_by_one_rule_only(self) -> None:
         document = good("MSG-026", {"resource.aws_sqs_queue.jobs.visibility_timeout_seconds": 29})
         assert len(found("MSG-026", document)) == 1
         assert found("MSG-002", document) == []
@@ -36,6 +36,6 @@ class TestVisibilityTimeout:
         assert found("MSG-026", document) == []
         assert len(found("MSG-002", document)) == 1
 
-    def test_ends_that_are_elsewhere_are_not_compared(self) -> None:
+    def test_a_queue_and_function_that_are_not_defined_in_the_stacks_are_skipped(self) -> None:
         mapping = {"event_source_arn": arn("q"), "function_name": "f"}
         assert found("MSG-002", resources(aws_lambda_event_source_mapping={"m": mapping})) == []

@@ -1,4 +1,4 @@
-"""Rules about dead-letter queues: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about dead-letter queues: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TestDeadLetterQueues:
         ],
     )
     @pytest.mark.parametrize("link", ["${aws_sqs_queue.q.arn}", arn("shop-q")])
-    def test_a_queue_that_keeps_failures_needs_no_other(self, user: dict[str, Any], link: str) -> None:
+    def test_a_referenced_dead_letter_queue_needs_no_dead_letter_queue(self, user: dict[str, Any], link: str) -> None:
         document = json.loads(json.dumps(user).replace("%s", link))
         own = document.get("aws_sqs_queue", {})
         document["aws_sqs_queue"] = {**own, "q": {"name": "shop-q"}}
@@ -32,10 +32,10 @@ class TestDeadLetterQueues:
     @pytest.mark.parametrize(
         "given", [{"name": "shop-jobs-DLQ"}, {"redrive_allow_policy": "{}"}, {"name": "failed-jobs"}]
     )
-    def test_a_queue_says_itself_that_it_keeps_failures(self, given: dict[str, str]) -> None:
+    def test_a_dead_letter_queue_is_recognized_by_name_or_redrive_allow_policy(self, given: dict[str, str]) -> None:
         assert found("MSG-003", queue(**given)) == []
 
-    def test_a_separate_redrive_policy_counts(self) -> None:
+    def test_a_separate_redrive_policy_resource_counts(self) -> None:
         document = queue()
         document["resource"]["aws_sqs_queue_redrive_policy"] = {
             "q": {
@@ -45,26 +45,26 @@ class TestDeadLetterQueues:
         }
         assert found("MSG-003", document) == []
 
-    def test_a_queue_with_a_redrive_policy_elsewhere_known_only_by_variable_is_undecided(self) -> None:
+    def test_a_redrive_policy_in_a_variable_is_undecided(self) -> None:
         document = {**queue(redrive_policy="${var.redrive}"), "variable": {"redrive": {}}}
         assert doubted("MSG-003", document) == ["var.redrive has no default"]
         assert doubted("MSG-004", document) == ["var.redrive has no default"]
 
     @pytest.mark.parametrize("count", [1, 1000, "5"])
-    def test_counts_in_range_pass_and_queues_elsewhere_are_not_looked_for(self, count: object) -> None:
+    def test_receive_counts_in_range_pass(self, count: object) -> None:
         document = queue(redrive_policy=json.dumps({"deadLetterTargetArn": arn("other"), "maxReceiveCount": count}))
         assert found("MSG-004", document) == []
 
-    def test_a_literal_arn_of_the_queue_itself_is_found(self) -> None:
+    def test_a_literal_arn_of_the_source_queue_is_reported(self) -> None:
         document = queue(redrive_policy=json.dumps({"deadLetterTargetArn": arn("shop-q"), "maxReceiveCount": 3}))
         (message,) = found("MSG-004", document)
         assert "must name another queue" in message
 
-    def test_a_queue_of_the_same_name_in_another_region_is_another_queue(self) -> None:
+    def test_a_queue_of_the_same_name_in_another_region_passes(self) -> None:
         far = json.dumps({"deadLetterTargetArn": arn("shop-q", region="us-east-1"), "maxReceiveCount": 3})
         document = {**queue(redrive_policy=far), "provider": {"aws": {"region": "eu-west-1"}}}
         assert found("MSG-004", document) == []
 
-    def test_the_age_starts_anew_in_fifo_queues(self) -> None:
+    def test_fifo_dead_letter_queues_may_have_a_shorter_retention(self) -> None:
         change = {"resource.aws_sqs_queue.ordered_dlq.message_retention_seconds": 86400}
         assert found("MSG-005", good("MSG-005", change)) == []

@@ -1,4 +1,4 @@
-"""Rules about account IDs: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about account IDs: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         {"resource": {"aws_s3_bucket_policy": {"p": {"policy": '{"Statement": [{"Sid": "x202511221200"}]}'}}}},
     ],
 )
-def test_numbers_that_are_no_account_or_must_be_written_are_right(document: dict[str, Any]) -> None:
+def test_other_numbers_and_required_account_ids_pass(document: dict[str, Any]) -> None:
     assert found("NAME-013", document) == []
 
 
@@ -61,11 +61,11 @@ def test_numbers_that_are_no_account_or_must_be_written_are_right(document: dict
         },
     ],
 )
-def test_account_numbers_in_every_field_are_found_once(resource: dict[str, Any]) -> None:
+def test_account_ids_in_every_argument_are_reported_once(resource: dict[str, Any]) -> None:
     assert len(found("NAME-013", {"resource": resource})) == 1
 
 
-def test_an_own_account_s_number_belongs_into_a_file_of_values(tmp_path: Path) -> None:
+def test_the_id_of_this_account_may_be_set_in_a_tfvars_file(tmp_path: Path) -> None:
     document = {"variable": {"account_id": {"type": "string", "default": "123456789012"}}}
     (tmp_path / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
     (finding,) = run(load([tmp_path]), [RULES["NAME-013"]]).findings
@@ -77,6 +77,6 @@ def test_an_own_account_s_number_belongs_into_a_file_of_values(tmp_path: Path) -
     assert run(load([tmp_path]), [RULES["NAME-013"]]).findings == []
 
 
-def test_an_account_number_in_an_output_s_arn_is_found() -> None:
+def test_an_account_id_in_an_arn_of_an_output_is_reported() -> None:
     document = {"output": {"q": {"value": {"arn": "arn:aws:sqs:us-east-1:123456789012:jobs"}}}}
     assert [message.split(":")[0] for message in found("NAME-013", document)] == ["output.q"]

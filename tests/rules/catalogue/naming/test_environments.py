@@ -1,4 +1,4 @@
-"""Rules about environments in names: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about environments in names: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.rules.catalogue.naming.documents import queues
         "jobs-${random_id.suffix.hex}",
     ],
 )
-def test_every_way_to_say_the_environment_is_right(name: str) -> None:
+def test_the_environment_passes_in_every_notation(name: str) -> None:
     document = {
         "variable": {"environment_suffix": {}, "project": {"default": "shop"}},
         "locals": {"prefix": "${var.project}-${var.environment_suffix}"},
@@ -36,16 +36,16 @@ def test_every_way_to_say_the_environment_is_right(name: str) -> None:
     assert found("NAME-001", document) == []
 
 
-def test_a_variable_that_names_the_environment_counts_whatever_its_default() -> None:
+def test_a_variable_for_the_environment_counts_with_any_default() -> None:
     document = queues("shop-${var.env}-jobs", variable={"env": {"default": "pr17"}})
     assert found("NAME-001", document) == []
 
 
-def test_words_that_only_contain_an_environment_are_none() -> None:
+def test_words_that_merely_contain_an_environment_do_not_count() -> None:
     assert len(found("NAME-001", queues("shop-products", "shop-device-jobs", "latest-jobs"))) == 3
 
 
-def test_names_that_belong_to_another_thing_need_none() -> None:
+def test_names_within_a_parent_and_generated_names_need_no_environment() -> None:
     document = {
         "resource": {
             "aws_lambda_alias": {"live": {"name": "live", "function_name": "shop-prod-worker"}},
@@ -55,7 +55,7 @@ def test_names_that_belong_to_another_thing_need_none() -> None:
     assert found("NAME-001", document) == []
 
 
-def test_a_prefix_that_a_variable_gives_may_hold_the_environment() -> None:
+def test_a_prefix_in_a_variable_is_undecided() -> None:
     assert look("NAME-001", queues("${var.prefix}-jobs", variable={"prefix": {}})) == (
         [],
         ["var.prefix has no default"],
@@ -63,10 +63,10 @@ def test_a_prefix_that_a_variable_gives_may_hold_the_environment() -> None:
 
 
 @pytest.mark.parametrize("name", ["dev-portal", "shop-developers", "shop-prod-dev-tools", "stage-lights", "shop"])
-def test_words_that_mean_something_else_contradict_no_tag(name: str) -> None:
+def test_words_that_resemble_an_environment_do_not_contradict_the_tag(name: str) -> None:
     document = queues(name, provider={"aws": {"default_tags": {"tags": {"Environment": "prod"}}}})
     assert found("NAME-014", document) == []
 
 
-def test_nothing_contradicts_where_no_tag_speaks() -> None:
+def test_a_name_without_environment_tag_passes() -> None:
     assert found("NAME-014", queues("shop-dev-jobs", provider={"aws": {"region": "us-east-1"}})) == []

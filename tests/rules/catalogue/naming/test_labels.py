@@ -1,4 +1,4 @@
-"""Rules about labels: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about labels: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.rules.asking import found
 from tests.rules.catalogue.naming.documents import TWO
 
 
-def test_labels_of_cdktf_with_a_hash_are_in_snake_case() -> None:
+def test_labels_with_a_hash_of_cdktf_pass() -> None:
     document: dict[str, Any] = {"resource": {"aws_sqs_queue": {"jobs_queue_7C2F9D1E": {}, "_1st": {}}}}
     assert found("NAME-002", document) == []
 
 
-def test_a_label_with_many_instances_is_found_once() -> None:
+def test_a_label_with_several_instances_is_reported_once() -> None:
     document = {"resource": {"aws_sqs_queue": {"jobQueue": {"count": 3}}}}
     assert found("NAME-002", document) == ["aws_sqs_queue.jobQueue[0]: must be in snake_case, such as job_queue"]
 
@@ -37,17 +37,17 @@ def test_a_label_with_many_instances_is_found_once() -> None:
         {"aws_vpc": {"all": {"for_each": {"us-east-1": 1, "eu-west-1": 2}, "region": "${each.key}"}}},
     ],
 )
-def test_labels_that_leave_no_doubt_are_right(resources: dict[str, Any]) -> None:
+def test_unambiguous_labels_pass(resources: dict[str, Any]) -> None:
     assert found("NAME-003", {"provider": TWO, "resource": resources}) == []
 
 
-def test_an_area_says_nothing_where_two_regions_are_in_it() -> None:
+def test_an_area_with_two_regions_does_not_count_as_region() -> None:
     providers = [{"region": "eu-central-1"}, {"alias": "eu", "region": "eu-west-1"}]
     document = {"provider": {"aws": providers}, "resource": {"aws_vpc": {"eu": {}, "eu_2": {"provider": "aws.eu"}}}}
     assert len(found("NAME-003", document)) == 2
 
 
-def test_the_alias_stands_for_a_region_that_a_variable_gives() -> None:
+def test_the_provider_alias_counts_as_region_if_the_region_is_a_variable() -> None:
     document = {
         "variable": {"region": {}},
         "provider": {"aws": [{"alias": "eu_west_1", "region": "${var.region}"}]},

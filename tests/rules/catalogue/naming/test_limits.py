@@ -1,4 +1,4 @@
-"""Rules about the length and characters of names: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about the length and characters of names: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.rules.asking import found, look
 from tests.rules.catalogue.naming.documents import queues
 
 
-def test_the_longest_legal_name_of_each_type_is_right() -> None:
+def test_the_longest_valid_name_of_each_type_passes() -> None:
     for type_, fact in NAMES.items():
         if fact.longest:
             start = "alias/" if type_ == "aws_kms_alias" else "x"
@@ -37,18 +37,18 @@ def test_the_longest_legal_name_of_each_type_is_right() -> None:
         ("aws_api_gateway_rest_api", "Shop API, v1"),
     ],
 )
-def test_legal_names_with_unusual_characters_are_right(type_: str, name: str) -> None:
+def test_valid_names_with_unusual_characters_pass(type_: str, name: str) -> None:
     document: dict[str, Any] = {"variable": {"env": {}}, "resource": {"aws_api_gateway_rest_api": {"a": {"name": "a"}}}}
     document["resource"].setdefault(type_, {})["x"] = {NAMES[type_].at: name}
     assert found("NAME-007", document) == []
     assert found("NAME-008", document) == []
 
 
-def test_letters_of_other_alphabets_are_refused() -> None:
+def test_letters_of_other_alphabets_are_reported() -> None:
     assert len(found("NAME-008", queues("größe"))) == 1
 
 
-def test_a_whole_name_from_a_variable_is_unknown() -> None:
+def test_a_name_in_a_variable_is_undecided() -> None:
     document = queues("${var.name}", variable={"name": {}})
     assert look("NAME-007", document) == ([], ["var.name has no default"])
     assert look("NAME-008", document) == ([], ["var.name has no default"])

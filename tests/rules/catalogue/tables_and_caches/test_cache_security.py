@@ -1,4 +1,4 @@
-"""Rules about encryption and authentication of caches: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about encryption and authentication of caches: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class TestSecurity:
         assert found("DDB-014", cache(engine="valkey")) == []
         assert len(found("DDB-014", cache(engine="redis"))) == 1
 
-    def test_an_engine_that_is_not_known_leaves_the_question_open(self) -> None:
+    def test_an_engine_in_a_variable_is_undecided(self) -> None:
         assert doubted("DDB-014", cache(engine="${var.given}") | UNKNOWN) == ["var.given has no default"]
 
-    def test_a_secondary_of_a_global_group_follows_its_first_member(self) -> None:
+    def test_a_secondary_of_a_global_datastore_is_skipped(self) -> None:
         secondary = cache(global_replication_group_id="${aws_elasticache_global_replication_group.all.id}")
         for id_ in ("DDB-014", "DDB-015", "DDB-017", "DDB-020", "DDB-021", "DDB-028", "DDB-029", "DDB-032"):
             assert found(id_, secondary) == []
 
-    def test_users_in_place_of_a_token_are_right(self) -> None:
+    def test_user_groups_replace_a_token(self) -> None:
         assert found("DDB-017", cache(user_group_ids=["${aws_elasticache_user_group.app.user_group_id}"])) == []
         assert doubted("DDB-017", cache(user_group_ids="${var.given}") | UNKNOWN) == ["var.given has no default"]
 
-    def test_what_is_not_encrypted_is_not_asked_for_a_key(self) -> None:
+    def test_an_unencrypted_cache_needs_no_key(self) -> None:
         assert found("DDB-016", cache(at_rest_encryption_enabled="false")) == []
         assert len(found("DDB-016", cache(engine="valkey"))) == 1
 
@@ -38,17 +38,17 @@ class TestSecurity:
             (message,) = found("DDB-018", document)
             assert "correct-horse" not in message
 
-    def test_passwords_that_others_give_are_no_literals(self) -> None:
+    def test_passwords_in_variables_are_not_hard_coded(self) -> None:
         assert found("DDB-018", user(passwords=["${var.given}"]) | UNKNOWN) == []
         assert found("DDB-018", user(passwords="${var.given}") | UNKNOWN) == []
         assert found("DDB-018", user(passwords=[])) == []
         assert len(found("DDB-018", user(passwords=["${var.given}", "correct-horse-1"]) | UNKNOWN)) == 1
 
-    def test_a_token_without_special_characters_is_taken(self) -> None:
+    def test_a_token_without_special_characters_passes(self) -> None:
         change = {"resource.random_password.token": {"length": 32, "special": False}}
         assert found("DDB-019", good("DDB-019", change)) == []
 
-    def test_a_token_of_another_stack_is_followed(self) -> None:
+    def test_a_token_in_another_stack_is_resolved(self) -> None:
         generated: dict[str, Any] = resources(random_password={"token": {"length": 32}})
         generated["output"] = {"token": {"value": "${random_password.token.result}", "sensitive": True}}
         state = "cross-stack-reference-input-shop"

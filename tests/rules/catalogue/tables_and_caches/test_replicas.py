@@ -1,4 +1,4 @@
-"""Rules about global tables: legal unusual code that stays clean, and other forms of each mistake."""
+"""Rules about global tables: unusual but valid configurations pass, and other forms of each mistake are reported."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ class TestReplicas:
         replicas = [{"region_name": region, "consistency_mode": "STRONG"} for region in ("us-east-1", "us-east-2")]
         assert found("DDB-010", table(replica=replicas)) == []
 
-    def test_replicas_of_a_dynamic_block_are_seen(self) -> None:
+    def test_replicas_of_a_dynamic_block_are_checked(self) -> None:
         replica = {"for_each": ["us-east-1"], "content": {"region_name": "${replica.value}"}}
         document = table(dynamic={"replica": replica})
         assert len(found("DDB-010", document)) == 1
         (message,) = found("DDB-011", document)
         assert "replica.content.point_in_time_recovery" in message
 
-    def test_without_a_customer_key_replicas_need_none(self) -> None:
+    def test_replicas_of_a_table_without_customer_managed_key_need_no_key(self) -> None:
         assert found("DDB-012", table(replica={"region_name": "us-east-1"})) == []
 
-    def test_a_key_given_as_an_alias_is_not_judged_by_its_region(self) -> None:
+    def test_the_region_of_a_key_alias_is_not_checked(self) -> None:
         change = {f"{ORDERS}.replica.0.kms_key_arn": "alias/shop"}
         assert found("DDB-012", good("DDB-012", change)) == []
 
-    def test_a_replica_key_of_the_region_is_right(self) -> None:
+    def test_a_multi_region_replica_key_in_the_region_passes(self) -> None:
         change = {
             "resource.aws_kms_replica_key": {"us": {"provider": "aws.us", "primary_key_arn": "${aws_kms_key.eu.arn}"}},
             f"{ORDERS}.replica.0.kms_key_arn": "${aws_kms_replica_key.us.arn}",
         }
         assert found("DDB-012", good("DDB-012", change)) == []
 
-    def test_a_region_of_a_data_source_is_known(self) -> None:
+    def test_a_region_from_a_data_source_is_resolved(self) -> None:
         change = {
             "data": {"aws_region": {"us": {"provider": "aws.us"}}},
             f"{ORDERS}.replica.0.region_name": "${data.aws_region.us.name}",
@@ -40,10 +40,10 @@ class TestReplicas:
         for id_ in ("DDB-012", "DDB-013"):
             assert found(id_, good(id_, change)) == []
 
-    def test_a_home_that_is_not_known_leaves_the_question_open(self) -> None:
+    def test_an_unknown_region_of_the_table_is_undecided(self) -> None:
         assert doubted("DDB-013", table(replica={"region_name": "us-east-1"})) == ["no provider block says so"]
 
-    def test_a_replica_of_a_table_of_elsewhere_is_not_compared(self) -> None:
+    def test_a_replica_of_a_table_that_is_not_defined_in_the_stacks_is_skipped(self) -> None:
         replica = {
             "us": {"global_table_arn": "arn:aws:dynamodb:eu-west-1:210987654321:table/shop", "region": "us-east-1"}
         }
