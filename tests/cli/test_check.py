@@ -61,7 +61,7 @@ def test_a_clean_estate_ends_with_0(write: Callable[..., Path], capsys: Capture)
 def test_findings_end_with_1_and_point_to_the_block(write: Callable[..., Path], capsys: Capture) -> None:
     code, out, err = check(capsys, write(jobs={}))
     assert (code, err) == (1, "")
-    assert "  OPS-901  A queue is encrypted\n    shop:aws_sqs_queue.jobs  stacks/shop/cdk.tf.json:4\n" in out
+    assert "  OPS-901  SQS queue is encrypted\n    shop:aws_sqs_queue.jobs  stacks/shop/cdk.tf.json:4\n" in out
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_rule_explains_itself(capsys: Capture) -> None:
     code, out, _ = check(capsys, "--explain", "ops-901")
     assert code == 0
     assert out.startswith(
-        "OPS-901  A queue is encrypted\n\nWhy\n  Messages lie on disk in plain text.\n\nFix\n  Set kms_master_key_id.\n\n"
+        "OPS-901  SQS queue is encrypted\n\nWhy\n  Messages are stored in plain text.\n\nFix\n  Set kms_master_key_id.\n\n"
         "family       Operations: logs, alarms, scaling\nchecks       aws_sqs_queue\n"
         "severity     info in dev, warning in staging, error in prod\nFSBP         SQS.1\nlessons      TOY-1\n"
         "page         https://docs.aws.amazon.com/queues\n\nBad\n  {\n"

@@ -66,7 +66,7 @@ def test_an_error_fails_the_synthesis_after_the_findings_are_written(
     assert json.loads((out / "findings.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
     printed = capfd.readouterr().err
     assert printed.startswith(
-        "1 ERROR\n  OPS-901  A queue is encrypted\n    shop:aws_sqs_queue.jobs  tests/core/test_attach.py:"
+        "1 ERROR\n  OPS-901  SQS queue is encrypted\n    shop:aws_sqs_queue.jobs  tests/core/test_attach.py:"
     )
     assert printed.endswith(f"\nDetails: constructs-lib check {out} --verbose\n")
     assert (out / "stacks/shop/cdk.tf.json").exists()
@@ -200,7 +200,7 @@ def test_notes_are_counted_unless_they_fail_the_synthesis(app: App, capfd: pytes
     queue(stack, "more")
     app.synth()
     assert capfd.readouterr().err == (
-        "2 NOTES\n  OPS-901  A queue is encrypted  \N{MULTIPLICATION SIGN}2\n\n"
+        "2 NOTES\n  OPS-901  SQS queue is encrypted  \N{MULTIPLICATION SIGN}2\n\n"
         "2 notes. 2 rules checked 2 resources and data sources in 1 stack (dev).\n"
         f"Details: constructs-lib check {app.outdir} --verbose\n"
     )

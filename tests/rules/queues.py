@@ -1,4 +1,4 @@
-"""Two rules about queues and estates of queues, for tests of everything around rules."""
+"""Two rules for SQS queues and documents of queues, for tests of everything around rules."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _GOOD = {"resource": {"aws_sqs_queue": {"jobs": {"kms_master_key_id": "key", "de
 
 @rule(
     "OPS-901",
-    "A queue is encrypted",
-    why="Messages lie on disk in plain text.",
+    "SQS queue is encrypted",
+    why="Messages are stored in plain text.",
     fix="Set kms_master_key_id.",
     page="https://docs.aws.amazon.com/queues",
     types=["aws_sqs_queue"],
@@ -43,7 +43,7 @@ def encrypted(queue: Block) -> Iterator[Outcome]:
 
 @rule(
     "OPS-902",
-    "A queue waits a little",
+    "SQS queue has a short delay",
     why="It is a test.",
     fix="Lower delay_seconds.",
     page="https://docs.aws.amazon.com/delays",
@@ -58,9 +58,9 @@ def short_delay(queue: Block) -> Iterator[Outcome]:
 
 @rule(
     "OPS-903",
-    "A rule with a mistake",
+    "Rule raises an error",
     why="It is a test.",
-    fix="Mend the rule.",
+    fix="Correct the rule.",
     page="https://docs.aws.amazon.com/none",
     types=["aws_sqs_queue"],
     good=_GOOD,

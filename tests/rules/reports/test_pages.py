@@ -109,9 +109,9 @@ def test_the_index_links_every_family_with_its_number_of_rules(pages: ModuleType
 def test_a_page_shows_its_rules_and_the_example_of_the_first_one(pages: ModuleType) -> None:
     page = pages.rule_pages(RULES)["rules.md"]
     severity = "info in dev, warning in staging, error in prod"
-    assert f"\n| [OPS-901](#ops-901) | A queue is encrypted | {severity} | `aws_sqs_queue` | TOY-1 |\n" in page
+    assert f"\n| [OPS-901](#ops-901) | SQS queue is encrypted | {severity} | `aws_sqs_queue` | TOY-1 |\n" in page
     assert (
-        "\n## OPS-901\n\n**A queue is encrypted.** Messages lie on disk in plain text.\n\nFix: Set kms_master_key_id.\n\n"
+        "\n## OPS-901\n\n**SQS queue is encrypted.** Messages are stored in plain text.\n\nFix: Set kms_master_key_id.\n\n"
         "[Documentation](https://docs.aws.amazon.com/queues)\n" in page
     )
     assert '\n+        "kms_master_key_id": "key",\n' in page

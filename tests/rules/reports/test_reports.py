@@ -73,14 +73,14 @@ def test_text_groups_by_level_and_rule_and_ends_with_how_much_was_checked(report
         render(report, "text")
         == f"""\
 1 ERROR
-  OPS-901  A queue is encrypted
+  OPS-901  SQS queue is encrypted
     shop:aws_sqs_queue.plain  cdktf.out/stacks/shop
       kms_master_key_id = null: must be set
       fingerprint: {MISSING}
     fix: Set kms_master_key_id.
 
 1 WARNING
-  OPS-902  A queue waits a little
+  OPS-902  SQS queue has a short delay
     shop:aws_sqs_queue.jobs  stacks/shop.py:12  shop/jobs/Resource
       delay_seconds = 60: must be at most 10
       fingerprint: {SLOW}
@@ -106,7 +106,7 @@ def test_text_of_a_clean_estate_is_one_line(clean: Report) -> None:
 
 def test_verbose_text_lists_the_coverage_the_doubts_and_the_opt_outs(report: Report) -> None:
     text = render(report, "text", Options(verbose=True))
-    assert "  OPS-901         4  A queue is encrypted\n  OPS-902         4  A queue waits a little\n" in text
+    assert "  OPS-901         4  SQS queue is encrypted\n  OPS-902         4  SQS queue has a short delay\n" in text
     assert "  OPS-901 shop:aws_sqs_queue.secret kms_master_key_id: var.key has no default\n" in text
     assert "opt-out NoAlarms shop/jobs:\n  Nobody waits for these jobs\n" in text
 
@@ -147,7 +147,7 @@ def test_json_holds_everything_with_a_version(report: Report) -> None:
     assert given["stacks"] == [{"name": "shop", "environment": "prod", "resources": 6, "unread": []}]
     assert given["findings"][1] == {
         "rule": "OPS-902",
-        "title": "A queue waits a little",
+        "title": "SQS queue has a short delay",
         "level": "warning",
         "environment": "prod",
         "stack": "shop",
@@ -227,7 +227,7 @@ def test_sarif_shows_rules_with_help_and_waived_findings_as_suppressed(report: R
     (run,) = sarif(report)["runs"]
     first = run["tool"]["driver"]["rules"][0]
     assert first["help"]["text"] == (
-        "Messages lie on disk in plain text.\n\nFix: Set kms_master_key_id.\n\nhttps://docs.aws.amazon.com/queues"
+        "Messages are stored in plain text.\n\nFix: Set kms_master_key_id.\n\nhttps://docs.aws.amazon.com/queues"
     )
     assert first["properties"]["tags"] == ["security", "fsbp:SQS.1", "TOY-1"]
     assert [result["suppressions"] for result in run["results"] if "suppressions" in result] == [
@@ -248,7 +248,7 @@ def test_junit_has_a_suite_for_each_stack_and_a_case_for_each_rule(report: Repor
     (suite,) = suites
     assert suite.get("name") == "shop"
     first, second = suite
-    assert first.get("name") == "OPS-901 A queue is encrypted"
+    assert first.get("name") == "OPS-901 SQS queue is encrypted"
     failure = first.find("failure")
     assert failure is not None
     assert failure.get("message") == "aws_sqs_queue.plain: kms_master_key_id = null: must be set"
@@ -281,8 +281,8 @@ def test_markdown_is_a_table_with_the_rest_folded(report: Report) -> None:
 
 | | Rule | Location | Finding |
 | --- | --- | --- | --- |
-| error | [OPS-901](https://docs.aws.amazon.com/queues) A queue is encrypted | `cdktf.out/stacks/shop` | aws_sqs_queue.plain: kms_master_key_id = null: must be set `{MISSING}` |
-| warning | [OPS-902](https://docs.aws.amazon.com/delays) A queue waits a little | `stacks/shop.py:12` | aws_sqs_queue.jobs: delay_seconds = 60: must be at most 10 `{SLOW}` |
+| error | [OPS-901](https://docs.aws.amazon.com/queues) SQS queue is encrypted | `cdktf.out/stacks/shop` | aws_sqs_queue.plain: kms_master_key_id = null: must be set `{MISSING}` |
+| warning | [OPS-902](https://docs.aws.amazon.com/delays) SQS queue has a short delay | `stacks/shop.py:12` | aws_sqs_queue.jobs: delay_seconds = 60: must be at most 10 `{SLOW}` |
 
 <details><summary>How to fix</summary>
 
@@ -330,9 +330,9 @@ def test_markdown_shows_a_hundred_findings() -> None:
 
 def test_github_gets_a_command_for_each_finding_and_a_summary(report: Report) -> None:
     assert render(report, "github") == (
-        "::error file=cdktf.out/stacks/shop,title=OPS-901 A queue is encrypted::aws_sqs_queue.plain: "
+        "::error file=cdktf.out/stacks/shop,title=OPS-901 SQS queue is encrypted::aws_sqs_queue.plain: "
         f"kms_master_key_id = null: must be set%0ASet kms_master_key_id.%0Afingerprint: {MISSING}\n"
-        "::warning file=stacks/shop.py,line=12,title=OPS-902 A queue waits a little::aws_sqs_queue.jobs: "
+        "::warning file=stacks/shop.py,line=12,title=OPS-902 SQS queue has a short delay::aws_sqs_queue.jobs: "
         f"delay_seconds = 60: must be at most 10%0ALower delay_seconds.%0Afingerprint: {SLOW}\n"
         "1 error, 1 warning. 2 rules checked 6 resources and data sources in 1 stack (prod).\n"
     )
@@ -341,7 +341,7 @@ def test_github_gets_a_command_for_each_finding_and_a_summary(report: Report) ->
 def test_github_has_no_file_for_a_line_outside_of_the_repository() -> None:
     notes = {"callers": {"shop/q": "/usr/lib/shared.py:3"}}
     text = render(report_on(estate(notes, q={"path": "shop/q"})), "github")
-    assert text.startswith("::error title=OPS-901 A queue is encrypted::")
+    assert text.startswith("::error title=OPS-901 SQS queue is encrypted::")
 
 
 def test_github_escapes_what_ends_a_property_or_a_line() -> None:
@@ -349,7 +349,7 @@ def test_github_escapes_what_ends_a_property_or_a_line() -> None:
     report = report_on(estate(notes, q={"path": "shop/q"}))
     report.findings = [replace(report.findings[0], message="100%: a\r\nb")]
     assert render(report, "github").splitlines()[0] == (
-        "::error file=a%2Cb%3Ac%25.py,line=3,title=OPS-901 A queue is encrypted::100%25: a%0D%0Ab%0ASet "
+        "::error file=a%2Cb%3Ac%25.py,line=3,title=OPS-901 SQS queue is encrypted::100%25: a%0D%0Ab%0ASet "
         f"kms_master_key_id.%0Afingerprint: {MISSING}"
     )
 
