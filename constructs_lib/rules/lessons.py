@@ -1,4 +1,4 @@
-"""The lessons: each mistake, what in the library prevents it, and why no rule looks for it where none does."""
+"""The lessons: each mistake, what prevents it, and the reason where no rule detects it."""
 
 from __future__ import annotations
 
@@ -6,304 +6,325 @@ from typing import Final
 
 LESSONS: Final[dict[str, tuple[str, str, str]]] = {
     "PAY-1": (
-        "A provider is chosen at run time, by for_each over regions",
-        "Every construct takes one Region, which carries an explicit provider, and sets it on all that it makes",
+        "A provider is selected at run time, with for_each over regions",
+        "Each construct takes one Region with an explicit provider and sets that provider on every resource it creates",
         "",
     ),
     "PAY-2": (
-        "Source code with a UTF-16 byte-order mark, and a text file named .zip",
-        "PaymentLambda and LambdaLayer read the source at synth and refuse what is not UTF-8 or does not parse",
+        "Source code has a UTF-16 byte order mark, and a .zip file contains plain text",
+        "PaymentLambda and LambdaLayer read the source at synth and reject files that are not UTF-8 or do not parse",
         "",
     ),
     "PAY-3": (
         "The same local values are defined several times",
-        "RegionalMap: one map per kind, written once",
+        "RegionalMap: one map for each purpose, defined once",
         "",
     ),
     "PAY-4": (
-        "Labels and names in three styles side by side",
-        "HardenedStack makes every label, in snake_case with the region last; Naming makes every AWS name",
+        "Labels and names mix three naming styles",
+        "HardenedStack generates every label in snake_case with the region last; Naming generates every AWS name",
         "",
     ),
     "PAY-5": (
-        "Peering between regions without peer_region, accepter and routes back",
-        "PeeredMesh makes requester, accepter, options and the routes of both sides, and refuses overlaps",
+        "Inter-region VPC peering lacks peer_region, the accepter and the return routes",
+        (
+            "PeeredMesh creates the requester, the accepter, the options and the routes of both sides, and "
+            "rejects overlapping CIDR ranges"
+        ),
         "",
     ),
     "PAY-6": (
-        "Tests expect the design of before",
-        "The pytest helpers assert on construct paths and types; each reference stack is tested region by region",
-        "A test suite is not part of Terraform's documents.",
+        "Tests assert an earlier design",
+        (
+            "The pytest helpers select resources by construct path and type; each reference stack is tested in "
+            "every region"
+        ),
+        "A test suite is not part of a Terraform configuration.",
     ),
     "PAY-7": (
-        "A map of regional resources misses a region",
-        "RegionalMap refuses a missing or surplus region by name",
+        "A map of regional resources lacks a region",
+        "RegionalMap reports missing and unknown regions by name",
         "",
     ),
     "PLAT-1": (
-        "Aurora with a serverless scaling block and provisioned classes together",
-        "AuroraProvisioned has no scaling block, and refuses classes that Aurora does not offer",
+        "An Aurora cluster combines a serverless scaling block with provisioned instance classes",
+        "AuroraProvisioned has no scaling block, and rejects instance classes that Aurora does not support",
         "",
     ),
     "PLAT-2": (
-        "The S3 backend's bucket and lock table are written into the code",
-        "The backend is chosen by the shell's variables or a partial file; the default is local",
+        "The bucket and the lock table of the S3 backend are hard-coded",
+        "Environment variables or a partial configuration select the backend; the default is local",
         "",
     ),
     "PLAT-3": (
-        "A function points at a package that nobody built",
-        "PaymentLambda packs its source with archive_file in the same plan",
+        "A function refers to a deployment package that is never built",
+        "PaymentLambda packages its source with archive_file in the same plan",
         "",
     ),
     "PLAT-4": (
         "Code is not formatted",
-        "make check formats and lints; the synthesized JSON is the same bytes for the same input",
-        "The layout of the source is lost in the JSON that rules read.",
+        "make check formats and lints; the same input is synthesized to the same bytes",
+        "The JSON that rules read does not contain the layout of the source.",
     ),
     "PLAT-5": (
-        "A NAT gateway for every zone, in dev as well",
+        "There is a NAT gateway in every Availability Zone, in dev too",
         "RegionalVpc takes the number from the environment: one outside production",
         "",
     ),
     "PLAT-6": (
-        "Two Aurora instances in dev",
-        "AuroraProvisioned takes the number from the environment: one in dev, two or more elsewhere",
+        "There are two Aurora instances in dev",
+        "AuroraProvisioned takes the number from the environment: one in dev, two or more in staging and prod",
         "",
     ),
     "PLAT-7": (
-        "A build script that needs the program zip",
-        "Nothing is built by programs of the machine; archive_file packs",
+        "A build script requires the zip program",
+        "archive_file packages the source; no program on the build computer is needed",
         "",
     ),
     "PLAT-8": (
-        "The README asks for a bucket and table made by hand",
-        "StateBackend makes the bucket, hardened, in a stack of its own",
+        "The README requires a bucket and a table that are created by hand",
+        "StateBackend creates the hardened bucket in a stack of its own",
         "",
     ),
     "PLAT-9": (
-        "A role for flow logs may write to every log group",
-        "RegionalVpc allows writing to its own log group only; only Describe actions are for everything",
+        "A flow log role may write to every log group",
+        "The role of RegionalVpc may write to its own log group only; only Describe actions apply to all log groups",
         "",
     ),
     "PLAT-10": (
-        "A function URL without authentication, open to every origin",
-        "PaymentLambda makes no URL by default; with one, IAM authentication and named origins outside dev",
+        "A function URL has no authentication and allows every origin",
+        "PaymentLambda creates no URL by default; outside dev a URL requires IAM authentication and named origins",
         "",
     ),
     "PLAT-11": (
-        "Nobody wrote down how to choose a backend",
-        "The README says how, and the error of a wrong choice names the variables",
-        "Documentation is not part of Terraform's documents.",
+        "The choice of a backend is not documented",
+        "The README documents it, and the error for a wrong choice names the variables",
+        "Documentation is not part of a Terraform configuration.",
     ),
     "PLAT-12": (
-        "Workspace and environment suffix disagree",
+        "The workspace and the environment suffix disagree",
         "HardenedStack adds a precondition: the workspace is default or the environment",
         "",
     ),
     "PLAT-13": (
-        "A generated password with signs that break connection strings",
-        "AuroraProvisioned lets RDS make and keep the password; a generated one has safe signs only",
+        "A generated password contains characters that break connection strings",
+        (
+            "RDS generates and stores the password of AuroraProvisioned; a password generated by Terraform has "
+            "safe characters only"
+        ),
         "",
     ),
     "TICK-1": (
-        "Code is packed from files that the same plan writes first",
-        "PaymentLambda packs a folder as it stands",
+        "A package is built from files that the same plan writes first",
+        "PaymentLambda packages an existing folder",
         "",
     ),
     "TICK-2": (
-        "No environment suffix anywhere",
-        "Environment is a required argument of every stack",
+        "No name has an environment suffix",
+        "The environment is a required argument of every stack",
         "",
     ),
     "TICK-3": (
-        "Some names carry the environment, some do not",
-        "Names come from Naming only, which has the environment in it",
+        "Some names contain the environment, others do not",
+        "Naming generates every name, with the environment",
         "",
     ),
     "TICK-4": (
-        "No outputs for the tests",
-        "Every construct publishes its outputs, and the stack exports them",
+        "There are no outputs for the tests",
+        "Every construct defines its outputs, and the stack exports them",
         "",
     ),
     "TICK-5": (
-        "Placeholder tests",
+        "Tests are placeholders",
         "Every test asserts behaviour; every rule has a good and a bad document",
-        "A test suite is not part of Terraform's documents.",
+        "A test suite is not part of a Terraform configuration.",
     ),
     "TICK-6": (
-        "Tests point at files of other names",
+        "Tests refer to files by names that do not exist",
         "Tests import the package, never a path",
-        "A test suite is not part of Terraform's documents.",
+        "A test suite is not part of a Terraform configuration.",
     ),
     "TICK-7": (
-        "A function in a VPC without proper security groups",
-        "PaymentLambda makes a group of its own without ingress; egress only to named peers and ports",
+        "A function in a VPC has no suitable security groups",
+        "PaymentLambda creates a security group without ingress, with egress to named peers and ports only",
         "",
     ),
     "EVT-1": (
-        "The region's variable is not declared",
-        "The region is an argument of the construct, and no variable",
+        "The variable for the region is not declared",
+        "The region is an argument of the construct, not a variable",
         "",
     ),
     "EVT-2": (
-        "Four packages that do not exist",
-        "PaymentLambda packs its source with archive_file in the same plan",
+        "Four deployment packages do not exist",
+        "PaymentLambda packages its source with archive_file in the same plan",
         "",
     ),
     "EVT-3": (
-        "An account id is written into the code",
-        "Constructs use aws_caller_identity, declared once per provider",
+        "An account ID is hard-coded",
+        "Constructs use aws_caller_identity, declared once for each provider",
         "",
     ),
     "EVT-4": (
-        "No environment suffix in names",
-        "Names come from Naming only, which has the environment in it",
+        "Names have no environment suffix",
+        "Naming generates every name, with the environment",
         "",
     ),
     "EVT-5": (
-        "Reserved concurrency eats the account's pool",
-        "Reservations are counted against a budget per account and region, and going over is refused",
+        "Reserved concurrency uses up the unreserved concurrency of the account",
+        "Reservations count against a budget for each account and region; exceeding it is an error",
         "",
     ),
     "EVT-6": (
-        "throttle_settings on the API's stage",
-        "RestApi sets throttling in aws_api_gateway_method_settings",
+        "throttle_settings is set on the API stage",
+        "RestApi configures throttling in aws_api_gateway_method_settings",
         "",
     ),
     "EVT-7": (
-        "A placeholder for a secret in SSM",
-        "SecretParameter makes the secret, as SecureString with a customer key",
+        "An SSM parameter contains a placeholder for a secret",
+        "SecretParameter generates the secret as a SecureString encrypted with a customer managed key",
         "",
     ),
     "EVT-8": (
-        "depends_on is missing where AWS needs an order",
-        "PaymentLambda and RestApi set the order, and redeploy when any method changes",
+        "depends_on is missing where AWS requires an order",
+        "PaymentLambda and RestApi set the order, and redeploy when a method changes",
         "",
     ),
     "EVT-9": (
-        "API Gateway has no role for its logs",
-        "RestApi makes aws_api_gateway_account once per provider when a stage logs",
+        "API Gateway has no role for CloudWatch logs",
+        "RestApi creates aws_api_gateway_account once for each provider when a stage logs",
         "",
     ),
     "EVT-10": (
-        "A role's ARN as principal of an event bus",
-        "EventBus takes account ids, or an organisation",
+        "The principal of an event bus policy is a role ARN",
+        "EventBus takes account IDs or an organization",
         "",
     ),
     "EVT-11": (
-        "A queue without encryption",
-        "Queue is encrypted, has a dead-letter queue, and refuses connections without TLS",
+        "A queue is not encrypted",
+        "Queue is encrypted, has a dead-letter queue, and denies connections without TLS",
         "",
     ),
     "EVT-12": (
-        "No custom domain",
-        "CustomDomain makes certificate, validation, domain, mapping and record",
+        "The API has no custom domain name",
+        (
+            "CustomDomain creates the certificate, its validation, the domain name, the base path mapping and the "
+            "alias record"
+        ),
         "",
     ),
     "EVT-13": (
-        "Data sources are used and not declared",
-        "HardenedStack declares each once per provider and shares it",
+        "Data sources are used but not declared",
+        "HardenedStack declares each data source once for each provider and shares it",
         "",
     ),
     "EVT-14": (
-        "settings = {} where the provider has a block",
+        "settings = {} is written where the provider expects a block",
         "Constructs use typed blocks, and the real provider validates every stack",
-        "In Terraform JSON a block and a map are written the same way: the mistake cannot be made there.",
+        "Terraform JSON writes blocks and maps the same way, so the mistake cannot occur there.",
     ),
     "EVT-15": (
-        "The deprecated data.aws_region.name",
-        "Never emitted: the region comes from the argument",
+        "data.aws_region.name is deprecated",
+        "Never generated: the region comes from the argument",
         "",
     ),
     "EVT-16": (
-        "A layer's package that does not exist",
-        "LambdaLayer packs its folder with archive_file and checks the runtime's layout",
+        "The package of a layer does not exist",
+        "LambdaLayer packages its folder with archive_file and checks the layout that the runtime requires",
         "",
     ),
     "EVT-17": (
-        "Providers are missing from required_providers",
-        "HardenedStack declares every provider with a bounded version",
+        "required_providers lacks providers",
+        "HardenedStack declares every provider with a version constraint that has an upper bound",
         "",
     ),
     "EVT-18": (
-        "A function's timeout of 5 seconds",
-        "PaymentLambda takes 30 to 300 seconds and refuses others",
+        "The timeout of a function is 5 seconds",
+        "PaymentLambda accepts 30 to 300 seconds",
         "",
     ),
     "EVT-19": (
-        "Long and short names mixed",
-        "Names are made of short construct ids, such as auth-fn",
+        "Long and short names are mixed",
+        "Names consist of short construct ids, such as auth-fn",
         "",
     ),
     "EVT-20": (
-        "Nested outputs that pipelines cannot read",
-        "HardenedStack exports flat outputs, and a nested summary beside them",
+        "Pipelines cannot read the nested outputs",
+        "HardenedStack exports flat outputs, and a nested summary in addition",
         "",
     ),
     "TRD-1": (
-        "One run and one workspace for each region",
-        "One stack holds all regions, in one plan",
+        "Each region has its own run and workspace",
+        "One stack contains all regions, in one plan",
         "",
     ),
     "TRD-2": (
-        "Names with different beginnings",
-        "Naming begins every name with project and environment",
+        "Names have different prefixes",
+        "Naming starts every name with the project and the environment",
         "",
     ),
     "TRD-3": (
-        "Address ranges made up as they were needed",
-        "AddressPlan gives each region its range; RegionalVpc has fixed places for tiers, and refuses overlaps",
+        "CIDR ranges were chosen ad hoc",
+        (
+            "AddressPlan assigns each region its CIDR range; RegionalVpc has a fixed slot for each tier and "
+            "rejects overlaps"
+        ),
         "",
     ),
     "TRD-4": (
-        "A self-signed certificate for a .local name",
-        "WebTier takes a certificate or a validated domain; without one HTTP in dev only",
+        "A self-signed certificate is used for a .local name",
+        "WebTier takes a certificate or a validated domain; HTTP without one is possible in dev only",
         "",
     ),
     "TRD-5": (
-        "A bare Aurora cluster",
-        "AuroraProvisioned sets parameter groups, key, monitoring, insights, logs, IAM login, backups and protections",
+        "An Aurora cluster has default settings only",
+        (
+            "AuroraProvisioned sets parameter groups, KMS key, monitoring, Performance Insights, log exports, IAM "
+            "authentication, backups and deletion protection"
+        ),
         "",
     ),
     "TRD-6": (
-        "Scaling alarms at 70 and 20 percent, and few metrics",
-        "WebTier scales at 70 and 30 percent, with group metrics and cooldowns, or tracks a target",
+        "Scaling alarms are at 70 and 20 percent, and few metrics are collected",
+        "WebTier scales at 70 and 30 percent with group metrics and cooldowns, or with target tracking",
         "",
     ),
     "TRD-7": (
-        "templatefile() of a file that is not there",
-        "WebTier renders user data in Python; machines take IMDSv2 only",
+        "templatefile() refers to a file that does not exist",
+        "WebTier renders the user data in Python; EC2 instances require IMDSv2",
         "",
     ),
     "TRD-8": (
         "The backend depends on the workspace",
-        "The backend may be partial, and every stack has a key of its own",
+        "The backend may be partial, and every stack has its own state key",
         "",
     ),
     "TRD-9": (
-        "Nested maps as variables",
-        "Constructs take few flat, typed arguments with defaults",
+        "Variables are nested maps",
+        "Constructs take few, flat, typed arguments with defaults",
         "",
     ),
     "TRD-10": (
-        "Flat and poor outputs",
+        "Outputs are flat and incomplete",
         "HardenedStack adds deployment_summary, grouped by region and construct",
         "",
     ),
     "TRD-11": (
-        "No log groups for the application and the load balancer",
-        "WebTier makes log groups with retention and key, and writes access logs to the region's bucket",
+        "The application and the load balancer have no logs",
+        (
+            "WebTier creates encrypted log groups with a retention period, and writes access logs to the bucket "
+            "of the region"
+        ),
         "",
     ),
     "TRD-12": (
-        "Tags here and there",
+        "Tags are inconsistent",
         "HardenedStack sets default_tags on every provider",
         "",
     ),
     "TRD-13": (
-        "Several buckets for each region",
-        "RegionalBucket: one hardened bucket for a region",
+        "Each region has several buckets",
+        "RegionalBucket: one hardened bucket for each region",
         "",
     ),
 }
-"""By id: the mistake, what prevents it, and why no rule can find it; empty where rules do."""
+"""By id: the mistake, what prevents it, and the reason why no rule can detect it; empty where rules do."""
