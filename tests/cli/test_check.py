@@ -96,7 +96,7 @@ def test_several_paths_are_one_estate(write: Callable[..., Path], capsys: Captur
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("none",), "none: does not exist"),
+        (("none",), "none: file or folder not found"),
         ((), "cdktf.out: folder not found; run `cdktf synth` first, or name another path"),
         (("stacks", "--skip", "OPS-991"), "--skip: --skip OPS-991: rule not found; did you mean OPS-901?"),
         (("stacks", "--skip", "WAIVER"), "--skip: --skip WAIVER: rules about waivers cannot be skipped or changed"),

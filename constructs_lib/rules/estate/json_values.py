@@ -18,7 +18,7 @@ def step(value: object, path: tuple[Any, ...], text: str) -> object:
         if isinstance(value, Unknown | None):
             return value
         if isinstance(part, Unknown):
-            return Unknown(f"{text} has an index that is not known", f"${{{text}}}")
+            return Unknown(f"{text} has an unknown index", f"${{{text}}}")
         if part == "*" and isinstance(value, list):
             rest = path[path.index(part) + 1 :]
             return [step(item, rest, text) for item in value]

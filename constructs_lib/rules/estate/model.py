@@ -205,14 +205,14 @@ class Block(Section):
         if self.type.startswith(("aws_", "data.aws_")):
             own = self.get("region")
             if own is not None and self.type not in ("data.aws_region", "aws_datasync_location_object_storage"):
-                return own if isinstance(own, str | Unknown) else Unknown("region is not a text")
+                return own if isinstance(own, str | Unknown) else Unknown("region is not a string")
         provider = self if self.type == "provider.aws" else self.provider
         if provider is None:
-            return Unknown("no provider block says so")
+            return Unknown("no provider configuration sets the region")
         region = provider.get("region")
         if region is None:
-            return Unknown("the provider names no region")
-        return region if isinstance(region, str | Unknown) else Unknown("region is not a text")
+            return Unknown("the provider configuration has no region")
+        return region if isinstance(region, str | Unknown) else Unknown("region is not a string")
 
     @cached_property
     def environment(self) -> str:
@@ -447,7 +447,7 @@ class Stack:
                 return value
             if isinstance(value, Computed):  # any of the instances, unless there is one only
                 return value if len(found) == 1 else Computed(value.reason, value.text, None, value.attribute)
-            return Unknown(f"{reference.text} has an index that is not known", f"${{{reference.text}}}")
+            return Unknown(f"{reference.text} has an unknown index", f"${{{reference.text}}}")
         return self._of(found[0], path, reference)
 
     def _of(self, block: Block, path: tuple[Any, ...], reference: Reference) -> object:

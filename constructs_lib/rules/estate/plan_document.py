@@ -1,6 +1,6 @@
 """Turns a plan, as `terraform show -json` writes it, into the same kind of document as Terraform JSON.
 
-A plan holds values, and apart from them the references that the configuration makes. What is known at apply only
+A plan holds values, and apart from them the references that the configuration makes. What is known after apply
 becomes a reference again, and so does what is known and came from another block: who refers to whom stays visible.
 A plan says nothing of lifecycles and the backend: these are unknown.
 
@@ -46,16 +46,16 @@ def plan_document(file: Path, plan: dict[str, Any]) -> dict[str, Any]:
     if "planned_values" not in plan or "configuration" not in plan:
         raise ConfigurationError(
             str(file),
-            "is a state, or part of a plan: it does not say what is configured; give the output of "
-            "`terraform show -json` of a saved plan",
+            "no planned_values or no configuration: a state file or a part of a plan; pass the output of "
+            "`terraform show -json` for a saved plan",
         )
     if not str(plan["format_version"]).startswith("1."):
-        raise ConfigurationError(str(file), f"has format_version {plan['format_version']!r}; 1.x can be read")
+        raise ConfigurationError(str(file), f"has format_version {plan['format_version']!r}; expected 1.x")
     try:
         return _Plan(plan).document()
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
-            str(file), f"is not a plan as `terraform show -json` writes it: {type(error).__name__}: {error}"
+            str(file), f"not a plan of `terraform show -json`: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -41,7 +41,7 @@ class Restore:
 
         Args:
             value: What is planned.
-            unknown: Of the same shape, True where it is known at apply only.
+            unknown: Of the same shape, True where it is known after apply.
             sensitive: Of the same shape, True where it is secret.
             arguments: What is configured: expressions by argument; None when the configuration does not show it.
         """

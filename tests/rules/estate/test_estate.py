@@ -185,8 +185,8 @@ def test_the_region_is_the_blocks_own_then_its_providers() -> None:
         "alias": "us-east-1",
         "template": "us-east-1",
         "own": "ap-southeast-1",
-        "none": Unknown("the provider names no region"),
-        "missing": Unknown("no provider block says so"),
+        "none": Unknown("the provider configuration has no region"),
+        "missing": Unknown("no provider configuration sets the region"),
     }
 
 

@@ -18,7 +18,7 @@ from constructs_lib.rules.estate.loading.merging import Merge
 from constructs_lib.rules.estate.model import Estate
 
 QUEUE = {"resource": {"aws_sqs_queue": {"jobs": {"name": "jobs"}}}}
-SHOW = "give the output of `terraform show -json` of a saved plan"
+SHOW = "pass the output of `terraform show -json` for a saved plan"
 
 
 def write(folder: Path, **files: Any) -> Path:
@@ -78,7 +78,7 @@ def test_a_file_that_terraform_would_read_and_cannot_be_read_is_refused(tmp_path
         assert refusal(tmp_path) == f"{other}: {reason}"
         other.unlink()
     os.mkfifo(other)
-    assert refusal(tmp_path) == f"{other}: is no regular file"
+    assert refusal(tmp_path) == f"{other}: not a regular file"
 
 
 def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_override_files_replace_arguments_and_nested_blocks(tmp_path: Path) -> N
 def test_an_override_of_something_that_is_not_there_is_refused(tmp_path: Path) -> None:
     write(tmp_path, main=QUEUE, override={"resource": {"aws_sqs_queue": {"mails": {}}}})
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'override.tf.json'}: overrides resource.aws_sqs_queue.mails, which no other file declares"
+        f"{tmp_path / 'override.tf.json'}: overrides resource.aws_sqs_queue.mails, which is not declared in another file"
     )
 
 
@@ -251,10 +251,10 @@ def test_the_notes_beside_a_stack_tell_the_line_that_made_a_construct(tmp_path: 
 @pytest.mark.parametrize(
     ("notes", "said"),
     [
-        ([], "must hold an object"),
+        ([], "must be an object"),
         ({"callers": []}, "callers: must be an object"),
         ({"waivers": {}}, "waivers: must be a list"),
-        ({"callers": {"a": 1}}, "callers: must give a text such as stacks/payments.py:62 for each path"),
+        ({"callers": {"a": 1}}, "callers: must map each path to a string such as stacks/payments.py:62"),
     ],
 )
 def test_notes_of_another_shape_are_refused(tmp_path: Path, notes: object, said: str) -> None:
@@ -263,49 +263,49 @@ def test_notes_of_another_shape_are_refused(tmp_path: Path, notes: object, said:
 
 
 def test_places_without_terraform_json_are_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "nowhere") == f"{tmp_path / 'nowhere'}: does not exist"
+    assert refusal(tmp_path / "nowhere") == f"{tmp_path / 'nowhere'}: file or folder not found"
     assert refusal(tmp_path) == (
-        f"{tmp_path}: holds no *.tf.json: give a cdktf.out, a folder of Terraform JSON, or a plan"
+        f"{tmp_path}: no *.tf.json files found; pass a cdktf.out folder, a folder of Terraform JSON, or a plan"
     )
     write(tmp_path, **{"net/main.tf": "", "net/.hidden.tf.json": "", "net/#main.tf.json": ""})
-    assert refusal(tmp_path) == f"{tmp_path}: holds HCL (main.tf), which is not read: {SHOW}"
-    assert refusal(tmp_path / "net" / "main.tf") == f"{tmp_path / 'net' / 'main.tf'}: is HCL, which is not read: {SHOW}"
+    assert refusal(tmp_path) == f"{tmp_path}: contains HCL (main.tf), which is not supported: {SHOW}"
+    assert refusal(tmp_path / "net" / "main.tf") == f"{tmp_path / 'net' / 'main.tf'}: HCL is not supported: {SHOW}"
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is empty"),
-        ("  \n", "is empty"),
-        ('{\n  "resource": {"aws_sqs', "line 2, column 16: is not JSON: it ends in the middle"),
-        ('{\n  "resource": {', "line 2, column 16: is not JSON: it ends in the middle"),
-        ('{"a": 1,}', "line 1, column 9: is not JSON: expecting property name enclosed in double quotes"),
-        ('{"resource": {}} x', "line 1, column 18: is not JSON: extra data"),
-        ('{"locals": {"a": NaN}}', "is not JSON: NaN is no number of JSON"),
-        ('{"locals": {"a": -Infinity}}', "is not JSON: -Infinity is no number of JSON"),
-        ('{"locals": {"a": 1e999}}', "is not JSON: the number 1e999 is too large"),
-        ('{"locals": {"a": ' + "9" * 5000 + "}}", "is not JSON: a number in it has too many digits"),
-        (r'{"locals": {"a": "\ud83d"}}', r"holds half a character: \ud800 to \udfff come in pairs"),
-        (b'{"locals":\n{"a": "\xff"}}', "line 2: is not UTF-8: byte 0xff"),
+        ("", "file is empty"),
+        ("  \n", "file is empty"),
+        ('{\n  "resource": {"aws_sqs', "line 2, column 16: not JSON: unexpected end of file"),
+        ('{\n  "resource": {', "line 2, column 16: not JSON: unexpected end of file"),
+        ('{"a": 1,}', "line 1, column 9: not JSON: expecting property name enclosed in double quotes"),
+        ('{"resource": {}} x', "line 1, column 18: not JSON: extra data"),
+        ('{"locals": {"a": NaN}}', "not JSON: NaN is not a JSON number"),
+        ('{"locals": {"a": -Infinity}}', "not JSON: -Infinity is not a JSON number"),
+        ('{"locals": {"a": 1e999}}', "not JSON: the number 1e999 is too large"),
+        ('{"locals": {"a": ' + "9" * 5000 + "}}", "not JSON: a number has too many digits"),
+        (r'{"locals": {"a": "\ud83d"}}', r"contains an unpaired surrogate between \ud800 and \udfff"),
+        (b'{"locals":\n{"a": "\xff"}}', "line 2: not UTF-8: byte 0xff"),
         (
             b"\xef\xbb\xbf{}",
-            "begins with a byte order mark, which Terraform refuses: write it as UTF-8 without one",
+            "starts with a byte order mark, which Terraform rejects; save the file as UTF-8 without one",
         ),
-        (b"PK\x03\x04x", f"is a saved plan, which is binary: {SHOW.replace('a saved plan', 'it')}"),
-        ('{"@level":"info"}\n{"@level":"info"}', f"is the log of `terraform plan -json`: {SHOW}"),
-        ("[" * 100_000 + "]" * 100_000, "is nested more than 200 levels deep"),
-        ('{"locals": {"a": ' + "[" * 300 + "]" * 300 + "}}", "is nested more than 200 levels deep"),
-        ("[]", "must hold an object with blocks such as resource, is []"),
-        ('"x"', 'must hold an object with blocks such as resource, is "x"'),
-        ("null", "must hold an object with blocks such as resource, is null"),
-        ('{"name": "x", "version": 1}', "is not Terraform JSON: none of its keys is a block: 'name', 'version'"),
-        ('{"locals": {}, "resources": {}}', "'resources' is not a block of Terraform; allowed here: resource"),
-        ('{"resource": 3}', "resource: must be an object, is 3"),
-        ('{"resource": {"aws_x": "y"}}', 'resource.aws_x: must be an object, is "y"'),
-        ('{"resource": {"aws_x": {"y": [1]}}}', "resource.aws_x.y: must be an object, is 1"),
-        ('{"locals": [3]}', "locals: must be an object, is 3"),
-        ('{"variable": {"x": true}}', "variable.x: must be an object, is true"),
-        ('{"moved": "x"}', 'moved: must be an object, is "x"'),
+        (b"PK\x03\x04x", "a saved plan is binary: pass the output of `terraform show -json`"),
+        ('{"@level":"info"}\n{"@level":"info"}', f"this is the log of `terraform plan -json`: {SHOW}"),
+        ("[" * 100_000 + "]" * 100_000, "nested more than 200 levels deep"),
+        ('{"locals": {"a": ' + "[" * 300 + "]" * 300 + "}}", "nested more than 200 levels deep"),
+        ("[]", "must be an object with blocks such as resource, not []"),
+        ('"x"', 'must be an object with blocks such as resource, not "x"'),
+        ("null", "must be an object with blocks such as resource, not null"),
+        ('{"name": "x", "version": 1}', "not Terraform JSON: no top-level key is a Terraform block: 'name', 'version'"),
+        ('{"locals": {}, "resources": {}}', "'resources' is not a Terraform block; expected resource"),
+        ('{"resource": 3}', "resource: must be an object, not 3"),
+        ('{"resource": {"aws_x": "y"}}', 'resource.aws_x: must be an object, not "y"'),
+        ('{"resource": {"aws_x": {"y": [1]}}}', "resource.aws_x.y: must be an object, not 1"),
+        ('{"locals": [3]}', "locals: must be an object, not 3"),
+        ('{"variable": {"x": true}}', "variable.x: must be an object, not true"),
+        ('{"moved": "x"}', 'moved: must be an object, not "x"'),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_place_in_it(
@@ -317,22 +317,22 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_place_in_it(
 def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
     state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "resources": []}
     assert refused(tmp_path, json.dumps(state), "x.tfstate") == (
-        f"is a state, which does not say what is configured: {SHOW}"
+        f"a state file does not contain the configuration: {SHOW}"
     )
     shown = {"format_version": "1.0", "values": {"root_module": {}}}
     assert refused(tmp_path, json.dumps(shown), "state.json") == (
-        f"is a state, or part of a plan: it does not say what is configured; {SHOW}"
+        f"no planned_values or no configuration: a state file or a part of a plan; {SHOW}"
     )
-    assert refused(tmp_path, "x", "x.tfplan") == f"is a saved plan, which is binary: {SHOW}"
+    assert refused(tmp_path, "x", "x.tfplan") == f"a saved plan is binary: {SHOW}"
     (tmp_path / "dir.tf.json").mkdir()
     assert refusal(tmp_path / "dir.tf.json").endswith(
-        "holds no *.tf.json: give a cdktf.out, a folder of Terraform JSON, or a plan"
+        "no *.tf.json files found; pass a cdktf.out folder, a folder of Terraform JSON, or a plan"
     )
 
 
 def test_variable_files_of_another_shape_are_refused(tmp_path: Path) -> None:
     write(tmp_path, main=QUEUE, **{"terraform.tfvars.json": "[]"})
-    assert refusal(tmp_path).endswith("terraform.tfvars.json: must hold an object of values by name of the variable")
+    assert refusal(tmp_path).endswith("terraform.tfvars.json: must be an object that maps variable names to values")
 
 
 def test_names_may_hold_every_character_that_terraform_allows(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({**PLAN, "format_version": "2.0"}))
     with pytest.raises(ConfigurationError) as caught:
         load([file])
-    assert str(caught.value) == f"{file}: has format_version '2.0'; 1.x can be read"
+    assert str(caught.value) == f"{file}: has format_version '2.0'; expected 1.x"
 
 
 @pytest.mark.terraform

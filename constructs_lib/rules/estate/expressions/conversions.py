@@ -55,7 +55,7 @@ def read_number(text: str) -> Number:
     """
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise RefusedError(f"{text[:50]!r} is no number")
+        raise RefusedError(f"{text[:50]!r} is not a number")
     if len(match[1]) > _DIGITS or len(match[2] or "") > 4 or abs(int(match[2] or 0)) > _DIGITS:  # noqa: PLR2004
         raise UndecidedError("too large a number")
     return tidy(Decimal(text))
@@ -84,14 +84,14 @@ def number(value: object) -> Number:
         return read_number(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
-    raise RefusedError(f"a number expected instead of {_short(value)}")
+    raise RefusedError(f"expected a number, not {_short(value)}")
 
 
 def whole(value: object) -> int:
     """Return a value as a whole number."""
     found = number(value)
     if found != int(found):
-        raise RefusedError(f"a whole number expected instead of {found}")
+        raise RefusedError(f"expected a whole number, not {found}")
     return int(found)
 
 
@@ -101,7 +101,7 @@ def boolean(value: object) -> bool:
         return value
     if isinstance(value, str) and value in {"true", "false"}:
         return value == "true"
-    raise RefusedError(f"true or false expected instead of {_short(value)}")
+    raise RefusedError(f"expected true or false, not {_short(value)}")
 
 
 def text(value: object) -> str:
@@ -114,21 +114,21 @@ def text(value: object) -> str:
         return str(tidy(value))
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f").removesuffix(".0")
-    raise RefusedError(f"a string expected instead of {_short(value)}")
+    raise RefusedError(f"expected a string, not {_short(value)}")
 
 
 def items(value: object) -> list[object]:
     """Return a value as a list."""
     if isinstance(value, (list, tuple)):
         return list(value) if isinstance(value, tuple) else value
-    raise RefusedError(f"a list expected instead of {_short(value)}")
+    raise RefusedError(f"expected a list, not {_short(value)}")
 
 
 def mapping(value: object) -> dict[str, object]:
     """Return a value as a map."""
     if isinstance(value, dict):
         return value
-    raise RefusedError(f"a map expected instead of {_short(value)}")
+    raise RefusedError(f"expected a map, not {_short(value)}")
 
 
 def equal(left: object, right: object) -> bool | Unknown:

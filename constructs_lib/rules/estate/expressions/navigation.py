@@ -36,7 +36,7 @@ def step(index: object) -> str | int:
         found = tidy(number(index))
         if isinstance(found, int):
             return found
-    raise RefusedError(f"{kind_of(index)} is no index")
+    raise RefusedError(f"{kind_of(index)} is not a valid index")
 
 
 def element(base: object, key: str | int) -> object:

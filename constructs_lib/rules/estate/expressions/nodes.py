@@ -336,7 +336,7 @@ class For(Node):
             if isinstance(group, list):
                 group.append(content)
         elif key in found:
-            raise RefusedError(f"two values for the key {key!r}")
+            raise RefusedError(f"duplicate key {key!r}")
         else:
             found[key] = content
 

@@ -69,7 +69,7 @@ def make_reference(steps: list[Step], text: str) -> Reference:
         kind, length = "resource", 2
     words = [step for step in steps[:length] if isinstance(step, str) and step != "*"]
     if len(words) < length:
-        raise UnreadableError(f"{text} does not say which {kind} it means")
+        raise UnreadableError(f"{text} does not name a {kind}")
     named = kind in NAMED
     return Reference(kind, "" if named else words[-2], words[-1], tuple(steps[length:]), text)
 

@@ -54,7 +54,7 @@ class Templates(Cursor):
         marker = opening.lstrip("<-")
         end = re.compile(rf"^[ \t]*{re.escape(marker)}[ \t]*\r?$", re.MULTILINE).search(self.text, self.position)
         if end is None:
-            raise UnreadableError(f"a heredoc without its closing {marker}")
+            raise UnreadableError(f"heredoc is not closed with {marker}")
         body = self.text[self.position : end.start()]
         self.position = end.end()
         if opening.startswith("<<-"):
@@ -83,7 +83,7 @@ class Templates(Cursor):
             mark = match[0] if match else ""
             if mark in {"", '"'}:
                 if (mark == '"') != (pattern is QUOTED):
-                    raise UnreadableError("a string without its closing quote")
+                    raise UnreadableError("string is not closed")
                 break
             if not mark.startswith(("${", "%{")):
                 self._add(parts, _unescape(mark), bare=pattern is BARE)
@@ -155,7 +155,7 @@ class Templates(Cursor):
             del self.bound[-len(names) :]
             span = self.text, begin, self.start
             return nodes.Joined(span, nodes.For(span, tuple(names), items, None, content, None, grouped=False))
-        raise UnreadableError(f"%{{ {word} }} is no directive here")
+        raise UnreadableError(f"%{{ {word} }} is not a valid directive here")
 
 
 def _unescape(mark: str) -> str:
@@ -163,7 +163,7 @@ def _unescape(mark: str) -> str:
     if known := _ESCAPES.get(mark):
         return known
     if mark == "\n":
-        raise UnreadableError("a string over more than one line")
+        raise UnreadableError("string spans several lines")
     digits = mark.lstrip("\\uU")
     code = int(digits, base=16) if len(mark) > len("\\u") else _LAST_CHARACTER + 1
     if code > _LAST_CHARACTER:

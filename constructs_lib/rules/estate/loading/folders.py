@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ENDING: Final = ".tf.json"
 _SKIPPED: Final = frozenset(("node_modules", "__pycache__", "site-packages"))
 _NOTES: Final = "constructs.json"
-_SHOW: Final = "give the output of `terraform show -json` of a saved plan"
+_SHOW: Final = "pass the output of `terraform show -json` for a saved plan"
 
 
 def load(paths: Iterable[str | os.PathLike[str]], *, environment: str | None = None) -> Estate:
@@ -58,7 +58,7 @@ def read(place: Path) -> Source:
     if place.name.endswith(_ENDING):
         return _read_files(place.parent, [place])
     if place.suffix in (".tf", ".tfplan"):
-        kind = "is HCL, which is not read" if place.suffix == ".tf" else "is a saved plan, which is binary"
+        kind = "HCL is not supported" if place.suffix == ".tf" else "a saved plan is binary"
         raise ConfigurationError(str(place), f"{kind}: {_SHOW}")
     content = read_json(place)
     if isinstance(content, dict) and "format_version" in content:
@@ -66,7 +66,7 @@ def read(place: Path) -> Source:
             place.name.removesuffix(".json"), place.parent, plan_document(place, content), notes=_notes(place.parent)
         )
     if isinstance(content, dict) and {"lineage", "serial", "terraform_version"} <= content.keys():
-        raise ConfigurationError(str(place), f"is a state, which does not say what is configured: {_SHOW}")
+        raise ConfigurationError(str(place), f"a state file does not contain the configuration: {_SHOW}")
     check_document(place, content)
     return _read_files(place.parent, [place])
 
@@ -74,7 +74,7 @@ def read(place: Path) -> Source:
 def _places(path: Path) -> list[Path]:
     """Return the folders and files below a path that are a stack each."""
     if not path.exists():
-        raise ConfigurationError(str(path), "does not exist")
+        raise ConfigurationError(str(path), "file or folder not found")
     if not path.is_dir():
         return [path]
     found: list[Path] = []
@@ -91,8 +91,10 @@ def _places(path: Path) -> list[Path]:
     if found:
         return found
     if written_in_hcl:
-        raise ConfigurationError(str(path), f"holds HCL ({written_in_hcl}), which is not read: {_SHOW}")
-    raise ConfigurationError(str(path), "holds no *.tf.json: give a cdktf.out, a folder of Terraform JSON, or a plan")
+        raise ConfigurationError(str(path), f"contains HCL ({written_in_hcl}), which is not supported: {_SHOW}")
+    raise ConfigurationError(
+        str(path), "no *.tf.json files found; pass a cdktf.out folder, a folder of Terraform JSON, or a plan"
+    )
 
 
 def _stop(error: OSError) -> None:
@@ -115,7 +117,7 @@ def _files(folder: Path) -> list[Path]:
     found = sorted(folder / entry.name for entry in os.scandir(folder) if _counts(entry.name))
     for file in found:
         if file.exists() and not file.is_file() and not file.is_dir():
-            raise ConfigurationError(str(file), "is no regular file")
+            raise ConfigurationError(str(file), "not a regular file")
     return [file for file in found if not file.is_dir()]
 
 
@@ -152,7 +154,7 @@ def _variable_files(folder: Path) -> Iterator[dict[str, Any]]:
         if file.is_file():
             values = read_json(file)
             if not isinstance(values, dict):
-                raise ConfigurationError(str(file), "must hold an object of values by name of the variable")
+                raise ConfigurationError(str(file), "must be an object that maps variable names to values")
             yield values
 
 
@@ -163,12 +165,12 @@ def _notes(folder: Path) -> dict[str, Any]:
     notes = read_json(file)
     shapes = {"callers": dict, "opt_outs": list, "waivers": list}
     if not isinstance(notes, dict):
-        raise ConfigurationError(str(file), "must hold an object")
+        raise ConfigurationError(str(file), "must be an object")
     for key, shape in shapes.items():
         if not isinstance(notes.get(key, shape()), shape):
             raise ConfigurationError(str(file), f"{key}: must be {'an object' if shape is dict else 'a list'}")
     if not all(isinstance(line, str) for line in notes.get("callers", {}).values()):
-        raise ConfigurationError(str(file), "callers: must give a text such as stacks/payments.py:62 for each path")
+        raise ConfigurationError(str(file), "callers: must map each path to a string such as stacks/payments.py:62")
     return notes
 
 

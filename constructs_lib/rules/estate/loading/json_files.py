@@ -43,15 +43,15 @@ def read_json(file: Path) -> Any:  # noqa: ANN401  JSON
     except RecursionError as error:
         raise _too_deep(file) from error
     except ValueError as error:
-        reason = "a number in it has too many digits" if "digits" in str(error) else str(error)
-        raise ConfigurationError(str(file), f"is not JSON: {reason}") from error
+        reason = "a number has too many digits" if "digits" in str(error) else str(error)
+        raise ConfigurationError(str(file), f"not JSON: {reason}") from error
     if _deeper_than(value, MAX_DEPTH):
         raise _too_deep(file)
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise ConfigurationError(str(file), r"holds half a character: \ud800 to \udfff come in pairs") from error
+            raise ConfigurationError(str(file), r"contains an unpaired surrogate between \ud800 and \udfff") from error
     return value
 
 
@@ -85,32 +85,30 @@ def _text(file: Path) -> str:
         raise ConfigurationError(str(file), f"cannot be read: {error.strerror or error}") from error
     if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise ConfigurationError(
-            str(file), "begins with a byte order mark, which Terraform refuses: write it as UTF-8 without one"
+            str(file), "starts with a byte order mark, which Terraform rejects; save the file as UTF-8 without one"
         )
     if content.startswith(b"PK\x03\x04"):
-        raise ConfigurationError(
-            str(file), "is a saved plan, which is binary: give the output of `terraform show -json` of it"
-        )
+        raise ConfigurationError(str(file), "a saved plan is binary: pass the output of `terraform show -json`")
     if not content.strip():
-        raise ConfigurationError(str(file), "is empty")
+        raise ConfigurationError(str(file), "file is empty")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(str(file), f"line {line}: is not UTF-8: byte 0x{content[error.start]:02x}") from error
+        raise ConfigurationError(str(file), f"line {line}: not UTF-8: byte 0x{content[error.start]:02x}") from error
 
 
 def _explain(text: str, error: json.JSONDecodeError) -> str:
     where = f"line {error.lineno}, column {error.colno}"
     if '"@level"' in text[:1000]:
-        return "is the log of `terraform plan -json`: give the output of `terraform show -json` of a saved plan"
+        return "this is the log of `terraform plan -json`; pass the output of `terraform show -json` for a saved plan"
     if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
-        return f"{where}: is not JSON: it ends in the middle"
-    return f"{where}: is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
+        return f"{where}: not JSON: unexpected end of file"
+    return f"{where}: not JSON: {error.msg[0].lower()}{error.msg[1:]}"
 
 
 def _too_deep(file: Path) -> ConfigurationError:
-    return ConfigurationError(str(file), f"is nested more than {MAX_DEPTH} levels deep")
+    return ConfigurationError(str(file), f"nested more than {MAX_DEPTH} levels deep")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,7 +124,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _finite(text: str) -> float:

@@ -123,7 +123,7 @@ class Merge:
         if labels[0] == "provider":
             base = next((one for one in base or () if one.get("alias") == body.get("alias")), None)
         if base is None:
-            raise ConfigurationError(str(file), f"overrides {'.'.join(labels)}, which no other file declares")
+            raise ConfigurationError(str(file), f"overrides {'.'.join(labels)}, which is not declared in another file")
         lifecycle = {**_single(base.get("lifecycle")), **_single(body.get("lifecycle"))}
         base.update(body)
         if lifecycle:
@@ -141,16 +141,14 @@ def check_document(file: Path, content: object) -> dict[str, Any]:
         ConfigurationError: It has not.
     """
     if not isinstance(content, dict):
-        raise ConfigurationError(str(file), f"must hold an object with blocks such as resource, is {_shown(content)}")
+        raise ConfigurationError(str(file), f"must be an object with blocks such as resource, not {_shown(content)}")
     strange = [key for key in content if key not in TOP_LEVEL]
     if strange and len(strange) == len(content):
         keys = ", ".join(repr(key) for key in strange[:5])
-        raise ConfigurationError(str(file), f"is not Terraform JSON: none of its keys is a block: {keys}")
+        raise ConfigurationError(str(file), f"not Terraform JSON: no top-level key is a Terraform block: {keys}")
     if strange:
         close = difflib.get_close_matches(strange[0], TOP_LEVEL, 1) or sorted(TOP_LEVEL)
-        raise ConfigurationError(
-            str(file), f"{strange[0]!r} is not a block of Terraform; allowed here: {', '.join(close)}"
-        )
+        raise ConfigurationError(str(file), f"{strange[0]!r} is not a Terraform block; expected {', '.join(close)}")
     return content
 
 
@@ -189,7 +187,7 @@ def _parts(file: Path, at: str, given: list[Any]) -> Iterator[dict[str, Any]]:
             if part is None:
                 continue
             if not isinstance(part, dict):
-                raise ConfigurationError(str(file), f"{at}: must be an object, is {_shown(part)}")
+                raise ConfigurationError(str(file), f"{at}: must be an object, not {_shown(part)}")
             yield part
 
 

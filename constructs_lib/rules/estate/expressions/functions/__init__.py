@@ -42,11 +42,11 @@ def apply(name: str, arguments: list[object]) -> object:
     if found := FUNCTIONS.get(name):
         return call(name, found, arguments)
     if name in APPLY:
-        return Unknown(f"function {name}() is known at apply only")
+        return Unknown(f"function {name}() is known after apply")
     if name in FILES:
         return Unknown(f"function {name}() reads a file")
     if name.startswith("provider::"):
         return Unknown(f"function {name}() belongs to a provider")
     if name in OTHERS:
         return Unknown(f"function {name}() is not evaluated here")
-    return Unknown(f"there is no function {name}()")
+    return Unknown(f"unknown function {name}()")

@@ -181,7 +181,7 @@ def _one(value: object, /) -> object:
 def _sum(value: object, /) -> object:
     given = [number(item) for item in items(value)]
     if not given:
-        raise RefusedError("an empty list has no sum")
+        raise RefusedError("the list is empty")
     total: object = 0
     for item in given:
         total = calculate("+", total, item)

@@ -24,7 +24,7 @@ def _stand_in(value: object) -> object:
     """Return what stands for an unknown leaf in JSON."""
     if isinstance(value, Unknown):
         return text_of(value)
-    raise TypeError(f"{type(value).__name__} is no value of Terraform's")
+    raise TypeError(f"{type(value).__name__} is not a Terraform value")
 
 
 def _normal(value: object) -> object:
@@ -72,11 +72,11 @@ def _jsondecode(value: object, /) -> object:
     try:
         return json.loads(text(value), parse_float=_number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise RefusedError(f"no JSON: {error}") from error
+        raise RefusedError(f"not JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> Any:  # noqa: ANN401  json's interface
-    raise RefusedError(f"no JSON: {name}")
+    raise RefusedError(f"not JSON: {name}")
 
 
 @function()
@@ -89,7 +89,7 @@ def _base64decode(value: object, /) -> object:
     try:
         return base64.b64decode(text(value), validate=True).decode()
     except ValueError as error:
-        raise RefusedError(f"no base64 of a text: {error}") from error
+        raise RefusedError(f"not base64-encoded UTF-8: {error}") from error
 
 
 @function()
@@ -102,10 +102,10 @@ def _csvdecode(value: object, /) -> object:
     try:
         header, *rows = [row for row in csv.reader(text(value).splitlines(keepends=True), strict=True) if row]
         if len(set(header)) < len(header):
-            raise RefusedError("two columns have the same name")
+            raise RefusedError("duplicate column name")
         return [dict(zip(header, row, strict=True)) for row in rows]
     except (ValueError, csv.Error) as error:
-        raise RefusedError(f"no CSV: {error}") from error
+        raise RefusedError(f"not CSV: {error}") from error
 
 
 def _digest(algorithm: str, value: object) -> bytes:

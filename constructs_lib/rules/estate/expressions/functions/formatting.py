@@ -52,7 +52,7 @@ def _fill(pattern: str, arguments: Sequence[object]) -> object:
             pieces.append("%")
             continue
         if verb is None or len(match[0]) > 30:  # noqa: PLR2004  no real verb is as long
-            raise RefusedError(f"{pattern[match.start() :][:10]!r} is no verb")
+            raise RefusedError(f"{pattern[match.start() :][:10]!r} is not a format verb")
         place = int(match["place"]) if match["place"] else following + 1
         if not 1 <= place <= len(arguments):
             raise RefusedError(f"no argument {place} for {match[0]}")
@@ -90,7 +90,7 @@ def _one(match: re.Match[str], value: object) -> str | Unknown:
 
 def _show(verb: str, flags: str, precision: int | None, value: object) -> str:
     if value is None:
-        raise RefusedError(f"null for %{verb}")
+        raise RefusedError(f"null is not allowed for %{verb}")
     if verb == "v":
         verb = {"number": "g", "string": "s", "bool": "t"}.get(kind_of(value), "#") if "#" not in flags else "#"
         if verb == "g" and precision is None:
@@ -109,7 +109,7 @@ def _show(verb: str, flags: str, precision: int | None, value: object) -> str:
         return _sign(flags, given) + format(abs(float(given)), f".{6 if precision is None else precision}{verb}")
     if verb in "gG" and precision is None and isinstance(value, (int, float)):
         raise UndecidedError(f"%{verb} is not written here")
-    raise RefusedError(f"%{verb} is no verb")
+    raise RefusedError(f"%{verb} is not a format verb")
 
 
 def _sign(flags: str, value: Number) -> str:

@@ -66,7 +66,7 @@ def _parseint(value: object, base: object, /) -> object:
     digits = digits[1:] if digits[:1] in {"-", "+"} else digits
     figures = [_DIGITS.find(digit) for digit in (digits.lower() if radix <= _CASELESS else digits)]
     if not 2 <= radix <= len(_DIGITS) or not figures or not all(0 <= figure < radix for figure in figures):  # noqa: PLR2004
-        raise RefusedError(f"{digits!r} is no whole number of base {radix}")
+        raise RefusedError(f"{digits!r} is not a whole number in base {radix}")
     if len(figures) > _LONGEST:
         raise UndecidedError("too large a number")
     return tidy(sign * reduce(lambda before, figure: before * radix + figure, figures))
@@ -75,11 +75,11 @@ def _parseint(value: object, base: object, /) -> object:
 def _network(prefix: object) -> IPv4Network | IPv6Network:
     given = text(prefix)
     if "/" not in given:
-        raise RefusedError(f"{given!r} is no CIDR block")
+        raise RefusedError(f"{given!r} is not a CIDR block")
     try:
         return ip_network(given if ":" in given else re.sub(r"\b0+(?=\d)", "", given), strict=False)
     except ValueError as error:
-        raise RefusedError(f"{given!r} is no CIDR block") from error
+        raise RefusedError(f"{given!r} is not a CIDR block") from error
 
 
 def _part(network: IPv4Network | IPv6Network, bits: int, start: int) -> str:
@@ -132,5 +132,5 @@ def _cidrhost(prefix: object, hostnum: object, /) -> object:
 def _cidrnetmask(prefix: object, /) -> object:
     network = _network(prefix)
     if isinstance(network, IPv6Network):
-        raise RefusedError("IPv6 has no netmasks")
+        raise RefusedError("IPv6 does not support netmasks")
     return str(network.netmask)

@@ -67,13 +67,13 @@ def _translate(pattern: str) -> str:
         elif within:
             result.append("\\[" if piece.startswith("[") else piece)
             if piece.startswith("[") and piece != "[":
-                raise UndecidedError("the pattern has a class within a class")
+                raise UndecidedError("the pattern nests character classes")
             within = piece != "]"
         elif piece.startswith("["):
             within = True
             result.append(piece)
         elif piece.startswith("(?") and piece in _REFUSED:
-            raise RefusedError(f"{piece} is not known to RE2")
+            raise RefusedError(f"{piece} is not supported by RE2")
         else:
             result.append("\\Z" if piece == "$" else piece)
         if piece[0] == "\\" and piece[1:]:
@@ -89,7 +89,7 @@ def _posix(name: str) -> str:
 
 def _check_escape(letter: str) -> None:
     if letter in "123456789":
-        raise RefusedError("RE2 has no references to groups")
+        raise RefusedError("RE2 does not support backreferences")
     if letter in _UNKNOWN_ESCAPES and letter not in "bBAfva":
         raise UndecidedError(f"\\{letter} is not read here")
 
@@ -106,7 +106,7 @@ def _cost(parsed: Iterable[Any], *, inside: bool) -> tuple[int, int]:
         if name.endswith("_REPEAT"):
             least, most, body = argument
             if most != least and inside:
-                raise UndecidedError("the pattern repeats repetitions")
+                raise UndecidedError("the pattern nests repetitions")
             within = _cost(body, inside=inside or most > 1)
             repeats += within[0] + (most != least and most > 1)
             ways *= within[1] * (2 if most != least else 1)
