@@ -1,4 +1,4 @@
-"""The reference stacks as main.py synthesizes them, once for every page that is made from them."""
+"""The reference stacks, synthesized by main.py once for all pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 @cache
 def estates() -> dict[Environment, Path]:
-    """Return the output folder of each environment; they go when the program ends."""
+    """Return the output folder of each environment; they are deleted when the program ends."""
     home = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     places = {environment: home / environment.value for environment in Environment}

@@ -29,7 +29,7 @@ INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOT
 
 
 def environments() -> str:
-    """Return the page that shows the environments side by side."""
+    """Return the page that compares the environments."""
     documented = field_docs()
     rows = [
         [f"`{field.name}`", documented[field.name], *(getattr(PROFILES[name], field.name) for name in PROFILES)]
@@ -37,9 +37,9 @@ def environments() -> str:
     ]
     table = tabulate(rows, headers=["setting", "meaning", *PROFILES], tablefmt="github", disable_numparse=True)
     return (
-        "# Environments\n\nWhat an environment changes, in one table. An argument of a construct may tighten a value; "
+        "# Environments\n\nThe settings of each environment. An argument of a construct may tighten a value; "
         "loosening it below the environment's is refused or needs a named reason.\n\n"
-        f"{table}\n\nMade from `constructs_lib/foundation/environment.py` by `make docs`.\n"
+        f"{table}\n\nGenerated from `constructs_lib/foundation/environment.py` by `make docs`.\n"
     )
 
 
@@ -55,7 +55,7 @@ def field_docs() -> dict[str, str]:
 
 
 def performance() -> str:
-    """Return the page of measurements, made from what `make bench` wrote."""
+    """Return the page of the measurements that `make bench` wrote."""
     report = json.loads((ROOT / "docs/performance.json").read_text(encoding="utf-8"))
     lazy, plain = report["payments"]["lazy"], report["payments"]["plain"]
     figures = ("wall", "cpu", "memory")
@@ -111,7 +111,7 @@ def performance() -> str:
 
 
 def with_programs(page: str) -> str:
-    """Return a page with its included programs as they are now."""
+    """Return a page with its included programs updated."""
     return INCLUDED.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[3], page)
 
 

@@ -1,4 +1,4 @@
-"""The page that shows the platform stack in dev, staging and prod side by side."""
+"""The page that compares the platform stack in dev, staging and prod."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from constructs_lib.rules.rule import Rule
 
 Lesson = tuple[str, str, str]
-"""Title, what prevents it, why no rule can exist."""
+"""Title, what prevents it, and why no rule is possible."""
 
 _TYPES_SHOWN: Final = 3
 _HEADING: Final = re.compile(r"# ((?:[A-Z]+-[0-9]+(?:, )?)+): ")
@@ -185,5 +185,5 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text in which Markdown finds no HTML and no emphasis."""
+    """Return text with Markdown's HTML and emphasis characters escaped."""
     return re.sub(r"([*<>])", r"\\\1", " ".join(text.split()))

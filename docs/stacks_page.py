@@ -1,4 +1,4 @@
-"""The page that shows every reference stack: where it is, how big it is, and what it exports."""
+"""The page of the reference stacks: their regions, sizes and outputs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def stacks_page() -> str:
 
 
 def with_stacks(page: str) -> str:
-    """Return the README with its table of reference stacks as they are now."""
+    """Return the README with its table of reference stacks updated."""
     rows = [
         [
             f"`stacks/{name.replace('-', '_')}.py`",

@@ -1,4 +1,4 @@
-"""Runs rules over an estate, and keeps count of what they looked at."""
+"""Runs rules over an estate and counts the blocks that they checked."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken rule at one place.
+    """A violation of a rule by one block.
 
     Attributes:
         rule: The rule.
-        level: Its weight in the block's environment.
+        level: Its severity in the block's environment.
         stack: The stack's name.
         address: The block's Terraform address.
-        path: Its construct path, empty where the document names none.
+        path: Its construct path; empty where the document has none.
         caller: The line of Python that made it, such as `stacks/payments.py:62`; may be empty.
         environment: dev, staging or prod.
         at: Dotted path of the attribute, empty for the whole block.
         message: What is wrong, what was found, what is allowed.
-        fingerprint: Of rule and value found: a waiver that names it stops to hold when the value changes.
-        note: What to know beside it, such as that a waiver accepts another value; may be empty.
+        fingerprint: Identifies the rule and the value found: a waiver that accepts it is void when the value changes.
+        note: A remark, such as that a waiver accepts another value; may be empty.
     """
 
     rule: Rule
@@ -61,14 +61,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A rule that could not be decided, because a value is known at apply only.
+    """A rule that cannot be decided, because a value is unknown until apply.
 
     Attributes:
         rule: The rule.
         stack: The stack's name.
         address: The block's address.
         at: The attribute.
-        reason: Why it is not known.
+        reason: Why it is unknown.
     """
 
     rule: Rule
@@ -80,12 +80,12 @@ class Doubt:
 
 @dataclass
 class Result:
-    """What all rules said.
+    """The results of all rules.
 
     Attributes:
         findings: By stack, address and rule.
-        doubts: What stayed unknown.
-        looked_at: How many blocks each rule looked at, by rule id; rules that met none count 0.
+        doubts: What could not be decided.
+        looked_at: Number of blocks that each rule checked, by rule id; 0 for rules that matched no block.
         passed_over: Why each rule did not concern blocks of its types, with how many, by rule id.
         without_rule: How many blocks there are of each resource type that no rule looks at.
         broken: Where a rule itself failed, with its error as the reason.
@@ -100,12 +100,12 @@ class Result:
 
 
 def run(estate: Estate, rules: Iterable[Rule], *, strict: bool = True) -> Result:
-    """Run rules over every block they concern.
+    """Run rules over every block of their types.
 
     Args:
-        estate: What is looked at.
-        rules: What it is looked at by.
-        strict: Raise what a rule raises; else note it as `broken` and go on.
+        estate: The blocks to check.
+        rules: The rules to run.
+        strict: Raise errors of rules; otherwise record them as `broken` and continue.
     """
     result = Result()
     seen: set[str] = set()
@@ -135,7 +135,7 @@ def _run(rule: Rule, estate: Estate, result: Result, *, strict: bool) -> None:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Pause the garbage collector: values that rules resolve stay, and searching them makes large estates slow."""
+    """Pause the garbage collector: resolved values stay in memory, and scanning them slows down large estates."""
     running = gc.isenabled()
     gc.disable()
     try:
@@ -198,7 +198,7 @@ def _shown(fail: Fail) -> str:
 def fingerprint(rule_id: str, at: str, value: Any) -> str:  # noqa: ANN401  a raw value has any shape
     """Return twelve hexadecimal digits that change with the rule, the attribute and the value found there.
 
-    Of a whole block, what the engine notes under `//` does not count: a renamed construct keeps its fingerprint.
+    For a whole block the metadata under `//` is ignored: a renamed construct keeps its fingerprint.
     """
     if isinstance(value, dict):
         value = {key: item for key, item in value.items() if key != "//"}

@@ -1,4 +1,4 @@
-"""A rule: one mistake, why it hurts, how it is mended, and two documents that show it."""
+"""A rule: its check, its texts, its severity, and a document that passes and one that fails."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ FAMILIES: Final = {
 }
 
 REMOVED: Final = object()
-"""In a change: the attribute is taken away."""
+"""In a change: removes the attribute."""
 
 
 @dataclass(frozen=True)
 class Severity:
-    """How much a finding weighs, by environment."""
+    """The level of a finding, by environment."""
 
     dev: Level
     staging: Level
@@ -52,18 +52,18 @@ class Severity:
 
 
 ERROR: Final = Severity("error", "error", "error")
-"""AWS or Terraform refuses it, or it is never right."""
+"""AWS or Terraform rejects it, or it is always wrong."""
 WARNING: Final = Severity("warning", "warning", "warning")
-"""Works, and hurts later."""
+"""It works, but is likely to cause problems later."""
 PRODUCTION: Final = Severity("info", "info", "error")
-"""A protection that only production needs."""
+"""A protection that is required in production only."""
 ADVICE: Final = Severity("info", "info", "warning")
-"""An explicit choice is wanted in production."""
+"""Production requires an explicit choice."""
 
 
 @dataclass(frozen=True)
 class Frameworks:
-    """The controls of others that the rule serves.
+    """The controls of public frameworks that the rule covers.
 
     Attributes:
         fsbp: AWS Foundational Security Best Practices controls, such as `EC2.6`.
@@ -80,11 +80,11 @@ class Frameworks:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; made by the decorator `rule`.
+    """A rule; created by the decorator `rule`.
 
     Attributes:
         id: Family and number, such as `NET-003`; never given to another rule.
-        title: What holds when the rule is kept, as a short sentence.
+        title: The assertion that holds when the rule passes, as a short sentence.
         why: What goes wrong without it.
         fix: What to write instead.
         page: The page of AWS's or Terraform's documentation that says so.
@@ -139,7 +139,7 @@ def rule(  # noqa: D417  the rest is described in Rule
     frameworks: Frameworks = Frameworks(),
     unknown_passes: str = "",
 ) -> Callable[[Callable[[Block], Iterable[Outcome]]], Rule]:
-    """Make a rule of a check.
+    """Create a rule from a check function.
 
     Args:
         id_: Family and number.

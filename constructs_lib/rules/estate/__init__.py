@@ -1,1 +1,1 @@
-"""The model that rules ask: blocks, references, expressions, plans, policies."""
+"""The model of a Terraform configuration that rules read: blocks, references, expressions, plans, policies."""

@@ -24,15 +24,15 @@ class Body(ABC):
         """Return a value with its references resolved."""
 
     def raw(self, path: str) -> Any:  # noqa: ANN401  synthesized JSON has any shape
-        """Return what stands at a dotted path such as `rule.0.expiration.days`, unresolved; None when nothing does.
+        """Return the unresolved value at a dotted path such as `rule.0.expiration.days`, or None.
 
-        A block given as a list of one is stepped into without its index.
+        A nested block in a list of one needs no index.
         """
         value, rest = walk(self.body, path.split("."))
         return None if rest else value
 
     def get(self, path: str) -> Any:  # noqa: ANN401  synthesized JSON has any shape
-        """Return the resolved value at a dotted path; None when it is missing or null, `Unknown` where it is not known.
+        """Return the resolved value at a dotted path; None when it is missing or null, `Unknown` if it is unknown.
 
         Parts of a list or object may be `Unknown` inside it.
         """
@@ -74,7 +74,7 @@ class Body(ABC):
         return value if isinstance(value, Unknown) else bool(value)
 
     def items(self, path: str) -> list[Any] | Unknown:
-        """Return the value as a list: a single one as a list of it, a missing one as an empty list."""
+        """Return the value as a list: a single value as a list of one, a missing value as an empty list."""
         value = self.get(path)
         if value is None:
             return []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MAX_INSTANCES: Final = 200
-"""Instances of one block that are looked at one by one; above, the block is looked at once with its keys unknown."""
+"""Instances of a block that are checked one by one; with more, the block is checked once, with unknown keys."""
 
 
 Declaration = tuple[str, str, dict[str, Any]]

@@ -25,7 +25,7 @@ WORDS: Final = {
     "prod": "prod",
     "production": "prod",
 }
-"""Words that teams use, and which of the three they mean."""
+"""Common names of environments, and the environment that each stands for."""
 
 _TAG_KEYS: Final = ("Environment", "environment", "Env", "env", "Stage", "stage")
 

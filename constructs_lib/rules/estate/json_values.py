@@ -1,4 +1,4 @@
-"""Walks through values that Terraform JSON allows in several shapes."""
+"""Reads values that Terraform JSON allows in several forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def step(value: object, path: tuple[Any, ...], text: str) -> object:
-    """Return what stands at a path in a resolved value."""
+    """Return the element at a path in a resolved value."""
     for part in path:
         if isinstance(value, Unknown | None):
             return value
@@ -43,7 +43,7 @@ def merged(value: object) -> dict[str, Any]:
 
 
 def labelled(value: object, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the bodies below `depth` labels, which may stand in objects or in lists of objects at any level."""
+    """Yield the bodies below `depth` labels, which may be in objects or lists of objects at any level."""
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, dict):
             continue
@@ -58,7 +58,7 @@ def labelled(value: object, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]
 
 
 def place_of_state(kind: str, config: object, folder: Path) -> tuple[object, ...]:
-    """Return what tells one state of a backend from another; empty when it is not known."""
+    """Return what identifies a state in its backend; empty when unknown."""
     if not isinstance(config, dict):
         return ()
     if kind == "local":
@@ -69,9 +69,9 @@ def place_of_state(kind: str, config: object, folder: Path) -> tuple[object, ...
 
 
 def walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:  # noqa: ANN401  synthesized JSON has any shape
-    """Go down a value step by step; return where it ends, and the steps that lead no further.
+    """Follow steps into a value; return the value reached and the remaining steps.
 
-    A list of one is stepped into without its index; below what is unknown all is unknown.
+    A list of one needs no index; everything below an unknown value is unknown.
     """
     for position, step in enumerate(steps):
         if isinstance(value, list):

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from constructs_lib.rules.estate.source import Source
 
 _MAX_WEIGHT: Final = 1_000_000
-"""Parts of one value: local values that hold others several times, which do so too, grow without limit."""
+"""The largest value, in parts: local values that contain others several times can grow exponentially."""
 
 Names = Mapping[str, Mapping[str, object]]
-"""What iterators of `dynamic` blocks stand for: by name, `key` and `value`."""
+"""The `key` and `value` of iterators of `dynamic` blocks, by the iterator's name."""
 
 _NO_NAMES: Final[Names] = {}
 
@@ -39,7 +39,7 @@ _CROSS_STACK: Final = "cross-stack-reference-input-"
 
 @dataclass(frozen=True)
 class Computed(Unknown):
-    """An attribute that AWS sets, of a block that is known: the value is not, where it comes from is.
+    """An attribute that AWS sets: its value is unknown, its block is known.
 
     Attributes:
         block: The resource or data source.
@@ -66,9 +66,9 @@ class Section(Body):
         self.names: Names = names or {}
 
     def sections(self, path: str) -> list[Section]:
-        """Return the nested blocks at a path, whether written as an object, as a list, or as a `dynamic` block.
+        """Return the nested blocks at a path, written as an object, a list or a `dynamic` block.
 
-        Where an expression that is not known makes them, one that holds nothing but unknown values.
+        If an unknown expression generates them, return one with unknown values.
         """
         raw = self.raw(path)
         if isinstance(raw, str):
@@ -89,7 +89,7 @@ class Section(Body):
         return found
 
     def _expanded(self, label: str, at: str, dynamic: dict[str, Any]) -> Iterator[Section]:
-        """Yield the nested blocks that a `dynamic` block makes; one with unknown values where it is not known which."""
+        """Yield the nested blocks of a `dynamic` block; one with unknown values if `for_each` is unknown."""
         contents = dynamic.get("content")
         content = contents[0] if isinstance(contents, list) and contents else contents
         each = self._resolve(dynamic.get("for_each"))
@@ -124,7 +124,7 @@ class Section(Body):
         return Fail(self.block, self._below(at) if at else self.at, text, self.raw(at) if at else self.body)
 
     def undecided(self, value: Unknown, at: str = "") -> Undecided:
-        """Return that a value decides and is not known."""
+        """Return that the rule cannot be decided, because a value is unknown."""
         return Undecided(self.block, self._below(at) if at else self.at, value.reason)
 
     def _below(self, path: str) -> str:
@@ -174,12 +174,12 @@ class Block(Section):
 
     @property
     def estate(self) -> Estate:
-        """Everything that is looked at."""
+        """The estate that contains the block."""
         return self.stack.estate
 
     @cached_property
     def path(self) -> str:
-        """The construct path, empty where the document names none."""
+        """The construct path; empty where the document has none."""
         notes = self.body.get("//")
         metadata = notes.get("metadata") if isinstance(notes, dict) else None
         path = metadata.get("path") if isinstance(metadata, dict) else None
@@ -187,12 +187,12 @@ class Block(Section):
 
     @cached_property
     def caller(self) -> str:
-        """The line of Python that made the construct, such as `stacks/payments.py:62`; empty where nothing says so."""
+        """The line of Python that created the construct, such as `stacks/payments.py:62`; empty if not recorded."""
         return self.stack.source.caller(self.path)
 
     @cached_property
     def provider(self) -> Block | None:
-        """The provider configuration that it uses; None when nothing declares it."""
+        """The provider configuration that it uses; None if it is not declared."""
         if self.type in ("output", "var", "local", "module", "terraform") or self.type.startswith("provider."):
             return None
         named = str(self.body.get("provider") or self.type.removeprefix("data.").partition("_")[0])
@@ -201,7 +201,7 @@ class Block(Section):
 
     @cached_property
     def region(self) -> str | Unknown:
-        """The AWS region that it is in: its own argument, else its provider's."""
+        """The AWS region: of its `region` argument, else of its provider."""
         if self.type.startswith(("aws_", "data.aws_")):
             own = self.get("region")
             if own is not None and self.type not in ("data.aws_region", "aws_datasync_location_object_storage"):
@@ -216,7 +216,7 @@ class Block(Section):
 
     @cached_property
     def environment(self) -> str:
-        """dev, staging or prod: as given, else from its tags, its provider's, its stack's."""
+        """dev, staging or prod: as given for the estate, else from its tags, else its stack's."""
         return (
             self.estate.given_environment
             or environments.of_tags(self.tags)
@@ -226,7 +226,7 @@ class Block(Section):
 
     @cached_property
     def tags(self) -> dict[str, Any] | Unknown:
-        """Its tags over its provider's default tags."""
+        """Its tags, merged over the default tags of its provider."""
         planned = self.get("tags_all")  # a plan has both together, and of local values says nothing else
         if isinstance(planned, dict):
             return planned
@@ -238,16 +238,16 @@ class Block(Section):
 
     @cached_property
     def default_tags(self) -> Any:  # noqa: ANN401  synthesized JSON has any shape
-        """Of a provider: the tags that it sets on everything, None when it sets none."""
+        """The default tags of a provider, or None."""
         return self.get("default_tags.tags")
 
     @cached_property
     def edges(self) -> tuple[tuple[str, Reference], ...]:
-        """Every reference in it with the dotted path that it stands at."""
+        """Every reference in it, with the dotted path of its attribute."""
         return tuple(edges(self.body, ""))
 
     def referrers(self, *types: str) -> list[Block]:
-        """Return the blocks of these types that refer to it, in any attribute, through locals and stacks as well."""
+        """Return the blocks of these types that refer to it, directly or through locals and stacks."""
         found = self.estate.incoming.get((self.stack.name, self.base), ())
         chosen = [block for block in found if not types or block.type in types]
         if self.key is None:
@@ -259,7 +259,7 @@ class Block(Section):
         return [block for block in self.referrers(*types) if self in block.targets(path)]
 
     def resolve(self, raw: object) -> Any:  # noqa: ANN401  synthesized JSON has any shape
-        """Return a value with its references resolved, as this block sees them."""
+        """Return a value with its references resolved in the context of this block."""
         return self.stack.resolve(raw, self)
 
 
@@ -281,13 +281,13 @@ class Stack:
 
     @property
     def id(self) -> str:
-        """The name that cdktf knows the stack by; other stacks name its state by it."""
+        """The id of the stack in cdktf, which cross-stack references contain."""
         notes = merged(merged(self.source.document.get("//")).get("metadata"))
         return str(notes.get("stackName") or self.source.folder.name or self.name)
 
     @property
     def _by_base(self) -> dict[str, list[Block]]:
-        """Blocks by address without instance key; read when first asked for, as counts may depend on other stacks."""
+        """Blocks by address without instance key; read on first use, as counts may depend on other stacks."""
         if self._read_blocks is None:
             found = self._read_blocks = {}
             for block in self._read(self.source.document):
@@ -308,7 +308,7 @@ class Stack:
 
     @cached_property
     def environment(self) -> str | None:
-        """dev, staging or prod, where its providers, variables or name say so."""
+        """dev, staging or prod, if its providers, variables or name indicate one."""
         for block in self.blocks:
             # In a plan the tags of resources: it does not show tags of a provider that come from a local value.
             tags = block.get("default_tags.tags" if block.type == "provider.aws" else "tags_all")
@@ -424,7 +424,7 @@ class Stack:
         return self._attribute(found, reference)
 
     def value_of(self, block: Block, attribute: str) -> object:
-        """Return the resolved value of an attribute, which is worked out once."""
+        """Return the resolved value of an attribute; cached."""
         key = (id(block), attribute)
         if key not in self._known:
             value = block.get(attribute)
@@ -466,7 +466,7 @@ class Stack:
         return step(value, path[1:], reference.text)
 
     def _far_output(self, reference: Reference) -> Block | None:
-        """Return the output of another stack of the estate that a remote state reference means."""
+        """Return the output of another stack that a remote state refers to."""
         if reference.type != "terraform_remote_state" or reference.kind != "data" or len(reference.path) < 2:  # noqa: PLR2004  outputs and one name
             return None
         state = self.one(reference.block)
@@ -487,7 +487,7 @@ class Stack:
 
 
 class Estate:
-    """Every stack that is looked at together.
+    """All stacks that are checked together.
 
     Args:
         sources: What was read, one for each stack.
@@ -520,7 +520,7 @@ class Estate:
 
     @cached_property
     def incoming(self) -> dict[tuple[str, str], list[Block]]:
-        """Who refers to a block, by stack and address without instance key: through locals and stacks as well."""
+        """The blocks that refer to a block, by its stack and its address without instance key."""
         found: dict[tuple[str, str], dict[Block, None]] = defaultdict(dict)
         for block in self.blocks:
             if block.type in ("local", "output", "var"):

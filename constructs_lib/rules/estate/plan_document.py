@@ -1,4 +1,4 @@
-"""Turns a plan, as `terraform show -json` writes it, into the same kind of document as Terraform JSON.
+"""Converts a plan of `terraform show -json` to a document in the form of Terraform JSON.
 
 A plan holds values, and apart from them the references that the configuration makes. What is known after apply
 becomes a reference again, and so does what is known and came from another block: who refers to whom stays visible.
@@ -41,7 +41,7 @@ def plan_document(file: Path, plan: dict[str, Any]) -> dict[str, Any]:
         plan: The content.
 
     Raises:
-        ConfigurationError: It is a state, or no plan at all.
+        ConfigurationError: It is not a plan.
     """
     if "planned_values" not in plan or "configuration" not in plan:
         raise ConfigurationError(

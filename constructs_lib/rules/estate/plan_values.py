@@ -1,4 +1,4 @@
-"""Puts references back into the values of a plan, where the configuration says that they came from elsewhere."""
+"""Restores the references in the values of a plan from its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads IAM policies wherever they are written: JSON, `jsonencode`, policy documents, locals and outputs."""
+"""Reads IAM policies from JSON, `jsonencode`, policy document data sources, locals and outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read of one stack, and where."""
+"""The files of a stack as they were read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A label, a local value or an argument that is given twice.
+    """A block, a local value or an argument that is defined twice.
 
     Attributes:
         path: Its dotted path, such as `resource.aws_sqs_queue.jobs`.
@@ -30,9 +30,9 @@ class Source:
         name: The folder's name, for `cdktf.out/stacks/<id>` the id; for a plan the file's name without its ending.
         folder: Where it was read.
         document: All its files as one: `resource` and `data` by type and name, `provider` by kind as a list.
-        duplicates: What is given twice.
-        notes: What stands in `constructs.json` beside it: `callers`, `opt_outs`, `waivers`.
-        unread: Files that belong to it and are not read, because they are written in HCL.
+        duplicates: What is defined twice.
+        notes: The content of `constructs.json` in the same folder: `callers`, `opt_outs`, `waivers`.
+        unread: Its files in HCL, which are not read.
         given: Variables whose default in the document is what a `*.tfvars.json` file beside it gives.
     """
 
@@ -45,7 +45,7 @@ class Source:
     given: set[str] = field(default_factory=set)
 
     def caller(self, path: str) -> str:
-        """Return the line of Python that made a construct or the nearest one around it; empty when none is noted."""
+        """Return the line of Python that created a construct or its nearest parent; empty if not recorded."""
         callers: dict[str, str] = self.notes.get("callers", {})
         while path:
             if path in callers:

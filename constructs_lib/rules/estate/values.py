@@ -1,4 +1,4 @@
-"""What a rule may meet in place of a value: unknown, and why."""
+"""Unknown values, with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that only an apply, a variable or another configuration decides.
+    """A value that depends on an apply, a variable or another configuration.
 
     Attributes:
         reason: Why it is unknown, in a few words such as `var.name has no default`.
@@ -35,11 +35,11 @@ class Encoded(Unknown):
 
 @dataclass(frozen=True)
 class Invalid(Unknown):
-    """What Terraform itself would refuse: a missing key, a division by zero, a text that is no expression."""
+    """A value that Terraform rejects: a missing key, a division by zero, an invalid expression."""
 
 
 def is_known(value: object) -> bool:
-    """Whether a value holds nothing unknown, at any depth."""
+    """Return whether a value has no unknown part at any depth."""
     if isinstance(value, Unknown):
         return False
     if isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""Facts of AWS that rules compare with, each table with its source and the date of reading."""
+"""Facts about AWS that rules use, each table with its source and the date it was read."""

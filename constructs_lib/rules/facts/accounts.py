@@ -1,4 +1,4 @@
-"""Accounts of AWS itself, which policies must name by their number."""
+"""AWS account IDs of services, which policies must name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long CloudWatch Logs can keep events."""
+"""Retention periods of CloudWatch Logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What services allow in the names that their resources are given, and where a name may stand only once."""
+"""Naming rules of resource types, and the scope in which a name must be unique."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RANDOM_PART: Final = 26
 
 @dataclass(frozen=True)
 class NameFact:
-    """What is allowed in the name of one type of resource.
+    """The naming rules of a resource type.
 
     Attributes:
         at: The attribute that holds the name.
@@ -31,7 +31,7 @@ class NameFact:
         refused_words: The same in words.
         prefix_at: The attribute for a beginning that Terraform completes.
         longest_prefix: Characters of it; by default what the random part leaves.
-        once_in: Where a name may stand only once; empty where it may be repeated.
+        once_in: The scope in which the name must be unique; empty if it need not be.
         beside: An attribute that tells equal names apart, such as the VPC of a security group.
         is_own: Whether it is a name of its own that ought to say which environment it is of.
     """
@@ -297,5 +297,5 @@ _AWS_OWN: Final = re.compile(r"^(?:alias/|/aws/(?:vendedlogs/)?[\w-]+/(?:(?:clus
 
 
 def bare(name: str) -> str:
-    """Return a name without the beginning that a service asks for, such as /aws/lambda/."""
+    """Return a name without the prefix that a service requires, such as /aws/lambda/."""
     return _AWS_OWN.sub("", name)

@@ -1,4 +1,4 @@
-"""Which actions can be narrowed to resources, which give more rights, and which services act for others."""
+"""Actions with resource-level permissions, actions that escalate privileges, services that act for others."""
 
 from __future__ import annotations
 

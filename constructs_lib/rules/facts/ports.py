@@ -1,4 +1,4 @@
-"""Ports that nobody on the internet has business with."""
+"""Ports that must not be open to the internet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADMINISTRATION: Final = {
     5985: "WinRM",
     5986: "WinRM",
 }
-"""Ports that machines are administered on; the IANA service name registry, November 2025."""
+"""Ports for remote administration; the IANA service name registry, November 2025."""
 
 DATABASES: Final = {
     1433: "SQL Server",
@@ -34,6 +34,6 @@ DATABASES: Final = {
     11211: "Memcached",
     27017: "MongoDB",
 }
-"""Default ports of what keeps data; the IANA service name registry and the vendors' pages, November 2025."""
+"""Default ports of databases and caches; the IANA service name registry and the vendors' pages, November 2025."""
 
 FORBIDDEN: Final = ADMINISTRATION | DATABASES

@@ -1,4 +1,4 @@
-"""Names of AWS regions, their short forms, and what belongs to no region."""
+"""Names of AWS regions, their short forms, and global resource types."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ GLOBAL_SERVICES: Final = (
     "aws_shield_",
     "aws_waf_",
 )
-"""Types whose resources stand in no region, by the beginning of their name."""
+"""Prefixes of the types of global resources."""
 
 REGIONAL_DESPITE_THE_NAME: Final = ("aws_route53_resolver_", "aws_route53_profiles_", "aws_route53recovery")
 
@@ -103,7 +103,7 @@ def partition_of(region: str) -> str:
 
 
 def is_global(type_: str) -> bool:
-    """Whether what a type makes stands in no region; the type of a resource or of a data source."""
+    """Return whether a type of resource or data source is global."""
     name = type_.removeprefix("data.")
     if name.startswith(REGIONAL_DESPITE_THE_NAME):
         return False

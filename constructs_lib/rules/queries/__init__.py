@@ -1,1 +1,1 @@
-"""What several rules ask of an estate."""
+"""Queries that several rules share."""

@@ -1,4 +1,4 @@
-"""Whether a queue, topic or function lets a service of AWS in."""
+"""Whether the policies of queues, topics and functions allow an AWS service."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def policies_of(block: Block) -> Iterator[tuple[Block, list[Statement] | Unknown
 
 
 def is_for_everyone(statement: Statement) -> bool:
-    """Return whether a statement allows something to every account, and no condition narrows it."""
+    """Return whether a statement allows an action to every account without a restricting condition."""
     everyone = any(who.value == "*" and who.kind in ("*", "AWS") for who in statement.principals)
     return statement.effect == "Allow" and everyone and not _is_limited(statement)
 
@@ -78,7 +78,7 @@ def has_source(statement: Statement) -> bool:
 
 
 def admits(block: Block, service: str) -> bool | Unknown:
-    """Return whether the policies of a queue or topic let a service send to it."""
+    """Return whether the policies of a queue or topic allow a service to send to it."""
     doubt: Unknown | None = None
     for _, found in policies_of(block):
         if isinstance(found, Unknown):

@@ -1,4 +1,4 @@
-"""What belongs to a REST API: its stages, their settings, its methods and what stands behind them."""
+"""The parts of REST APIs: stages, method settings, methods and integrations."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ MethodKey = tuple[object, str]
 
 
 def api_of(block: Block) -> Block | None:
-    """Return the REST API that a block is part of, or None when it is not in the estate."""
+    """Return the REST API of a block, or None if it is not in the estate."""
     return block.target("rest_api_id", API)
 
 
 def is_private(api: Block | None) -> bool:
-    """Whether an API answers inside VPCs only."""
+    """Return whether an API is private."""
     types = api.items("endpoint_configuration.types") if api is not None else []
     return isinstance(types, list) and "PRIVATE" in types
 
@@ -101,7 +101,7 @@ def parts_of(estate: Estate, *types: str) -> dict[Block | None, list[Block]]:
 
 
 def listed(blocks: list[Block], most: int = 3) -> str:
-    """Return the addresses of blocks as words: each once, without instance keys, and how many more there are."""
+    """Return the addresses of blocks for a message: each once, without instance keys, and the number of others."""
     names = list(dict.fromkeys(block.base for block in blocks))
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

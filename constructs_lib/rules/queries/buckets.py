@@ -38,7 +38,7 @@ _ARN: Final = re.compile(r"arn:[^:]*:s3:::([^/]*)")
 
 
 def bucket_of(section: Section, at: str) -> Block | None:
-    """Return the bucket of the estate that a value means, or None when the estate has none that it surely means."""
+    """Return the bucket that a value refers to, or None if the estate has no such bucket."""
     found = section.target(at, BUCKET)
     if found is not None or section.raw(at) is None:
         return found
@@ -82,18 +82,18 @@ def log_writers(bucket: Block) -> list[tuple[Block, str]]:
 
 
 def wants_aes256(writer: Block) -> bool:
-    """Return whether what writes logs can write only to a bucket that S3 encrypts with its own keys."""
+    """Return whether a log source can write only to buckets with SSE-S3."""
     return writer.type not in BALANCERS or writer.get("load_balancer_type") in (None, "application")
 
 
 def after(block: Block, others: list[Block]) -> bool:
-    """Return whether Terraform makes a block after one of others, as far as one stack's document can say."""
+    """Return whether Terraform creates a block after one of the others, as far as the stack's document shows."""
     made = predecessors(block)
     return has_module(made) or any(other.stack is not block.stack or other.base in made for other in others)
 
 
 def names_of(blocks: list[Block], viewer: Block) -> str:
-    """Return how a message calls blocks."""
+    """Return the names of blocks for a message."""
     return " and ".join(called(block, viewer) for block in blocks)
 
 

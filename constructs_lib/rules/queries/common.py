@@ -1,4 +1,4 @@
-"""What many rules ask, in one place."""
+"""Checks of an attribute that many rules share: set, true, a number in a range."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def expect(section: Section, at: str, ok: Callable[[Any], bool], text: str) -> I
 def expect_flag(
     section: Section, at: str, text: str, *, default: bool = False, wanted: bool = True
 ) -> Iterator[Outcome]:
-    """Fail unless a boolean, also one written as text, is as wanted; `default` is what AWS takes for a missing one."""
+    """Fail unless a boolean, possibly written as text, has the expected value; `default` is AWS's default."""
     value = section.flag(at, default=default)
     if isinstance(value, Unknown):
         yield section.undecided(value, at)
@@ -57,7 +57,7 @@ def expect_flag(
 
 
 def expect_number(section: Section, at: str, ok: Callable[[float | None], bool], text: str) -> Iterator[Outcome]:
-    """Fail unless a number, which may be written as text, is right; asked with None when it is missing."""
+    """Fail unless a number, possibly written as text, passes `ok`, which receives None if it is missing."""
     value = section.number(at)
     if isinstance(value, Unknown):
         yield section.undecided(value, at)
@@ -66,7 +66,7 @@ def expect_number(section: Section, at: str, ok: Callable[[float | None], bool],
 
 
 def expect_set(section: Section, at: str, text: str) -> Iterator[Outcome]:
-    """Fail when nothing stands there; an attribute of another block is set, a variable without default is unknown."""
+    """Fail unless the attribute is set; a reference to a block counts as set, a variable without default is unknown."""
     value = section.get(at)
     if isinstance(value, Unknown):
         if not isinstance(value, Computed) and not is_partly_known(value):

@@ -1,4 +1,4 @@
-"""Whether a key is the customer's own, and not one that AWS manages for a service."""
+"""Whether a KMS key is a customer managed key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_ALIAS: Final = ("data.aws_kms_alias", "data.aws_kms_key")
 
 
 def expect_customer_key(section: Section, at: str, text: str) -> Iterator[Outcome]:
-    """Fail when no key stands there, or one that AWS manages."""
+    """Fail if the attribute has no key or an AWS managed key."""
     value = section.get(at)
     named = [value, *(one.get("name") or one.get("key_id") for one in section.targets(at, *_BY_ALIAS))]
     if any(isinstance(name, str) and _MANAGED in name for name in named):

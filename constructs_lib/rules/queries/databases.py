@@ -1,4 +1,4 @@
-"""Clusters and instances of RDS: their engine, who belongs to whom, and what a missing value means for them."""
+"""RDS clusters and instances: their engine, their members, and the meaning of missing values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RDS_GUIDE: Final = f"{_RDS}/UserGuide"
 
 
 def meant(section: Section, at: str, type_: str) -> Block | None:
-    """Return the block of a type that a value means, by reference or by name; None when none surely is."""
+    """Return the block of a type that a value refers to, by reference or by name, or None."""
     found = section.target(at, type_)
     if found is not None or section.raw(at) is None:
         return found
@@ -57,7 +57,7 @@ def meant(section: Section, at: str, type_: str) -> Block | None:
 
 
 def cluster_of(member: Block) -> Block | None:
-    """Return the cluster that an instance belongs to, None when the estate does not have it."""
+    """Return the cluster of an instance, or None if it is not in the estate."""
     return meant(member, "cluster_identifier", CLUSTER)
 
 
@@ -86,7 +86,7 @@ def is_aurora(engine: object) -> bool:
 
 
 def is_copy(block: Block) -> bool:
-    """Return whether a database replicates another, which decides about it."""
+    """Return whether a database replicates another, which sets its attributes."""
     if block.type == INSTANCE:
         return _is_there(block, "replicate_source_db")
     if _is_there(block, "replication_source_identifier"):
@@ -96,12 +96,12 @@ def is_copy(block: Block) -> bool:
 
 
 def is_restored(block: Block) -> bool:
-    """Return whether a database is made from a snapshot, a backup or a moment, which decides about it."""
+    """Return whether a database is restored from a snapshot, a backup or a point in time, which sets its attributes."""
     return any(_is_there(block, at) for at in _RESTORED)
 
 
 def ignored_changes(block: Block) -> list[str] | Unknown:
-    """Return the attributes whose changes Terraform leaves alone."""
+    """Return the attributes in `ignore_changes`."""
     changes = block.raw("lifecycle.ignore_changes")
     if isinstance(changes, Unknown) or isinstance(block.raw("lifecycle"), Unknown):
         return Unknown("a plan does not say what its lifecycle is")

@@ -1,4 +1,4 @@
-"""What a stack's document is: a plan, written by a program, part of a larger whole; and what its values are made of."""
+"""The kind of a stack's document: a plan, synthesized, or a module; and the references that its values consist of."""
 
 from __future__ import annotations
 

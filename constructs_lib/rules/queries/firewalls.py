@@ -1,4 +1,4 @@
-"""Which web ACLs stand before what."""
+"""Associations of web ACLs with resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DISTRIBUTION: Final = "aws_cloudfront_distribution"
 
 
 def is_behind_web_acl(block: Block, *also: Block | None) -> bool | Unknown:
-    """Whether a web ACL is associated with a block, or with a distribution in front of it.
+    """Return whether a web ACL is associated with a block, or with a distribution in front of it.
 
     Args:
         block: What the ACL is to stand before.

@@ -1,4 +1,4 @@
-"""What rules ask of machines: who makes them, and the script that they start with."""
+"""EC2 instances, launch templates and their user data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GZIP: Final = b"\x1f\x8b"
 
 
 def script_of(block: Block) -> tuple[str, str, bool] | None:
-    """Return the script that a machine starts with: its attribute, its text, and whether all of it is known.
+    """Return the user data of an instance: its attribute, its text, and whether it is fully known.
 
     Base64 is decoded. Of what is not known the text is as written, with its expressions. None where there is none, or
     where it is compressed.
@@ -56,7 +56,7 @@ def _written(block: Block, raw: object, value: Unknown) -> str:
 
 
 def decode(text: str) -> bytes | None:
-    """Return what a Base64 text holds; None when it is no such text."""
+    """Decode Base64 text, or return None if it is not."""
     if not _BASE64.fullmatch(text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Keys of KMS: which one a value means, and what its policy says."""
+"""KMS keys: the key that a value refers to, and its policies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OWNER: Final[dict[str, object]] = {
     "Action": "kms:*",
     "Resource": "*",
 }
-"""The statement without which nobody can change a key's policy, for the documents of rules."""
+"""The statement that lets the account administer a key, for the documents of rules."""
 
 
 def key_of(section: Section, at: str) -> Block | None:

@@ -1,4 +1,4 @@
-"""Which block another one means: by reference, or by a name, URL or ARN that is equal to the other's."""
+"""Links between blocks: by reference, or by an equal name, URL or ARN."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ARN: Final = {
 
 
 def meant(section: Section, at: str, type_: str) -> Block | None:
-    """Return the block of a type that a value means, or None when the estate has none that it surely means."""
+    """Return the block of a type that a value refers to, or None if the estate has no such block."""
     found = section.target(at, type_)
     if found is not None or section.raw(at) is None:
         return found
@@ -81,12 +81,12 @@ def pointing(block: Block, type_: str, at: str) -> list[Block]:
 
 
 def called(block: Block, viewer: Block) -> str:
-    """Return how a message about one block calls another: by address, with the stack when it is another stack's."""
+    """Return the address of a block for a message about another one, with the stack if it is in another stack."""
     return block.address if block.stack is viewer.stack else f"{block.address} of the stack {block.stack.name}"
 
 
 def predecessors(block: Block) -> set[str]:
-    """Return the addresses, without instance keys, of all that Terraform makes before a block, within its stack."""
+    """Return the addresses, without instance keys, of everything that Terraform creates before a block in its stack."""
     found: set[str] = set()
     waiting = [block]
     while waiting:
@@ -119,7 +119,7 @@ def sources(section: Section, at: str) -> list[Block]:
 
 
 def is_given(value: object) -> bool:
-    """Return whether something stands there: a value, a text with a known part, or an attribute of a known block."""
+    """Return whether a value is set: a known value, a text with a known part, or an attribute of a known block."""
     if isinstance(value, Unknown):
         return isinstance(value, Computed) or is_partly_known(value)
     return value not in (None, "", [], {})
@@ -131,7 +131,7 @@ def undecidable(value: object) -> Unknown | None:
 
 
 def _named(text: str, type_: str) -> tuple[str, str]:
-    """Return region and name that an ARN or URL speaks of; a text that is neither is the name itself."""
+    """Return the region and name in an ARN or URL; any other text is a name."""
     found = _ARN[type_].search(text)
     if found:
         return found[1], found[2]

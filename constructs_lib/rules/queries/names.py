@@ -1,4 +1,4 @@
-"""The physical names of resources: what each is called in AWS."""
+"""The names of resources in AWS."""
 
 from __future__ import annotations
 

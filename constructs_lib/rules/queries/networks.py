@@ -1,4 +1,4 @@
-"""What rules about networks ask: address ranges, route tables, and which block a value means."""
+"""Networks: CIDR ranges, route tables, and the blocks that values refer to."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DESTINATIONS: Final = (
 
 
 def other_end(section: Section, path: str, *types: str) -> Block | None:
-    """Return the one block that a value means; None where it is not in the estate, or only a plan can tell."""
+    """Return the block that a value refers to; None if it is not in the estate or only a plan shows it."""
     return end_of(section, path, section.get(path), *types)
 
 

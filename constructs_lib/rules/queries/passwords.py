@@ -1,4 +1,4 @@
-"""Generated passwords: which characters they may hold, how long they are, and what they open."""
+"""Generated passwords: their characters, their length, and the resources that use them."""
 
 from __future__ import annotations
 

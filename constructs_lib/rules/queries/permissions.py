@@ -1,4 +1,4 @@
-"""Every policy of the estate: where it stands, what kind it is, what its statements say."""
+"""Every IAM policy of an estate: the block that contains it, its kind and its statements."""
 
 from __future__ import annotations
 

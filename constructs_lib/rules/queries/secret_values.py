@@ -1,4 +1,4 @@
-"""Where secrets stand in blocks, and what a text looks like that is one."""
+"""Attributes that contain secrets, and how to recognize credentials in text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _HARMLESS: Final = re.compile(
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether a text stands for a secret that somebody was to fill in."""
+    """Return whether a text is a placeholder for a secret."""
     return _PLACEHOLDER.search(text) is not None
 
 
@@ -63,7 +63,7 @@ def is_literal(value: object) -> bool:
 
 @lru_cache(maxsize=2)
 def secrets_of(estate: Estate) -> dict[Block, list[str]]:
-    """Return the paths in each resource at which a secret stands."""
+    """Return the paths of the secrets in each resource."""
     found: dict[Block, list[str]] = {}
     for block in estate.blocks:
         if "_" not in block.type or block.type.startswith("data.") or "." in block.type:

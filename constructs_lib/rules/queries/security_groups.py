@@ -1,4 +1,4 @@
-"""What security groups let in and out, in each of the ways that Terraform has for it."""
+"""The rules of security groups, in every way that Terraform can define them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Opening:
 
 
 def openings(block: Block, direction: Direction) -> Iterator[Opening]:
-    """Yield what a group or a separate rule lets in or out; nothing when it is about the other direction."""
+    """Yield the rules of one direction that a group or a separate rule defines."""
     if block.type in GROUPS:
         for section in block.sections(direction):
             yield _opening(section, "protocol")

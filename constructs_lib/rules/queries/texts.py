@@ -1,4 +1,4 @@
-"""Every text in a block, with the path that it stands at, and where blocks stand compared with each other."""
+"""The strings in a block with their paths, and whether blocks are in different regions."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def without_positions(path: str) -> str:
 
 
 def elsewhere(block: Block, other: Block) -> bool | Unknown:
-    """Whether two blocks stand in different regions."""
+    """Return whether two blocks are in different regions."""
     here, there = block.region, other.region
     if isinstance(here, str) and isinstance(there, str):
         return here != there

@@ -1,4 +1,4 @@
-"""Whether subnets stand in more than one availability zone, as far as a synth tells."""
+"""Whether subnets are in more than one Availability Zone, as far as it is known at synth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_AN_INSTANCE = ("each.", "count.", "var.")
 
 
 def zones_text(group: Block, at: str) -> str | Unknown:
-    """Return what is wrong with the zones of the subnets that a list names, empty when nothing is."""
+    """Return the fault of the Availability Zones of a list of subnets; empty if there is none."""
     values = group.items(at)
     if isinstance(values, Unknown):
         return values

@@ -292,7 +292,7 @@ def test_places_without_terraform_json_are_refused(tmp_path: Path) -> None:
             "starts with a byte order mark, which Terraform rejects; save the file as UTF-8 without one",
         ),
         (b"PK\x03\x04x", "a saved plan is binary: pass the output of `terraform show -json`"),
-        ('{"@level":"info"}\n{"@level":"info"}', f"this is the log of `terraform plan -json`: {SHOW}"),
+        ('{"@level":"info"}\n{"@level":"info"}', f"this is the log of `terraform plan -json`; {SHOW}"),
         ("[" * 100_000 + "]" * 100_000, "nested more than 200 levels deep"),
         ('{"locals": {"a": ' + "[" * 300 + "]" * 300 + "}}", "nested more than 200 levels deep"),
         ("[]", "must be an object with blocks such as resource, not []"),

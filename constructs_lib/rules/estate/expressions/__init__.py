@@ -1,4 +1,4 @@
-"""Reads the Terraform expressions in the strings of Terraform JSON: what they refer to, what they come to."""
+"""Parses and evaluates the Terraform expressions in the strings of Terraform JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Reference", "Step", "evaluate", "follow", "references"]
 
 @dataclass(slots=True)
 class _Parsed:
-    """A text that was read: a plain reference, or a node, or why it is none."""
+    """A parsed string: a plain reference, a node, or the reason why it cannot be parsed."""
 
     references: tuple[Reference, ...]
     plain: Reference | None = None

@@ -1,4 +1,4 @@
-"""Operations on numbers, in decimals as Terraform's are: 0.1 + 0.2 is 0.3."""
+"""Decimal arithmetic, as in Terraform: 0.1 + 0.2 is 0.3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terraform's types as Python's: what is equal, and how one type becomes another."""
+"""Terraform's types in Python: equality and type conversion."""
 
 from __future__ import annotations
 

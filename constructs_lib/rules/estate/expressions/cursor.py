@@ -1,4 +1,4 @@
-"""A place in a text, and the token that stands there."""
+"""A position in a string, and the token at it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _KINDS: Final = ("", *_ON_ANY_LINE.groupindex)
 
 @dataclass
 class Cursor:
-    """Steps through a text from token to token.
+    """Steps through a string token by token.
 
     Attributes:
         text: The template string.
-        references: What was found to be referred to so far.
+        references: The references found so far.
         bound: Names that for-expressions around the present place declare.
         depth: Levels of nesting around the present place.
         kind: Kind of the present token, such as `name`.
@@ -69,18 +69,18 @@ class Cursor:
         self.start, self.position = match.span(group)
 
     def expect(self, token: str) -> None:
-        """Refuse another token than this one."""
+        """Raise an error unless the current token is this one."""
         if self.now != token:
             found = repr(self.now) if self.now else "the end"
             raise UnreadableError(f"{token!r} expected instead of {found} after {self._before(self.start)}")
 
     def take(self, token: str) -> None:
-        """Go past this token."""
+        """Consume the current token."""
         self.expect(token)
         self.advance()
 
     def word(self) -> str:
-        """Go past a name, and return it."""
+        """Consume a name and return it."""
         if self.kind != "name":
             raise UnreadableError(f"a name expected after {self._before(self.start)}")
         name = self.now
@@ -88,19 +88,19 @@ class Cursor:
         return name
 
     def open(self, *, lines: bool = False) -> bool:
-        """Go past a bracket, and return what `close` wants back."""
+        """Consume an opening bracket; return the state that `close` restores."""
         around, self.lines = self.lines, lines
         self.advance()
         return around
 
     def close(self, token: str, *, around: bool) -> None:
-        """Go past the bracket that ends what `open` began."""
+        """Consume the closing bracket of `open`."""
         self.expect(token)
         self.lines = around
         self.advance()
 
     def deeper(self) -> None:
-        """Note a level of nesting.
+        """Enter a level of nesting.
 
         Raises:
             UnreadableError: There are too many.
@@ -110,12 +110,12 @@ class Cursor:
             raise UnreadableError("nested too deeply")
 
     def skip_lines(self) -> None:
-        """Go past the ends of lines."""
+        """Skip line breaks."""
         while self.now == "\n":
             self.advance()
 
     def surprise(self, wanted: str) -> UnreadableError:
-        """Return the error that something else stands here."""
+        """Return the error for an unexpected token."""
         found = repr(self.now) if self.now else "the end"
         return UnreadableError(f"{wanted} expected instead of {found} after {self._before(self.start)}")
 

@@ -1,15 +1,15 @@
-"""How reading and evaluating an expression ends early."""
+"""Errors of parsing and evaluating an expression."""
 
 from __future__ import annotations
 
 
 class UnreadableError(Exception):
-    """The text is no expression that Terraform would read."""
+    """The string is not a valid Terraform expression."""
 
 
 class RefusedError(Exception):
-    """Terraform would read the expression and refuse to evaluate it; `try` goes on with its next argument."""
+    """Terraform parses the expression but fails to evaluate it; `try` continues with its next argument."""
 
 
 class UndecidedError(Exception):
-    """What the value is cannot be said here."""
+    """The value cannot be determined here."""

@@ -1,4 +1,4 @@
-"""The way into a structure: indexes, keys, splats, and what a loop goes over."""
+"""Indexes, keys, splats, and the elements that a for expression iterates over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIGITS: Final = 9
 
 
 def spread(value: object) -> list[object]:
-    """Return what a splat goes over: null is none, and a single value is one."""
+    """Return the elements of a splat: none for null, one for a single value."""
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
@@ -55,7 +55,7 @@ def element(base: object, key: str | int) -> object:
 
 
 def pairs_of(value: object) -> list[tuple[object, object]]:
-    """Return what a for-expression goes over."""
+    """Return the keys and values that a for expression iterates over."""
     if isinstance(value, Distinct):
         return [(item, item) for item in value]
     if isinstance(value, list):

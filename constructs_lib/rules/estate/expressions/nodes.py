@@ -1,4 +1,4 @@
-"""What an expression is made of, and what each part of it comes to."""
+"""The syntax tree of an expression, and how its nodes are evaluated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LONGEST_SOURCE: Final = 2_000
 
 @dataclass(slots=True)
 class Scope:
-    """What names mean.
+    """The values of references and variables.
 
     Attributes:
         resolve: What references mean.
@@ -64,21 +64,21 @@ class Node:
 
     @property
     def source(self) -> str:
-        """As it is written."""
+        """The source text."""
         whole, begin, end = self.span
         return whole[begin:end] if end - begin <= _LONGEST_SOURCE else f"{whole[begin : begin + _LONGEST_SOURCE]}…"
 
     @property
     def template(self) -> str:
-        """As it is written in a template."""
+        """The source text within a template."""
         return f"${{{self.source.strip()}}}"
 
     def value(self, scope: Scope) -> object:
-        """Return what it comes to.
+        """Return its value.
 
         Raises:
-            RefusedError: Terraform would refuse it.
-            UndecidedError: That cannot be said.
+            RefusedError: Terraform fails to evaluate it.
+            UndecidedError: The value cannot be determined here.
         """
         raise NotImplementedError
 
@@ -89,7 +89,7 @@ class Node:
 
 @dataclass(slots=True)
 class Literal(Node):
-    """A value as it stands."""
+    """A literal value."""
 
     content: object
 
@@ -129,7 +129,7 @@ class Lookup(Node):
 
 
 def resolved(reference: Reference, template: str, resolve: Callable[[Reference], object]) -> object:
-    """Return what a reference means; what is unknown says where it stands."""
+    """Return the value of a reference; an unknown value has the reference as its text."""
     value = resolve(reference)
     if isinstance(value, Invalid):
         raise RefusedError(value.reason)
@@ -232,7 +232,7 @@ class Unary(Node):
 
 @dataclass(slots=True)
 class Binary(Node):
-    """Two operands and what stands between them."""
+    """A binary operator with its operands."""
 
     sign: str
     left: Node

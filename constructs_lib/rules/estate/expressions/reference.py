@@ -1,4 +1,4 @@
-"""What an expression refers to."""
+"""References of expressions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def make_reference(steps: list[Step], text: str) -> Reference:
 
 
 def plain_reference(text: str) -> Reference | None:
-    """Return what a text such as `${aws_kms_key.k.arn}` refers to, or None if it is anything else."""
+    """Return the reference of a string such as `${aws_kms_key.k.arn}`, or None for any other string."""
     if match := _DOTTED.fullmatch(text):
         return make_reference(list(match[1].split(".")), match[1]) if is_complete(match[1]) else None
     if (match := _PLAIN.fullmatch(text)) and is_complete(match[1]):
@@ -84,7 +84,7 @@ def plain_reference(text: str) -> Reference | None:
 
 
 def scan(text: str) -> tuple[Reference, ...]:
-    """Return what looks like a reference in a text that cannot be parsed."""
+    """Return what looks like references in a string that cannot be parsed."""
     start = text.find("${")
     start = text.find("%{") if start < 0 else start
     if start < 0:

@@ -1,4 +1,4 @@
-"""Reads templates: text with interpolations and directives, quoted or not."""
+"""Parses templates: text with interpolations and directives, quoted or not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAST_CHARACTER: Final = 0x10FFFF
 
 
 class Templates(Cursor):
-    """Reads templates; expressions are left to the class that inherits."""
+    """Parses templates; the subclass parses expressions."""
 
     def expression(self) -> Node:
         """Return the expression at the present place."""
@@ -36,7 +36,7 @@ class Templates(Cursor):
         """Return the node of the whole text.
 
         Raises:
-            UnreadableError: Terraform would not read it.
+            UnreadableError: Terraform cannot parse it.
         """
         return self._template(BARE, ())[0]
 

@@ -1,4 +1,4 @@
-"""Finds stacks: in the output of a synthesis, in folders, in single files and plans."""
+"""Finds stacks in cdktf.out folders, other folders, single files and plans."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def load(paths: Iterable[str | os.PathLike[str]], *, environment: str | None = N
     Args:
         paths: Each a `cdktf.out`, the folder of a stack, a folder with folders of `*.tf.json` below it, one such file,
             or a plan as `terraform show -json` writes it.
-        environment: dev, staging or prod for everything; by default each block's own, read from tags and names.
+        environment: dev, staging or prod for all blocks; by default determined for each block from tags and names.
 
     Raises:
-        ConfigurationError: Nothing is there, or it cannot be read; names the file, and line and column in it.
+        ConfigurationError: No stack is found, or a file cannot be read; with the file, line and column.
     """
     sources: dict[Path, Source] = {}
     for path in map(Path, paths):
@@ -98,7 +98,7 @@ def _places(path: Path) -> list[Path]:
 
 
 def _stop(error: OSError) -> None:
-    """Do not pass over a folder that cannot be listed."""
+    """Fail on a folder that cannot be listed."""
     raise error
 
 
@@ -109,7 +109,7 @@ def _is_entered(folder: Path) -> bool:
 
 
 def _counts(name: str) -> bool:
-    """Return whether Terraform reads a file of this name: it ignores hidden files and what editors leave behind."""
+    """Return whether Terraform reads a file of this name: it ignores hidden files and backups of editors."""
     return name.endswith(_ENDING) and not name.startswith((".", "#"))
 
 
@@ -175,7 +175,7 @@ def _notes(folder: Path) -> dict[str, Any]:
 
 
 def _tell_apart(sources: dict[Path, Source]) -> None:
-    """Name stacks whose folders have the same name by the folders above too, and files of one folder by their own."""
+    """Make names of stacks unique: by their parent folders, and for files of one folder by the file's name."""
     level = 1
     while True:
         counts = Counter(source.name for source in sources.values())

@@ -1,4 +1,4 @@
-"""Reads one JSON file, and says what is wrong with it and where."""
+"""Reads a JSON file and reports errors with their position."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_DEPTH: Final = 200
-"""Levels of lists and objects in one another; Terraform's own blocks need fewer than 40."""
+"""Nesting of lists and objects; Terraform's own blocks need fewer than 40 levels."""
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Repeating(dict[str, Any]):
-    """An object that gives a key more than once.
+    """An object with duplicate keys.
 
     Attributes:
         repeated: Every value of each of these keys.
@@ -56,7 +56,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401  JSON
 
 
 def repeated(value: object, at: str = "") -> Iterator[str]:
-    """Yield the dotted paths that objects in a value give more than once."""
+    """Yield the dotted paths of duplicate keys in a value."""
     if isinstance(value, Repeating):
         for key in value.repeated:
             yield f"{at}.{key}" if at else key
@@ -69,7 +69,7 @@ def repeated(value: object, at: str = "") -> Iterator[str]:
 
 
 def holds_repeating(value: object) -> bool:
-    """Return whether an object in a value gives a key more than once."""
+    """Return whether an object in a value has a duplicate key."""
     level = [value]
     while level:
         if any(isinstance(item, Repeating) for item in level):
@@ -144,7 +144,7 @@ def _deeper_than(value: object, limit: int) -> bool:
 
 
 def _inner(level: list[Any]) -> list[Any]:
-    """Return the objects and lists that stand directly in these."""
+    """Return the objects and lists directly within these."""
     return [
         item
         for outer in level

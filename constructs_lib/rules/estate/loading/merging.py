@@ -1,4 +1,4 @@
-"""Joins the files of one folder into one document, as Terraform does."""
+"""Merges the files of a folder into one document, as Terraform does."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LABELS: Final = {
     "resource": 2,
     "variable": 1,
 }
-"""Blocks that carry labels, and how many."""
+"""Block types with labels, and the number of labels."""
 
 _ARGUMENTS: Final = ("locals", "terraform")
 _LISTS: Final = ("import", "moved", "removed")
 TOP_LEVEL: Final = frozenset((*LABELS, *_ARGUMENTS, *_LISTS, "//"))
-"""What may stand at the top of a file."""
+"""The top-level keys of a file."""
 
 _LONGEST_SHOWN: Final = 40
 
@@ -39,7 +39,7 @@ class Merge:
     """The document of a folder, file by file.
 
     Attributes:
-        document: What was added so far.
+        document: The files merged so far.
         given: Variables whose defaults were set.
     """
 
@@ -50,11 +50,11 @@ class Merge:
 
     @property
     def duplicates(self) -> list[Duplicate]:
-        """What is given twice so far."""
+        """Duplicates found so far."""
         return [Duplicate(path, tuple(dict.fromkeys(files))) for path, files in self._given.items() if len(files) > 1]
 
     def add(self, file: Path, content: dict[str, Any]) -> None:
-        """Add a file; of what is given twice, the first stays."""
+        """Add a file; the first of duplicate blocks is kept."""
         marked = holds_repeating(content)
         for word, value in _blocks(file, content):
             if word in LABELS:
@@ -75,7 +75,7 @@ class Merge:
                 self.document.setdefault(word, []).append(value)
 
     def override(self, file: Path, content: dict[str, Any]) -> None:
-        """Lay an override file over what is there: each argument or nested block type that it gives replaces.
+        """Apply an override file: its arguments and nested block types replace those of the same name.
 
         See https://developer.hashicorp.com/terraform/language/files/override.
         """
@@ -92,7 +92,7 @@ class Merge:
                 _join_settings(self.document.setdefault(word, {}), value)
 
     def set_defaults(self, values: dict[str, Any]) -> None:
-        """Set what `*.tfvars.json` files say as defaults of the variables that are declared."""
+        """Set the values of `*.tfvars.json` files as defaults of declared variables."""
         for name, body in self.document.get("variable", {}).items():
             if name in values:
                 body["default"] = values[name]
@@ -135,10 +135,10 @@ class Merge:
 
 
 def check_document(file: Path, content: object) -> dict[str, Any]:
-    """Return a document that has the shape of Terraform JSON.
+    """Check that a document is Terraform JSON, and return it.
 
     Raises:
-        ConfigurationError: It has not.
+        ConfigurationError: It is not.
     """
     if not isinstance(content, dict):
         raise ConfigurationError(str(file), f"must be an object with blocks such as resource, not {_shown(content)}")
@@ -214,7 +214,7 @@ def _shown(value: object) -> str:
 
 
 def merge(files: Iterable[tuple[Path, Any]], overrides: Iterable[tuple[Path, Any]]) -> Merge:
-    """Join files, then lay the override files over them, in the order given."""
+    """Merge files, then apply the override files, in the order given."""
     merged = Merge()
     for file, content in files:
         merged.add(file, check_document(file, content))

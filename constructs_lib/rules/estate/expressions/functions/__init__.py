@@ -1,4 +1,4 @@
-"""Terraform's functions on values that are known at synth."""
+"""Terraform's functions, for values that are known at synth."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from constructs_lib.rules.estate.expressions.functions.registry import FUNCTIONS
 from constructs_lib.rules.estate.values import Unknown
 
 APPLY: Final = frozenset({"bcrypt", "plantimestamp", "timestamp", "uuid"})
-"""Functions that give another result with each run."""
+"""Functions whose result differs in each run."""
 FILES: Final = frozenset(
     {
         *("abspath", "file", "filebase64", "filebase64sha256", "filebase64sha512", "fileexists", "filemd5", "fileset"),
         *("filesha1", "filesha256", "filesha512", "pathexpand", "templatefile"),
     }
 )
-"""Functions that read files of the machine that runs Terraform."""
+"""Functions that read files of the computer that runs Terraform."""
 OTHERS: Final = frozenset(
     {
         *("base64gzip", "ephemeralasnull", "formatdate", "issensitive", "rsadecrypt", "templatestring"),
@@ -33,11 +33,11 @@ OTHERS: Final = frozenset(
 
 
 def apply(name: str, arguments: list[object]) -> object:
-    """Return what a function makes of its arguments, which may be unknown or have unknown parts.
+    """Return the result of a function; its arguments may be unknown or have unknown parts.
 
     Raises:
-        RefusedError: Terraform would refuse the call.
-        UndecidedError: The result cannot be told here, or is too large.
+        RefusedError: Terraform rejects the arguments.
+        UndecidedError: The result cannot be determined here, or is too large.
     """
     if found := FUNCTIONS.get(name):
         return call(name, found, arguments)

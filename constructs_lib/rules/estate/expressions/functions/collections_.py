@@ -1,4 +1,4 @@
-"""Functions on lists and maps; elements that are unknown stay in their places."""
+"""Functions on lists and maps; unknown elements keep their positions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _ESCAPES = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u20
 
 
 def _stand_in(value: object) -> object:
-    """Return what stands for an unknown leaf in JSON."""
+    """Return the placeholder of an unknown leaf in JSON."""
     if isinstance(value, Unknown):
         return text_of(value)
     raise TypeError(f"{type(value).__name__} is not a Terraform value")
@@ -42,7 +42,7 @@ def to_json(value: object) -> str:
 
 
 def _refuse_exponents(value: object) -> None:
-    """Refuse numbers that Python writes with an exponent and Terraform without."""
+    """Reject numbers that Python writes with an exponent and Terraform without."""
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             _refuse_exponents(item)
@@ -52,7 +52,7 @@ def _refuse_exponents(value: object) -> None:
 
 @function("own")
 def _jsonencode(value: object, /) -> object:
-    """Write JSON; unknown leaves stand in it as templates, and the structure goes along."""
+    """Encode JSON; unknown leaves are templates in the text, and the structure is kept."""
     written = to_json(value)
     unknown = unknown_in(value)
     return Encoded(unknown.reason, written, value) if unknown else written
@@ -64,7 +64,7 @@ def _number(digits: str) -> int | float:
 
 @function("none")
 def _jsondecode(value: object, /) -> object:
-    """Read JSON; what `jsonencode` wrote with unknown leaves comes back with them."""
+    """Decode JSON; text of `jsonencode` with unknown leaves keeps them."""
     if isinstance(value, Encoded):
         return value.value
     if isinstance(value, Unknown):

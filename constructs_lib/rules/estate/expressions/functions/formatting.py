@@ -1,4 +1,4 @@
-"""The `format` family: Go's verbs as Terraform knows them."""
+"""`format` and `formatlist`, with the verbs that Terraform supports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WIDEST: Final = 10_000
 
 @function("none")
 def _format(pattern: object, /, *arguments: object) -> object:
-    """Fill values into a text; unknown ones make a text in which they stand."""
+    """Format values; with unknown values, return a template that contains them."""
     if isinstance(pattern, Unknown):
         return Unknown(pattern.reason)
     return _fill(text(pattern), arguments)

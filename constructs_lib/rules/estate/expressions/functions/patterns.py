@@ -1,4 +1,4 @@
-"""Terraform's regular expressions, which are RE2's, as Python's; slow ones are left alone."""
+"""Converts Terraform's regular expressions (RE2) to Python's; slow ones are not evaluated."""
 
 from __future__ import annotations
 

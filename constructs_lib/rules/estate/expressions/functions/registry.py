@@ -1,4 +1,4 @@
-"""Which functions there are, and which of their arguments must be known."""
+"""The functions that are evaluated here, and which of their arguments must be known."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def function(needs: str = "all") -> Callable[[Body], Body]:
 
 
 def call(name: str, found: Function, arguments: list[object]) -> object:
-    """Return what a function makes of its arguments.
+    """Return the result of a function.
 
     Raises:
-        RefusedError: Terraform would refuse the call.
-        UndecidedError: The result cannot be told here, or is too large.
+        RefusedError: Terraform rejects the arguments.
+        UndecidedError: The result cannot be determined here, or is too large.
     """
     if not found.least <= len(arguments) <= found.most:
         raise RefusedError(f"{name}() does not take {len(arguments)} arguments")
