@@ -41,7 +41,9 @@ class TestReplicas:
             assert found(id_, good(id_, change)) == []
 
     def test_an_unknown_region_of_the_table_is_undecided(self) -> None:
-        assert doubted("DDB-013", table(replica={"region_name": "us-east-1"})) == ["no provider block says so"]
+        assert doubted("DDB-013", table(replica={"region_name": "us-east-1"})) == [
+            "no provider configuration sets the region"
+        ]
 
     def test_a_replica_of_a_table_that_is_not_defined_in_the_stacks_is_skipped(self) -> None:
         replica = {
