@@ -34,6 +34,7 @@ from .constructs.lambda_layer import LambdaLayer as LambdaLayer
 from .constructs.log_group import LogGroup as LogGroup
 from .constructs.multi_region_key import MultiRegionKey as MultiRegionKey
 from .constructs.notification_topic import AlarmTopic as AlarmTopic
+from .constructs.notification_topic import NotificationTopic as NotificationTopic
 from .constructs.payment_lambda import Canary as Canary
 from .constructs.payment_lambda import FunctionUrl as FunctionUrl
 from .constructs.payment_lambda import PaymentLambda as PaymentLambda

@@ -95,6 +95,7 @@ from cdktf_cdktf_provider_aws import secretsmanager_secret_version as secretsman
 from cdktf_cdktf_provider_aws import security_group as security_group
 from cdktf_cdktf_provider_aws import sns_topic as sns_topic
 from cdktf_cdktf_provider_aws import sns_topic_policy as sns_topic_policy
+from cdktf_cdktf_provider_aws import sns_topic_subscription as sns_topic_subscription
 from cdktf_cdktf_provider_aws import sqs_queue as sqs_queue
 from cdktf_cdktf_provider_aws import sqs_queue_policy as sqs_queue_policy
 from cdktf_cdktf_provider_aws import sqs_queue_redrive_allow_policy as sqs_queue_redrive_allow_policy

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-_OURS: Final = ("constructs_lib", "jsii")
+_OURS: Final = ("cdktf", "constructs", "constructs_lib", "jsii")
 
 
 class ConfigurationError(ValueError):

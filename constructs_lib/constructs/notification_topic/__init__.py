@@ -1,5 +1,6 @@
-"""AlarmTopic: an encrypted SNS topic that CloudWatch alarms of the account write to, and people subscribe to."""
+"""NotificationTopic and AlarmTopic: encrypted SNS topics with subscriptions and a dead-letter queue."""
 
 from constructs_lib.constructs.notification_topic.alarm_topic import AlarmTopic
+from constructs_lib.constructs.notification_topic.notification_topic import NotificationTopic
 
-__all__ = ["AlarmTopic"]
+__all__ = ["AlarmTopic", "NotificationTopic"]

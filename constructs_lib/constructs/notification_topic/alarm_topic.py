@@ -1,72 +1,87 @@
-"""AlarmTopic: an encrypted SNS topic that CloudWatch alarms of the account write to, and people subscribe to."""
+"""AlarmTopic: an encrypted SNS topic that the account's CloudWatch alarms notify."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Final
 
-from constructs_lib._engine import aws, core
+from constructs_lib._engine import core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.core.construct import HardenedConstruct
-from constructs_lib.core.iam import Condition, PolicyDocument, Statement
+from constructs_lib.constructs.notification_topic.topic import Topic
+from constructs_lib.constructs.payment_lambda import PaymentLambda
+from constructs_lib.constructs.queue import Queue
+from constructs_lib.core.iam import Condition, Statement
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.deprecation import warn_renamed
+from constructs_lib.foundation.environment import Environment
+from constructs_lib.foundation.errors import warn
 
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 
 
-class AlarmTopic(HardenedConstruct):
-    """A topic for alarms, encrypted with a customer key, which takes messages of the own account's alarms only.
+class AlarmTopic(Topic):
+    """An encrypted SNS topic that CloudWatch alarms of this account notify.
 
-    Subscriptions are left to people: an address that confirms itself cannot be made by Terraform.
+    In prod a topic without subscribers warns at synth: its alarms would notify no one.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is; alarms tell topics of their own region only.
-        key: The key that encrypts it.
+        region: The topic's region; alarms notify topics of their own region only.
+        key: Encrypts the topic and its dead-letter queue.
+        subscribers: Who is notified: email addresses, `https://` URLs, `Queue`s and `PaymentLambda`s; none by default.
+            `subscribe` adds more.
 
     Attributes:
-        arn: The ARN, a reference inside the stack: what `alarm_topics` of constructs takes.
+        name: The topic's name.
+        key: The key that encrypts it.
+        policy: The topic policy, for resources that depend on it.
+        subscriptions: The subscriptions, in the order they were added.
 
     Raises:
-        ConfigurationError: The key has no replica in the region.
+        ConfigurationError: The key has no replica in the region, or a subscriber that SNS cannot deliver to.
 
     See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html.
     """
 
-    def __init__(self, scope: core.Construct, id_: str, *, region: Region, key: MultiRegionKey) -> None:
-        super().__init__(scope, id_, region=region)
-        own_account = Condition("StringEquals", "aws:SourceAccount", (region.account_id,))
-        key.allow_service(self, CLOUDWATCH, (own_account,))
-        self.resource = self._create(
-            aws.sns_topic.SnsTopic, "Resource", name=self._name("topic"), kms_master_key_id=key.arn_for(self)
-        )
-        self.arn = self._ref(self.resource, "arn")
-        policy = PolicyDocument(
-            self,
-            "policy-document",
-            [
-                Statement(
-                    sid="OwnAlarms",
-                    actions=("sns:Publish",),
-                    resources=(self.arn,),
-                    principals=(("Service", (CLOUDWATCH,)),),
-                    conditions=(own_account,),
-                ),
-                Statement(
-                    sid="TlsOnly",
-                    effect="Deny",
-                    actions=("sns:Publish",),
-                    resources=(self.arn,),
-                    principals=(("AWS", ("*",)),),
-                    conditions=(Condition("Bool", "aws:SecureTransport", ("false",)),),
-                ),
-            ],
-        )
-        self._create(aws.sns_topic_policy.SnsTopicPolicy, "policy", arn=self.arn, policy=policy.json)
-        self._publish("arn", self.arn, "ARN of the topic that alarms tell")
+    def __init__(
+        self,
+        scope: core.Construct,
+        id_: str,
+        *,
+        region: Region,
+        key: MultiRegionKey,
+        subscribers: Sequence[Queue | PaymentLambda | str] = (),
+    ) -> None:
+        self._own_account = (Condition("StringEquals", "aws:SourceAccount", (region.account_id,)),)
+        # Topics of earlier releases have SNS's default; an HTTPS subscriber raises it.
+        super().__init__(scope, id_, region=region, key=key, signature_version=None)
+        key.allow_service(self, CLOUDWATCH, self._own_account)
+        self._publish("arn", self._arn, "ARN of the topic that alarms tell")
+        for subscriber in subscribers:
+            self.subscribe(subscriber)
+        region.stack.at_synth(self._warn_without_subscribers)
 
-    @cached_property
+    @property
     def id(self) -> str:
-        """The topic's ARN, for use in any stack."""
-        return self.resource.arn
+        """The topic's ARN; deprecated, use `arn`."""
+        warn_renamed("AlarmTopic.", "id", "arn")
+        return self.arn
+
+    def _statements(self) -> list[Statement]:
+        alarms = Statement(
+            sid="OwnAlarms",
+            actions=("sns:Publish",),
+            resources=(self._arn,),
+            principals=(("Service", (CLOUDWATCH,)),),
+            conditions=self._own_account,
+        )
+        return [alarms, *super()._statements()]
+
+    def _warn_without_subscribers(self) -> None:
+        if self.region.environment is Environment.PROD and not self.subscriptions:
+            where = f" ({self.caller})" if self.caller else ""
+            warn(
+                f"{self.path}{where}: subscribers=(): the topic has no subscribers, so alarms in prod notify no one; "
+                "give subscribers=['on-call@example.com'] or call subscribe()"
+            )

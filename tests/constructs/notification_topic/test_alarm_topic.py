@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from constructs_lib import AlarmTopic, HardenedStack, MultiRegionKey
+import pytest
+
+from constructs_lib import AlarmTopic, ConfigurationWarning, HardenedStack, MultiRegionKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,3 +57,44 @@ def test_the_key_admits_cloudwatch_for_the_own_account(synth_stack: Callable[...
     policy = synth_stack(build).resource("aws_kms_key")["policy"]
     assert '"Principal": {"Service": ["cloudwatch.amazonaws.com"]}' in policy
     assert f'"StringEquals": {{"aws:SourceAccount": ["{ACCOUNT}"]}}' in policy
+
+
+def test_subscribers_are_notified_and_what_cannot_be_delivered_is_kept(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    def subscribed(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        AlarmTopic(
+            stack, "alarms", region=region, key=key, subscribers=["on-call@example.com", "https://example.com/a"]
+        )
+
+    stack = synth_stack(subscribed, "prod")
+    found = {(each["protocol"], each["endpoint"]) for each in stack.resources("aws_sns_topic_subscription")}
+    assert found == {("email", "on-call@example.com"), ("https", "https://example.com/a")}
+    assert stack.resource("aws_sqs_queue")["name"] == "shop-prod-alarms-dead-letter-eu-west-1"
+    assert stack.resource("aws_sns_topic")["signature_version"] == 2
+
+
+def test_in_production_a_topic_without_subscribers_warns_at_synth(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    with pytest.warns(ConfigurationWarning) as caught:
+        synth_stack(build, "prod")
+    (warning,) = caught
+    assert str(warning.message).startswith("shop/alarms (")
+    assert str(warning.message).endswith(
+        "test_alarm_topic.py:23): subscribers=(): the topic has no subscribers, so alarms in prod notify no one; give "
+        "subscribers=['on-call@example.com'] or call subscribe()"
+    )
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+@pytest.mark.filterwarnings("error")
+def test_elsewhere_it_does_not(synth_stack: Callable[..., SynthesizedStack], environment: str) -> None:
+    assert "aws_sns_topic_subscription" not in synth_stack(build, environment).document["resource"]
+
+
+def test_the_old_name_of_the_arn_still_works(stack: HardenedStack) -> None:
+    region = stack.region("eu-west-1")
+    topic = AlarmTopic(stack, "alarms", region=region, key=MultiRegionKey(stack, "key", region=region))
+    with pytest.warns(DeprecationWarning, match=r"^AlarmTopic\.id is deprecated .* use arn$"):
+        assert topic.id == topic.arn
