@@ -27,6 +27,14 @@ def test_a_queue_keeps_its_policy_when_something_else_is_set(local_aws: LocalAws
     assert "Policy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
 
 
+def test_a_topic_returns_its_signature_version(local_aws: LocalAws) -> None:
+    sns = local_aws.client("sns", EU)
+    topic = sns.create_topic(Name="signed", Attributes={"SignatureVersion": "2"})["TopicArn"]
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SignatureVersion"] == "2"
+    plain = sns.create_topic(Name="plain")["TopicArn"]
+    assert "SignatureVersion" not in sns.get_topic_attributes(TopicArn=plain)["Attributes"]
+
+
 def test_an_event_source_keeps_the_alias(local_aws: LocalAws) -> None:
     role = {"Version": "2012-10-17", "Statement": []}
     iam = local_aws.client("iam", EU)

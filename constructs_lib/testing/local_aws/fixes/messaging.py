@@ -1,4 +1,4 @@
-"""SQS, API Gateway and Step Functions."""
+"""SQS, SNS, API Gateway and Step Functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.apigateway.models import RestAPI
 from moto.core.responses import ActionResult
+from moto.sns.responses import SNSResponse
 from moto.sqs.models import Queue
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -60,6 +61,19 @@ def queues_keep_their_policy() -> None:
             vars(self)["_policy_json"] = before
 
 
+def topics_have_a_signature_version() -> None:
+    """`SignatureVersion` is kept and not returned."""
+
+    @around(SNSResponse, "get_topic_attributes")
+    def get_topic_attributes(original: Callable[..., ActionResult], self: SNSResponse) -> ActionResult:
+        answer = original(self)
+        topic = self.backend.get_topic(self._get_param("TopicArn"))
+        version = vars(topic).get("signature_version")
+        if version is not None:
+            answer.result["Attributes"]["SignatureVersion"] = version
+        return answer
+
+
 def an_api_policy_comes_back_escaped() -> None:
     """API Gateway escapes the quotes of a policy, the provider relies on it, and moto does not."""
 
@@ -89,6 +103,7 @@ FIXES = (
     queues_have_a_redrive_allow_policy,
     redrive_policies_come_back_as_aws_writes_them,
     queues_keep_their_policy,
+    topics_have_a_signature_version,
     an_api_policy_comes_back_escaped,
     state_machines_can_be_checked_and_have_versions,
 )
