@@ -66,12 +66,12 @@ def topics_have_a_signature_version() -> None:
 
     @around(SNSResponse, "get_topic_attributes")
     def get_topic_attributes(original: Callable[..., ActionResult], self: SNSResponse) -> ActionResult:
-        answer = original(self)
+        answer: Any = original(self).result
         topic = self.backend.get_topic(self._get_param("TopicArn"))
         version = vars(topic).get("signature_version")
-        if version is not None:
-            answer.result["Attributes"]["SignatureVersion"] = version
-        return answer
+        return ActionResult(
+            {"Attributes": {**answer["Attributes"], **({"SignatureVersion": version} if version else {})}}
+        )
 
 
 def an_api_policy_comes_back_escaped() -> None:
