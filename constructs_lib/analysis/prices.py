@@ -1,7 +1,7 @@
-"""List prices of what costs the same whether it is used or not, in US dollars without tax.
+"""List prices of resources that are billed without usage, in US dollars without tax.
 
 Compared with published figures on `READ_ON`; AWS changes them without notice. Where a region has no price of its own
-here, that of us-east-1 stands in and is marked.
+here, the price of us-east-1 is used and marked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ READ_ON: Final = date(2026, 11, 22)
 HOURS: Final = 730
 """Hours of a month, as AWS's own calculator counts them."""
 HOME: Final = "us-east-1"
-"""The region whose prices stand in for others."""
+"""The region whose prices are used for regions without a price."""
 
 HOURLY: Final = {
     "NAT gateway": {"us-east-1": 0.045, "eu-west-1": 0.048, "ap-southeast-1": 0.059},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.rules.estate.loading.json_files import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def summarize(output: Path) -> list[StackSummary]:
     """Return the stacks of an output folder such as `cdktf.out`, by name.
 
     Raises:
-        ConfigurationError: The folder contains no synthesized stack.
+        ConfigurationError: The folder contains no synthesized stack, or a file is not JSON.
     """
     files = sorted(output.glob("stacks/*/cdk.tf.json"))
     if not files:
@@ -42,7 +42,7 @@ def summarize(output: Path) -> list[StackSummary]:
 
 
 def _summary(file: Path) -> StackSummary:
-    document = json.loads(file.read_text(encoding="utf-8"))
+    document = read_json(file)
     kinds = Counter({type_: len(named) for type_, named in document.get("resource", {}).items()})
     providers = document.get("provider", {}).get("aws", [])
     summary = document.get("output", {}).get("deployment_summary", {}).get("value", {})

@@ -27,13 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=f"Run `{PROGRAM} <command> --help` for the options of a command.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(required=True, title="commands", metavar="<command>")
+    commands = parser.add_subparsers(title="commands", metavar="<command>")
     # Modules of commands import little: each imports what it needs when it runs.
     for command in (init, check, summary, cost, local):
         command.add_command(commands)
     try:
         given = parser.parse_args(arguments)
+        if "run" not in given:
+            parser.print_help()
+            return 2
         return given.run(given) or 0
+    except KeyboardInterrupt:
+        return 130
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  a command line prints
         return 2

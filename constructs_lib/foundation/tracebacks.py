@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _LIBRARIES: Final = {"cdktf", "cdktn", "constructs", "constructs_lib", "jsii", "typeguard", *sys.stdlib_module_names}
 _GENERATED: Final = ("cdktf_cdktf_provider_", "cdktn_provider_")
 _VALIDATION: Final = re.compile(
-    r"validation failed with the following errors?:\n(.*?)(?:\nValidations allow|\Z)", re.IGNORECASE | re.DOTALL
+    r"validation failed with the following errors?:\n(.*?)(?:\n(?:Validations allow|If you wish to ignore)|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
 """What the engine's error says when validations fail: its own advice is to skip them."""
 _SIGNATURE: Final = re.compile(r"\w+\.__init__\(\) (got an unexpected|missing|takes) ")
@@ -30,7 +31,8 @@ def install() -> None:
 def _show(type_: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     failed = _VALIDATION.search(str(error)) if type_ is RuntimeError else None
     if failed:
-        lines = [f"Error: {line.strip()}\n" for line in failed[1].splitlines() if line.strip()]
+        found = [line.rstrip() for line in failed[1].splitlines() if line.strip()]
+        lines = [f"Error: {found[0].strip()}\n"] if len(found) == 1 else ["Errors:\n", *(f"{one}\n" for one in found)]
     elif isinstance(error, ConfigurationError):
         lines = [*_frames(trace), f"{ConfigurationError.__name__}: {error}\n"]
     elif type_ is TypeError and _SIGNATURE.match(str(error)) and _ends_in_library(trace):

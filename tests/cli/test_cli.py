@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,31 @@ def test_the_output_folder_is_the_default_and_must_exist(
     monkeypatch.chdir(output.parent)
     assert main([command]) in (0, 1)
     assert "shop" in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_json_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "stacks/shop/cdk.tf.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{", encoding="utf-8")
+    assert main(["summary", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"{file}: ")
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    printed = capsys.readouterr().out
+    assert re.findall(r"^    (\w+) ", printed, re.MULTILINE) == ["init", "check", "summary", "cost", "local"]
+
+
+def test_an_interrupted_command_ends_without_a_traceback(
+    output: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("constructs_lib.analysis.summary.summarize", interrupt)
+    assert main(["summary", str(output)]) == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_unknown_command_prints_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

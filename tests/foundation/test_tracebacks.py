@@ -76,6 +76,14 @@ def test_findings_that_fail_the_synthesis_end_in_one_sentence(tmp_path: Path) ->
     assert re.fullmatch(r"Error: .* fail the synthesis: MSG-001\. .*", text.splitlines()[-1])
 
 
+def test_what_is_incomplete_at_synth_is_listed_without_advice_to_skip_the_validation(tmp_path: Path) -> None:
+    program = f"{STACK}key = lib.MultiRegionKey(stack, 'key', region=region)\n"
+    program += "for id_ in ('one', 'two'):\n    lib.RestApi(stack, id_, region=region, key=key)\napp.synth()\n"
+    head, *problems = errors(tmp_path, program).splitlines()
+    assert head == "Errors:"
+    assert [problem.split()[0] for problem in problems] == ["[shop/one]", "[shop/two]"]
+
+
 def test_other_errors_keep_their_traceback(tmp_path: Path) -> None:
     assert lines(errors(tmp_path, "import json, constructs_lib\njson.loads('x')"))[-1].startswith(
         "json.decoder.JSONDecode"
