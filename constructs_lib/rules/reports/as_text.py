@@ -55,7 +55,9 @@ class _Page:
             else:
                 width = max(len(rule.id) for rule, _ in rules)
                 for rule, of_rule in rules:
-                    yield f"  {self.paint(rule.id.ljust(width), level)}  {rule.title}  {_TIMES}{len(of_rule)}"
+                    times = f"{_TIMES}{len(of_rule)}"
+                    title = _short(rule.title, self.options.width - width - len(times) - 6)
+                    yield f"  {self.paint(rule.id.ljust(width), level)}  {title}  {times}"
             yield ""
         if not self.options.brief:
             yield from self._waived()
@@ -161,6 +163,10 @@ class _Page:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= max(width, 20) else f"{text[: max(width, 20) - 1].rstrip()}…"
 
 
 def _by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:

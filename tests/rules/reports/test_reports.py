@@ -132,6 +132,19 @@ def test_long_text_is_wrapped_and_long_lists_are_cut() -> None:
     assert "      kms_master_key_id = null: must be\n      set\n" in bare
 
 
+def test_notes_are_counted_by_rule_and_their_titles_fit_the_width() -> None:
+    found = report_on(estate(jobs={}, more={}))
+    found.findings = [replace(finding, level="info") for finding in found.findings]
+    wide, narrow = (render(found, "text", Options(width=width)) for width in (80, 36))
+    rule = found.findings[0].rule
+    assert wide.startswith(f"2 NOTES\n  {rule.id}  {rule.title}  \N{MULTIPLICATION SIGN}2\n\n")
+    assert max(map(len, narrow.splitlines()[:2])) <= 36
+    assert "…" not in wide
+    in_full = render(found, "text", Options(fail_on="info"))
+    assert "  shop:aws_sqs_queue.jobs  " in in_full
+    assert "  shop:aws_sqs_queue.jobs  " in render(found, "text", Options(verbose=True))
+
+
 # JSON.
 
 
