@@ -26,11 +26,11 @@ def platform_page() -> str:
     rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
     table = tabulate(rows, headers=["", *Environment], tablefmt="github", disable_numparse=True)
     return (
-        "# The platform in each environment\n\n`stacks/platform.py` is one code; what differs comes from "
-        "[the environment](environments.md). `constructs-lib cost cdktf.out` prints the cost of any "
-        f"estate.\n\n{table}\n\nCost: list prices of {REGION} on {READ_ON}, from `constructs_lib/analysis/prices.py`, "
-        f"which names AWS's pages; compare before a decision. {NOT_INCLUDED}\n\nMade from the synthesized stack by "
-        "`make docs`.\n"
+        "# The platform stack in each environment\n\n`stacks/platform.py` is the same code for every environment; the "
+        "differences come from the [environment](environments.md). `constructs-lib cost cdktf.out` prints the cost of "
+        f"any estate.\n\n{table}\n\nCost: list prices of {REGION} on {READ_ON}, from "
+        "`constructs_lib/analysis/prices.py`, which links AWS's pricing pages; check current prices before a decision. "
+        f"{NOT_INCLUDED}\n\nGenerated from the synthesized stack by `make docs`.\n"
     )
 
 
@@ -46,15 +46,15 @@ def _column(environment: Environment, folder: Path) -> dict[str, object]:
     key = stack.resource("aws_kms_key")
     return {
         "resources": sum(not block.address.startswith("data.") for block in stack.blocks),
-        "availability zones": len(stack.outputs["vpc_availability_zones_us_east_1"]),
+        "Availability Zones": len(stack.outputs["vpc_availability_zones_us_east_1"]),
         "NAT gateways": len(stack.find("aws_nat_gateway")),
         "database instances": len(instances),
-        "class": ", ".join(sorted({instance["instance_class"] for instance in instances})),
-        "backups": f"{cluster['backup_retention_period']} days",
-        "log events": _days(stack),
+        "instance class": ", ".join(sorted({instance["instance_class"] for instance in instances})),
+        "backup retention": f"{cluster['backup_retention_period']} days",
+        "log retention": _days(stack),
         "deletion protection": _word(cluster["deletion_protection"]),
         "final snapshot": _word(not cluster["skip_final_snapshot"]),
-        "`terraform destroy` refused": _word(cluster.config.get("lifecycle", {}).get("prevent_destroy")),
+        "`prevent_destroy`": _word(cluster.config.get("lifecycle", {}).get("prevent_destroy")),
         "key deletion window": f"{key['deletion_window_in_days']} days",
         "alarms": len(stack.find("aws_cloudwatch_metric_alarm")),
         "fixed cost, USD a month": f"{cost_of(load([stack.directory])).total:,.2f}",

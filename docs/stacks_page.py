@@ -29,10 +29,10 @@ def stacks_page() -> str:
     table = tabulate(rows, headers=["stack", "regions", *Environment], tablefmt="github", disable_numparse=True)
     outputs = "\n\n".join(f"## {name}\n\n{_outputs(made[-1])}" for name, made in _systems().items())
     return (
-        "# The reference stacks\n\nResources of each stack in each environment, and its outputs in prod. Outputs of "
-        "one value for each region end with the region, `_us_east_1`; every stack has `deployment_summary`, the same "
-        f"values nested by region and construct, and `workspace`.\n\n{table}\n\n{outputs}\n\nMade from the synthesized "
-        "stacks by `make docs`.\n"
+        "# Reference stacks\n\nThe number of resources of each stack in each environment, and its outputs in prod. "
+        "Names of outputs with one value for each region end with the region, such as `_us_east_1`. Every stack has "
+        "the outputs `deployment_summary`, the same values nested by region and construct, and `workspace`."
+        f"\n\n{table}\n\n{outputs}\n\nGenerated from the synthesized stacks by `make docs`.\n"
     )
 
 

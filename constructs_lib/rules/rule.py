@@ -18,18 +18,18 @@ LEVELS: Final[tuple[Level, ...]] = ("info", "warning", "error")
 
 FAMILIES: Final = {
     "API": "API Gateway, load balancers and domains",
-    "DDB": "DynamoDB and caches",
-    "ENC": "Encryption and keys",
-    "IAM": "Permissions",
-    "LAM": "Lambda",
-    "MSG": "Queues, topics and events",
+    "DDB": "DynamoDB and ElastiCache",
+    "ENC": "Encryption, KMS keys and secrets",
+    "IAM": "IAM permissions",
+    "LAM": "Lambda functions",
+    "MSG": "SQS, SNS and EventBridge",
     "NAME": "Names and tags",
-    "NET": "Networks",
-    "OPS": "Operations: logs, alarms, scaling",
-    "RDS": "Relational databases",
+    "NET": "VPC networking",
+    "OPS": "Operations: logs, alarms and scaling",
+    "RDS": "RDS and Aurora",
     "REG": "Regions and providers",
-    "S3": "Buckets",
-    "STATE": "Terraform itself: state, references, secrets",
+    "S3": "S3 buckets",
+    "STATE": "Terraform state, references and secrets",
     "WAIVER": "Waivers",
 }
 
@@ -96,7 +96,7 @@ class Rule:
             first one makes the document `bad`.
         lessons: Lessons of the catalogue that it encodes.
         frameworks: Controls of others that it serves.
-        unknown_passes: Why a value that is known at apply only is taken as right; empty when it is reported as unknown.
+        unknown_passes: Why a value that is unknown until apply passes; empty if it is reported as undecided.
     """
 
     id: str

@@ -234,7 +234,7 @@ def test_a_rule_explains_itself(capsys: Capture) -> None:
     assert code == 0
     assert out.startswith(
         "OPS-901  SQS queue is encrypted\n\nWhy\n  Messages are stored in plain text.\n\nFix\n  Set kms_master_key_id.\n\n"
-        "family       Operations: logs, alarms, scaling\nchecks       aws_sqs_queue\n"
+        "family       Operations: logs, alarms and scaling\nchecks       aws_sqs_queue\n"
         "severity     info in dev, warning in staging, error in prod\nFSBP         SQS.1\nlessons      TOY-1\n"
         "page         https://docs.aws.amazon.com/queues\n\nBad\n  {\n"
     )

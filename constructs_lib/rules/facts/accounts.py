@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 PAGE: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"
-"""Looked at in November 2025."""
+"""Read in November 2025."""
 
 LOAD_BALANCERS: Final = frozenset(
     {

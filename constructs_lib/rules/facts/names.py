@@ -10,7 +10,7 @@ from constructs_lib.foundation.naming import NAME_RULES, NameRule
 
 _DOCS: Final = "https://docs.aws.amazon.com"
 PAGE: Final = f"{_DOCS}/general/latest/gr/aws-service-information.html"
-"""The pages of the single services, looked at in November 2025, stand with each entry."""
+"""The pages of the single services, read in November 2025, stand with each entry."""
 
 RANDOM_PART: Final = 26
 """Characters that Terraform adds to a name_prefix."""

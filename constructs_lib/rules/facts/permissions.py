@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 PAGE: Final = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
-"""The service authorization reference, looked at in November 2025."""
+"""The service authorization reference, read in November 2025."""
 
 SCOPED: Final = {
     "airflow": ("CreateCliToken", "CreateWebLoginToken"),
@@ -211,7 +211,7 @@ ACTING_FOR_OTHERS: Final = frozenset(
 """Services that tell a role for which account or resource they act, by their own pages on the confused deputy."""
 
 LIMITS: Final = {"managed": 6_144, "role": 10_240, "group": 5_120, "user": 2_048, "trust": 2_048}
-"""Characters of policies, white space aside: IAM and AWS STS quotas, looked at in November 2025."""
+"""Characters of policies, white space aside: IAM and AWS STS quotas, read in November 2025."""
 
 MAX_ATTACHED: Final = 10
 """Managed policies of one role, unless the account's quota is raised."""

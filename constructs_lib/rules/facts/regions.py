@@ -8,7 +8,7 @@ from typing import Final
 from constructs_lib.foundation.regions import REGIONS
 
 PAGE: Final = "https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"
-"""Looked at in November 2025; regions are recognized by their form, so that new ones need no entry."""
+"""Read in November 2025; regions are recognized by their form, so that new ones need no entry."""
 
 _SIDES: Final = "north|south|east|west|central|northeast|northwest|southeast|southwest"
 NAME: Final = re.compile(

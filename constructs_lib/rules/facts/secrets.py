@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 PAGE: Final = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
-"""Looked at in November 2025: what the pages of the resources call sensitive."""
+"""Read in November 2025: what the pages of the resources call sensitive."""
 
 ATTRIBUTES: Final = {
     "aws_api_gateway_api_key": ("value",),
