@@ -1,4 +1,4 @@
-"""Alarms on CloudWatch metrics: what a construct wants to be told, and whom it tells."""
+"""CloudWatch alarms, and the SNS topics they notify."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ _HOUR: Final = 60 * 60
 
 @dataclass(frozen=True)
 class NoAlarms(OptOut):
-    """Nobody is told when something goes wrong, although the environment asks for alarms."""
+    """No alarms, although the environment requires them."""
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One metric, and when it calls for attention.
+    """A CloudWatch alarm on one metric.
 
     Attributes:
-        namespace: Such as `AWS/RDS`.
+        namespace: The metric's namespace, such as `AWS/RDS`.
         metric: The metric's name.
-        comparison: How the threshold is crossed.
-        threshold: In the metric's unit.
-        description: What is wrong then, and what to look at.
-        statistic: What is made of the values of a period; None with `percentile`.
-        percentile: Such as `p99`, in place of `statistic`.
-        period: Seconds that one value stands for: 10, 20, 30 or a multiple of 60.
-        evaluation_periods: Periods that are looked at.
-        datapoints: Periods among them that must cross the threshold; all of them by default.
-        missing_data: What a period without a value counts as.
+        comparison: The comparison operator.
+        threshold: The threshold, in the metric's unit.
+        description: The alarm's description: what is wrong, and where to look.
+        statistic: The statistic; None with `percentile`.
+        percentile: A percentile such as `p99`, instead of `statistic`.
+        period: The period in seconds: 10, 20, 30 or a multiple of 60.
+        evaluation_periods: The number of periods that are evaluated.
+        datapoints: The number of periods that must breach the threshold; all of them by default.
+        missing_data: How missing data is treated.
 
     Raises:
-        ConfigurationError: What CloudWatch refuses.
+        ConfigurationError: CloudWatch does not accept the alarm.
 
     See https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html.
     """
@@ -70,43 +70,46 @@ class Alarm:
     missing_data: MissingData = "missing"
 
     def __post_init__(self) -> None:
-        """Refuse what CloudWatch refuses."""
+        """Refuse an alarm that CloudWatch does not accept."""
         problems = Problems("Alarm")
         for name, text in (
             ("namespace", self.namespace),
             ("metric", self.metric),
             ("description", self.description),
         ):
-            problems.check(isinstance(text, str) and text.strip(), name, text, "must be a text")
+            problems.check(isinstance(text, str) and text.strip(), name, text, "expected a non-empty string")
         for name, value, allowed in (
             ("comparison", self.comparison, get_args(Comparison)),
             ("missing_data", self.missing_data, get_args(MissingData)),
         ):
-            problems.check(value in allowed, name, value, f"must be one of {', '.join(allowed)}")
+            problems.check(value in allowed, name, value, f"expected one of {', '.join(allowed)}")
         self._check_statistic(problems)
         self._check_time(problems)
         problems.raise_if_any()
 
     @property
     def needed(self) -> int:
-        """Periods that must cross the threshold."""
+        """The number of periods that must breach the threshold."""
         return self.evaluation_periods if self.datapoints is None else self.datapoints
 
     def _check_statistic(self, problems: Problems) -> None:
         if self.percentile is None:
             allowed = get_args(Statistic)
             problems.check(
-                self.statistic in allowed, "statistic", self.statistic, f"must be one of {', '.join(allowed)}"
+                self.statistic in allowed, "statistic", self.statistic, f"expected one of {', '.join(allowed)}"
             )
             return
         problems.check(
-            self.statistic is None, "percentile", self.percentile, "takes the place of statistic; give statistic=None"
+            self.statistic is None,
+            "percentile",
+            self.percentile,
+            "cannot be combined with statistic; pass statistic=None",
         )
         problems.check(
             _PERCENTILE.fullmatch(str(self.percentile)),
             "percentile",
             self.percentile,
-            "must be such as 'p99' or 'p99.9'",
+            "expected a percentile such as 'p99' or 'p99.9'",
         )
 
     def _check_time(self, problems: Problems) -> None:
@@ -114,13 +117,13 @@ class Alarm:
             _is_count(self.period) and (self.period in SHORT_PERIODS or self.period % 60 == 0),
             "period",
             self.period,
-            "must be 10, 20, 30 or a multiple of 60 seconds",
+            "expected 10, 20, 30 or a multiple of 60 seconds",
         )
         fine &= problems.check(
             _is_count(self.evaluation_periods),
             "evaluation_periods",
             self.evaluation_periods,
-            "must be a whole number of at least 1",
+            "expected a whole number of at least 1",
         )
         if not fine:
             return
@@ -128,36 +131,37 @@ class Alarm:
             _is_count(self.needed) and self.needed <= self.evaluation_periods,
             "datapoints",
             self.datapoints,
-            f"must be a whole number from 1 to evaluation_periods={self.evaluation_periods}",
+            f"expected a whole number from 1 to evaluation_periods={self.evaluation_periods}",
         )
         days = 7 if self.period >= _HOUR else 1
         problems.check(
             self.period * self.evaluation_periods <= days * _DAY,
             "evaluation_periods",
             self.evaluation_periods,
-            f"CloudWatch looks back {days} days at most with period={self.period}",
+            f"evaluates more than {days} {'day' if days == 1 else 'days'}, the most that CloudWatch allows with "
+            f"period={self.period}",
         )
 
 
 class Alarms:
-    """What the arguments `alarms` and `alarm_topics` of a construct come to, and the alarms it makes of them.
+    """The alarms of a construct, from its arguments `alarms` and `alarm_topics`.
 
     Every construct with alarms takes the same two arguments:
 
-    - `alarms: bool | NoAlarms | None = None`: by default from the environment; True makes them where it does not ask
-      for them; where it does, only `NoAlarms` leaves them out.
-    - `alarm_topics: Iterable[str] = ()`: ARNs of SNS topics of the same region that are told of an alarm and of its
-      end. Without one, alarms show their state and call nobody.
+    - `alarms: bool | NoAlarms | None = None`: by default from the environment; True creates them in every
+      environment; where the environment requires them, only `NoAlarms` leaves them out.
+    - `alarm_topics: Iterable[str] = ()`: ARNs of SNS topics in the same region, notified when an alarm enters and
+      leaves the ALARM state. Without one, alarms only show their state and notify no one.
 
     Args:
-        owner: The construct that is watched.
-        problems: Where a bad argument is noted.
+        owner: The construct that the alarms are about.
+        problems: Collects invalid arguments.
         alarms: As above.
         alarm_topics: As above.
 
     Attributes:
-        wanted: Whether there are alarms.
-        topics: The ARNs.
+        wanted: Whether the alarms are created.
+        topics: The ARNs of the topics.
     """
 
     def __init__(
@@ -176,16 +180,16 @@ class Alarms:
             alarms is None or isinstance(alarms, (bool, NoAlarms)),
             "alarms",
             alarms,
-            "must be True, False, or NoAlarms(reason)",
+            "expected True, False or NoAlarms(reason)",
         )
         problems.check(
             not (asked and alarms is False),
             "alarms",
             alarms,
-            f"{owner.region.environment.value} asks for alarms; give NoAlarms(reason) where nobody needs them",
+            f"{owner.region.environment.value} requires alarms; pass NoAlarms(reason) to leave them out",
         )
         if isinstance(alarm_topics, str):
-            problems.add("alarm_topics", alarm_topics, "must be a list of ARNs")
+            problems.add("alarm_topics", alarm_topics, "expected a list of ARNs")
         for topic in self.topics:
             self._check_topic(problems, topic)
         if asked and isinstance(alarms, NoAlarms):
@@ -194,12 +198,15 @@ class Alarms:
     def add(
         self, id_: str, alarm: Alarm, dimensions: Mapping[str, str]
     ) -> aws.cloudwatch_metric_alarm.CloudwatchMetricAlarm | None:
-        """Create an alarm if they are wanted.
+        """Create an alarm, unless alarms are not wanted.
 
         Args:
             id_: Its id in the construct, such as `cpu-alarm`.
-            alarm: What it looks at.
-            dimensions: Which of the metrics of that name: values may be references.
+            alarm: The alarm.
+            dimensions: The metric's dimensions; values may be references.
+
+        Returns:
+            The alarm, or None where alarms are not wanted.
         """
         if not self.wanted:
             return None
@@ -230,13 +237,13 @@ class Alarms:
 
     def _check_topic(self, problems: Problems, topic: object) -> None:
         named = _TOPIC.fullmatch(topic) if isinstance(topic, str) else None
-        if problems.check(named or is_token(topic), "alarm_topics", topic, "must be the ARN of an SNS topic"):
+        if problems.check(named or is_token(topic), "alarm_topics", topic, "expected the ARN of an SNS topic"):
             here = self._owner.region.name
             problems.check(
                 named is None or named["region"] == here,
                 "alarm_topics",
                 topic,
-                f"must be in {here}, because an alarm tells topics of its own region only",
+                f"is in {named and named['region']}; an alarm notifies topics of its own region only, {here}",
             )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import jsii
 
 from constructs_lib._engine import core
-from constructs_lib.core.metadata import caller_here, notes_below, notes_of, path_of
+from constructs_lib.core.metadata import caller_here, metadata_below, metadata_of, path_of
 from constructs_lib.foundation.errors import ConfigurationError, Problems
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def acknowledge(
     from constructs_lib.rules.waivers import check_waiver  # noqa: PLC0415  the rules load where they are used
 
     path = path_of(construct)
-    notes = notes_of(construct)
+    notes = metadata_of(construct)
     problems = Problems(path)
     if notes is None:
         problems.stop("construct", type(construct).__name__, "must be in a stack")
@@ -159,7 +159,7 @@ class _Rules:
         folders = {stack.construct_path: out / Path(stack.synthesized_stack_path).parent for stack in stacks}
         if not folders:
             return []
-        for path, notes in notes_below(self._app).items():
+        for path, notes in metadata_below(self._app).items():
             if path in folders:
                 notes.write(folders[path])
         file = self._waivers or find_file([])

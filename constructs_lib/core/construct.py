@@ -1,4 +1,4 @@
-"""The base of every construct: one region, one path, resources by role, outputs."""
+"""The base of every construct: its region, path, resources and outputs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
     """A construct in one region of a `HardenedStack`.
 
     Attributes:
-        region: Where its resources are.
+        region: The region of its resources.
         path: The construct path, as in errors and in the synthesized metadata.
-        resources: Every generated resource and data source by its role.
+        resources: Its resources and data sources by id.
     """
 
     def __init__(self, scope: core.Construct, id_: str, *, region: Region) -> None:
         if not isinstance(region, Region):
             raise ConfigurationError(
-                str(id_), f"region={region!r}: must be a Region: give stack.region('eu-west-1'), not a name"
+                str(id_), f"region={region!r}: expected a Region; pass stack.region('eu-west-1') instead of a name"
             )
         self.region = region
         self.components = (*_components(scope, id_, region), id_)
@@ -37,12 +37,12 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
         if not id_ or not isinstance(id_, str) or "${" in id_ or "/" in id_:
             raise ConfigurationError(
                 self.path,
-                f"id_={id_!r}: must be a plain string without '/', because Terraform's addresses are made of it",
+                f"id_={id_!r}: expected a plain string without '/', since Terraform addresses are made of it",
             )
         if not (id_.isascii() and id_.isprintable() and words(id_)):
             raise ConfigurationError(
                 self.path,
-                f"id_={id_!r}: must have a letter or digit, and printable ASCII only: names hold nothing else",
+                f"id_={id_!r}: expected printable ASCII with a letter or digit, since AWS names are made of it",
             )
         try:
             super().__init__(scope, id_)
@@ -53,12 +53,12 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
 
     @property
     def caller(self) -> str:
-        """The line that made it, such as `stacks/payments.py:62`: the nearest one outside of the library."""
-        return self.region.stack.notes.caller(self.path)
+        """Where it was created, such as `stacks/payments.py:62`: the nearest line outside of the library."""
+        return self.region.stack.metadata.caller(self.path)
 
     @property
     def component(self) -> str:
-        """What the construct is called in names: the words of its path below the stack, without its region."""
+        """Its part of AWS names: the words of its path below the stack, without the region."""
         return "-".join(component_words(self.components, self.region.name))
 
     def _create(
@@ -69,7 +69,7 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> E:
-        """Create one of the construct's resources in its own region, and keep it under its role."""
+        """Create one of the construct's resources in its own region."""
         return self._create_in(self.region, type_, id_, *args, **kwargs)
 
     def _create_in(
@@ -81,13 +81,13 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> E:
-        """Create one of the construct's resources in another region, for constructs that span several."""
+        """Create one of the construct's resources in another region."""
         element = region.create(self, (*self.components, id_), type_, *args, **kwargs)
         self.resources[id_] = element
         return element
 
     def _ref(self, element: core.TerraformElement, attribute: str) -> str:
-        """Return a reference for use inside the stack."""
+        """Return a reference that is valid in the construct's stack."""
         return self.region.stack.ref(element, attribute)
 
     def _name(self, kind: str, *ids: str) -> str:
@@ -95,17 +95,17 @@ class HardenedConstruct(core.Construct, metaclass=CheckedArguments):
         return self.region.naming.name((*self.components, *ids), kind)
 
     def _called(self, value: str) -> str:
-        """Return what a value is called in ids, which can hold no reference: one is called by what it refers to."""
+        """Return a value as part of an id; a reference is replaced by the words of what it refers to."""
         return "-".join(words(self.region.stack.text(value))) if is_token(value) else value
 
     def _publish(self, attribute: str, value: object, description: str) -> None:
-        """Export a value as the flat output `component_attribute_region` and in the nested summary."""
+        """Add the output `component_attribute_region`, and the value to the deployment summary."""
         stack = self.region.stack
         stack.output(terraform_name((*self.components, attribute), self.region.name), value, description)
         stack.publish(self.region.name, self.component.replace("-", "_"), attribute, value)
 
     def _record(self, opt_out: OptOut) -> None:
-        """Keep a deliberate departure from a default for the report."""
+        """Record an opt-out for the report."""
         self.region.stack.opt_outs.append((self.path, opt_out))
 
 
@@ -119,6 +119,6 @@ def _components(scope: core.Construct, id_: str, region: Region) -> tuple[str, .
     path: str = scope.node.path
     if not path.startswith(f"{stack.path}/"):
         raise ConfigurationError(
-            f"{path}/{id_}", f"region={region.name!r}: belongs to the stack {stack.path}, and the scope does not"
+            f"{path}/{id_}", f"region={region.name!r}: is in another stack, {stack.path}, than the scope"
         )
     return tuple(path.removeprefix(f"{stack.path}/").split("/"))

@@ -1,9 +1,10 @@
-"""IAM policies and service roles: exact statements, collected until synth, written as policy documents."""
+"""IAM policy documents and service roles; statements can be added until synth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -29,10 +30,10 @@ class Statement:
     Attributes:
         sid: Letters and digits; unique in its policy.
         actions: Actions such as `sqs:SendMessage`.
-        resources: ARNs; `*` only where AWS knows no resource for the action.
+        resources: ARNs; `*` only where the action has no resource type.
         principals: Principals by type, for resource policies: `(("Service", ("logs.eu-west-1.amazonaws.com",)),)`.
-        conditions: All of them must hold.
-        effect: Allow or Deny.
+        conditions: Conditions, all of which must match.
+        effect: `Allow` (default) or `Deny`.
     """
 
     sid: str
@@ -78,10 +79,10 @@ class Statement:
 
 
 class PolicyDocument:
-    """A policy document data source whose statements may be added until synth.
+    """A policy document data source; statements can be added until synth.
 
     Attributes:
-        json: A reference to the rendered policy, for use inside the stack.
+        json: A reference to the rendered policy.
     """
 
     def __init__(self, owner: HardenedConstruct, id_: str, statements: Iterable[Statement] = ()) -> None:
@@ -93,7 +94,7 @@ class PolicyDocument:
         owner.region.stack.at_synth(self._write)
 
     def add(self, statement: Statement) -> None:
-        """Add a statement; the same one twice counts once."""
+        """Add a statement; a duplicate has no effect."""
         if statement not in self.statements:
             self.statements.append(statement)
 
@@ -101,7 +102,7 @@ class PolicyDocument:
         owner = self._owner
         named: dict[str, Statement] = {}
         for statement in self.statements:
-            # Grants of in/a and in-a are called the same, and IAM takes each name once.
+            # Grants of in/a and in-a result in one sid, and a policy accepts each sid once.
             sids = (statement.sid + (str(number) if number > 1 else "") for number in count(1))
             sid = next(sid for sid in sids if sid not in named)
             named[sid] = replace(statement, sid=sid)
@@ -114,16 +115,16 @@ class PolicyDocument:
 
 
 class ServiceRole(HardenedConstruct):
-    """A role that one AWS service assumes, with a single inline policy made of exact grants.
+    """An IAM role that one AWS service assumes, with one inline policy.
 
     Args:
-        scope: The construct that the service works for.
+        scope: The construct that the service acts for.
         id_: The construct's id.
-        region: Where the work is done; IAM is global, the name still ends in the region.
-        service: The service principal, for instance `lambda.amazonaws.com`.
-        description: What the role is for.
-        statements: The first grants; more with `grant`.
-        conditions: Conditions of the trust policy, against confused deputies.
+        region: The region; IAM is global, the role's name still ends in the region.
+        service: The service principal, such as `lambda.amazonaws.com`.
+        description: The role's description.
+        statements: Statements of the policy; `grant` adds more.
+        conditions: Conditions of the trust policy, such as `aws:SourceArn`; none by default.
     """
 
     def __init__(
@@ -159,8 +160,12 @@ class ServiceRole(HardenedConstruct):
             role=self._ref(self.resource, "id"),
             policy=self._policy.json,
         )
-        """Consumers depend on it: a role without its policy cannot do its work yet."""
-        self.arn = self._ref(self.resource, "arn")
+        """The inline policy, for `depends_on`: until it exists the role has no permissions."""
+
+    @cached_property
+    def arn(self) -> str:
+        """The role's ARN."""
+        return self.resource.arn
 
     def grant(self, statement: Statement) -> None:
         """Add a statement to the role's policy."""

@@ -1,8 +1,8 @@
-"""What a stack remembers beside its Terraform JSON: who made each construct, what was left or accepted on purpose.
+"""A stack's metadata beside its Terraform JSON: call sites of constructs, opt-outs and waivers.
 
-The engine tells nobody where a construct was made, and names its elements long after. So the one function through which
-every object of the engine is made is wrapped here, and the nearest line outside of the libraries is kept: about
-a microsecond beside the quarter of a millisecond that the engine takes.
+The engine does not record where a construct was created. The one function that creates every object of the engine is
+wrapped here, and records the nearest line outside of the libraries: a microsecond, beside the quarter of a millisecond
+that the engine takes.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from constructs_lib.rules.waivers import Waiver
 
 FILE: Final = "constructs.json"
-"""Its name, beside the stack's `cdk.tf.json`."""
+"""The file beside the stack's `cdk.tf.json`."""
 
 _PLACE: Final = "_constructs_lib_place"
-"""Attribute of constructs: the stack's notes or None, the path, the App."""
+"""Attribute of constructs: the stack's metadata or None, the path, the App."""
 _STACKS: Final = "_constructs_lib_stacks"
-"""Attribute of the App: the notes of its stacks by their paths."""
+"""Attribute of the App: the metadata of its stacks by their paths."""
 _OURS: Final = frozenset({"constructs_lib", "jsii", "cdktf", "constructs", "functools", "typeguard"})
-"""Packages whose lines say nothing to a caller; functools stands between the library and its own cached properties."""
+"""Packages whose frames are skipped; functools calls the library's cached properties."""
 
 
-class Notes:
-    """What is noted of one stack.
+class StackMetadata:
+    """The metadata of one stack.
 
     Attributes:
         path: The stack's construct path.
-        lines: File and line of the caller who made a construct, by construct path.
-        opt_outs: Hardened defaults left on purpose: construct path and reason.
+        lines: The file and line where a construct was created, by construct path.
+        opt_outs: Opt-outs: construct path and reason.
         waivers: Findings accepted in code.
-        paused: While the stack finishes itself no caller makes anything.
+        paused: True while the stack's finishers run, which no line of the caller started.
     """
 
     def __init__(self, path: str) -> None:
@@ -54,12 +54,12 @@ class Notes:
         self.paused = False
 
     def caller(self, path: str) -> str:
-        """Return the line that made a construct or the nearest one around it; empty when none is noted."""
+        """Return the line that created a construct, or the nearest scope with a line; empty when there is none."""
         line = self._line(path)
         return _shown(*line) if line else ""
 
     def document(self) -> dict[str, Any]:
-        """Return what is written: a construct made on the same line as the one around it is left out."""
+        """Return the content of the file; a construct created on the same line as its scope is left out."""
         callers = {
             path: _shown(*line)
             for path, line in sorted(self.lines.items())
@@ -73,7 +73,7 @@ class Notes:
         return {"callers": callers, "opt_outs": opt_outs, "waivers": waivers}
 
     def write(self, folder: Path) -> None:
-        """Write the notes into a stack's output folder."""
+        """Write the file into a stack's output folder."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.document(), indent=2, sort_keys=True, ensure_ascii=False)
         (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
@@ -86,15 +86,15 @@ class Notes:
         return None
 
 
-def notes_of(construct: core.Construct) -> Notes | None:
-    """Return the notes of the stack that a construct belongs to; None outside of stacks."""
-    notes, *_ = vars(construct).get(_PLACE, (None,))
-    return notes  # type: ignore[no-any-return]
+def metadata_of(construct: core.Construct) -> StackMetadata | None:
+    """Return the metadata of the stack that a construct belongs to; None outside of stacks."""
+    metadata, *_ = vars(construct).get(_PLACE, (None,))
+    return metadata  # type: ignore[no-any-return]
 
 
-def notes_below(app: core.Construct) -> dict[str, Notes]:
-    """Return the notes of an app's stacks, of this library or not, by their paths."""
-    found: dict[str, Notes] = vars(app).get(_STACKS, {})
+def metadata_below(app: core.Construct) -> dict[str, StackMetadata]:
+    """Return the metadata of an app's stacks, of this library or not, by their paths."""
+    found: dict[str, StackMetadata] = vars(app).get(_STACKS, {})
     return found
 
 
@@ -110,32 +110,32 @@ def path_of(construct: core.Construct) -> str:
     return str(place[1] if place else construct.node.path)
 
 
-def _noting(create: Any) -> Any:  # noqa: ANN401  the engine's function has no types
-    """Return the engine's function with the caller noted after it."""
+def _recording(create: Any) -> Any:  # noqa: ANN401  the engine's function has no types
+    """Return the engine's function that also records the call site."""
 
-    def create_and_note(class_: type, made: object, arguments: list[Any] | None = None) -> object:
+    def create_and_record(class_: type, made: object, arguments: list[Any] | None = None) -> object:
         reference = create(class_, made, arguments)
         if arguments and len(arguments) > 1 and isinstance(made, core.Construct):
             scope, id_ = arguments[:2]
             if isinstance(scope, core.Construct):
-                _note(made, scope, id_)
+                _record(made, scope, id_)
         return reference
 
-    create_and_note.__wrapped__ = create  # type: ignore[attr-defined]
-    return create_and_note
+    create_and_record.__wrapped__ = create  # type: ignore[attr-defined]
+    return create_and_record
 
 
-def _note(made: core.Construct, scope: core.Construct, id_: str) -> None:
-    notes, around, root = vars(scope).get(_PLACE, (None, "", scope))
+def _record(made: core.Construct, scope: core.Construct, id_: str) -> None:
+    metadata, around, root = vars(scope).get(_PLACE, (None, "", scope))
     path = f"{around}/{id_}" if around else id_
     if isinstance(made, core.TerraformStack):
-        notes = Notes(path)
-        vars(root).setdefault(_STACKS, {})[path] = notes
-    vars(made)[_PLACE] = (notes, path, root)
-    if notes is not None and not notes.paused:
+        metadata = StackMetadata(path)
+        vars(root).setdefault(_STACKS, {})[path] = metadata
+    vars(made)[_PLACE] = (metadata, path, root)
+    if metadata is not None and not metadata.paused:
         line = _line_outside(2)
         if line:
-            notes.lines[path] = line
+            metadata.lines[path] = line
 
 
 def _line_outside(depth: int) -> tuple[str, int] | None:
@@ -161,4 +161,4 @@ def _shown(file: str, line: int) -> str:
 
 
 if not hasattr(jsii.create, "__wrapped__"):
-    jsii.create = _noting(jsii.create)
+    jsii.create = _recording(jsii.create)

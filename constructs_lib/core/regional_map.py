@@ -1,4 +1,4 @@
-"""RegionalMap: one value for each region of a stack, complete or refused."""
+"""RegionalMap: a mapping with one value for each region of a stack."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ V = TypeVar("V")
 
 
 class RegionalMap(Mapping[str, V], Generic[V]):
-    """A read-only mapping from the regions of a stack to values, one each.
+    """A read-only mapping with exactly one value for each region of a stack.
 
     Args:
-        stack: The stack whose regions must all be there.
-        values: Values by region name; the stack's order counts, not the mapping's.
-        name: What the values are, for errors.
+        stack: The stack.
+        values: Values by region name, in any order; the map has the stack's order.
+        name: The map's name in errors; `RegionalMap` by default.
 
     Raises:
-        ConfigurationError: A region of the stack is missing, or one is given that the stack does not have.
+        ConfigurationError: A region of the stack has no value, or a value is for a region that the stack does not have.
     """
 
     def __init__(self, stack: HardenedStack, values: Mapping[str, V], *, name: str = "RegionalMap") -> None:
         if not isinstance(values, Mapping):
-            raise ConfigurationError(f"{stack.path}/{name}", f"values={values!r}: must be a dict of values by region")
+            raise ConfigurationError(f"{stack.path}/{name}", f"values={values!r}: expected a dict of values by region")
         missing = [region for region in stack.regions if region not in values]
         extra = [region for region in values if region not in stack.regions]
-        problems = [f"no value for {region}, which is a region of the stack; add one" for region in missing]
+        problems = [f"no value for {region}, a region of the stack; add one" for region in missing]
         known = ", ".join(stack.regions) or "it has none"
         problems += [
             f"a value for {region!r}, which is not a region of the stack ({known}); remove it, or call stack.region() "

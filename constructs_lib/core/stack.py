@@ -11,7 +11,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 from constructs_lib._engine import aws, core, provider_of, terraform_type
 from constructs_lib.core.arguments import CheckedArguments
-from constructs_lib.core.metadata import Notes, notes_of
+from constructs_lib.core.metadata import StackMetadata, metadata_of
 from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
 from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
@@ -29,26 +29,27 @@ REQUIRED_PROVIDERS: Final = {
     "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
     "random": {"source": "hashicorp/random", "version": ">= 3.5.0, < 4.0.0"},
 }
-"""Bounded ranges, in place of the one exact version that the engine would write."""
+"""Version constraints with both bounds; the engine would write one exact version."""
 
 _ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 
 
 class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
-    """A Terraform stack whose providers, state, tags, names and outputs follow one set of rules.
+    """A Terraform stack with explicit providers, a backend, default tags, consistent names and outputs.
 
     Args:
         scope: The App.
         id_: The stack's id: lower-case letters, digits and hyphens. Its JSON is `stacks/<id>/cdk.tf.json`.
-        environment: dev, staging or prod.
-        owner: The team that answers for the stack; becomes the tag `Owner`.
-        project: The first part of every AWS name; the stack's id when not given.
-        tags: Tags beside Project, Environment, Stack, Owner and ManagedBy, for every resource of the stack.
-        backend: Where the state is kept; a local file when not given. See `backend_from_environment`.
-        allowed_account_ids: AWS accounts that the stack may be deployed to; any when empty.
+        environment: `dev`, `staging` or `prod`.
+        owner: The team that owns the stack; the value of the tag `Owner`.
+        project: The first part of every AWS name: lower-case letters, digits and hyphens; the stack's id by default.
+        tags: Default tags of every resource, in addition to Project, Environment, Stack, Owner and ManagedBy; none by
+            default.
+        backend: `S3Backend`, `PartialS3Backend` or `LocalBackend` (default). See `backend_from_environment`.
+        allowed_account_ids: Ids of the AWS accounts that the stack may be deployed to; any account by default.
 
     Raises:
-        ConfigurationError: An argument that cannot be deployed.
+        ConfigurationError: An argument is invalid, or another stack of the app has the same state.
 
     See https://developer.hashicorp.com/terraform/language/providers/configuration.
     """
@@ -76,11 +77,11 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
             raise translate(error, id_, id_) from None
         self.path = id_
         self.regions: dict[str, Region] = {}
-        """Regions by name, in the order they were asked for."""
-        self.notes = notes_of(self) or Notes(id_)
-        """Who made each construct, what was left or accepted on purpose; written beside the JSON."""
-        self.opt_outs: list[tuple[str, OptOut]] = self.notes.opt_outs
-        """Hardened defaults left on purpose: construct path and reason."""
+        """The stack's regions by name, in the order in which `region()` created them."""
+        self.metadata = metadata_of(self) or StackMetadata(id_)
+        """Call sites, opt-outs and waivers; written to `constructs.json` beside the stack's JSON."""
+        self.opt_outs: list[tuple[str, OptOut]] = self.metadata.opt_outs
+        """Opt-outs: construct path and reason."""
         self._names: dict[tuple[type, str], str] = {}
         self._addresses: dict[core.TerraformElement, str] = {}
         self._providers: dict[str, core.TerraformProvider] = {}
@@ -93,20 +94,20 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
 
     @property
     def profile(self) -> Profile:
-        """What the stack's environment decides."""
+        """The settings of the stack's environment."""
         return PROFILES[self.environment]
 
     @cached_property
     def output_directory(self) -> Path:
-        """The folder that the stack's JSON is written to, for files that Terraform reads beside it."""
+        """The folder of the stack's JSON, for files that Terraform reads from there."""
         return Path(core.App.of(self).outdir, "stacks", self.path)
 
     def require_provider(self, name: str, version: str) -> None:
-        """Raise the range of provider versions, for an argument that the older ones do not know; the highest one stays.
+        """Raise a provider's version constraint, for an argument that older versions lack; the highest one wins.
 
         Args:
             name: A key of `REQUIRED_PROVIDERS`.
-            version: The new range, bounded on both sides.
+            version: The new constraint, with a lower and an upper bound, such as `>= 6.29.0, < 7.0.0`.
         """
         known = self._ranges.get(name, "")
         self._ranges[name] = max(known, version, key=lambda one: [int(part) for part in re.findall("[0-9]+", one)])
@@ -119,16 +120,16 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         provider: aws.provider.AwsProvider | None = None,
         concurrency_limit: int = QUOTAS["lambda-concurrent-executions"].default,
     ) -> Region:
-        """Return the stack's region of this name, with a provider of its own.
+        """Return a region of the stack, with its own provider; a second call returns the same region.
 
         Args:
             name: An AWS region such as `eu-west-1`.
-            provider: A provider of the caller's, which must have an alias and be configured for the region; by default
-                one is created with the stack's tags and account guard.
-            concurrency_limit: Lambda's concurrent executions that the account has in the region, 1,000 unless raised.
+            provider: Your own provider, with an alias and configured for the region. By default one is created,
+                with the stack's default tags and `allowed_account_ids`.
+            concurrency_limit: The account's quota of concurrent Lambda executions in the region; 1000 by default.
 
         Raises:
-            ConfigurationError: An unknown region, or one that is there already and is asked for differently.
+            ConfigurationError: The region is unknown, or it exists with another provider or concurrency_limit.
         """
         check_region(self.path, name, argument="region")
         known = self.regions.get(name)
@@ -137,16 +138,16 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         elif provider not in (None, known.provider) or concurrency_limit != known.concurrency.limit:
             raise ConfigurationError(
                 self.path,
-                f"region={name!r}: is there already with another provider or concurrency_limit; give both in the first "
+                f"region={name!r}: already exists with another provider or concurrency_limit; pass both in the first "
                 "call",
             )
         return known
 
     def output(self, name: str, value: object, description: str, *, sensitive: bool = False) -> None:
-        """Export a flat output under exactly this name.
+        """Add an output with exactly this name.
 
         Raises:
-            ConfigurationError: The name is taken.
+            ConfigurationError: The stack already has an output with this name.
         """
         path = f"{self.path}/{name}"
         self.claim(core.TerraformOutput, name, path)
@@ -158,86 +159,86 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
             raise translate(error, path, name) from None
 
     def address(self, element: core.TerraformElement) -> str:
-        """Return the Terraform address of one of this stack's elements, such as `aws_vpc.vpc_eu_west_1`."""
+        """Return the Terraform address of an element of this stack, such as `aws_vpc.vpc_eu_west_1`."""
         return self._addresses[element]
 
     def ref(self, element: core.TerraformElement, attribute: str) -> str:
-        """Return a Terraform reference to an attribute, for use inside this stack.
+        """Return a Terraform reference to an attribute that is valid in this stack only.
 
-        Unlike the element's own property it costs no call into the engine; unlike it, it cannot cross stacks.
+        The element's own property is valid in every stack, and costs a call into the engine.
         """
         return f"${{{self.address(element)}.{attribute}}}"
 
     def reach(self, element: core.TerraformElement, attribute: str) -> str:
-        """Return a reference to an attribute of an element of any stack, for use inside this one."""
+        """Return a reference, valid in this stack, to an attribute of an element of any stack."""
         return self.ref(element, attribute) if element in self._addresses else str(getattr(element, attribute))
 
     def text(self, value: str) -> str:
-        """Return a text with the Terraform references that its tokens stand for, as it is written in this stack."""
+        """Return a text with each token replaced by its Terraform reference."""
         if not is_token(value):
             return value
         resolver = core.DefaultTokenResolver(core.StringConcat())
         return str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))
 
     def at_synth(self, finisher: Callable[[], None]) -> None:
-        """Call `finisher` once, right before the stack is synthesized, to write what was collected until then."""
+        """Call `finisher` once, right before the stack is synthesized."""
         self._finishers.append(finisher)
 
     def prepare_stack(self) -> None:
-        """Finish what constructs collected; the engine calls this before it synthesizes."""
-        self.notes.paused = True
+        """Run the finishers of constructs; the engine calls this before it synthesizes."""
+        self.metadata.paused = True
         while self._finishers:
             self._finishers.pop(0)()
         if not self._finished:
             self._finished = True
             self._guard_and_summary()
         super().prepare_stack()
-        self.notes.paused = False
-        self.notes.write(self.output_directory)
+        self.metadata.paused = False
+        self.metadata.write(self.output_directory)
 
     def claim(self, type_: type, name: str, path: str) -> None:
-        """Take a Terraform name for the construct at `path`.
+        """Reserve a Terraform name for the construct at `path`.
 
         Raises:
-            ConfigurationError: Another construct of the stack has the name.
+            ConfigurationError: Another construct of the stack has the same name.
         """
         holder = self._names.setdefault((type_, name), path)
         if holder != path:
             path, holder = (one.removesuffix("/Resource") for one in (path, holder))
             raise ConfigurationError(
                 path,
-                f"id_={path.rsplit('/', 1)[-1]!r}: gives the Terraform name {name!r}, which {holder} has already; "
+                f"id_={path.rsplit('/', 1)[-1]!r}: results in the Terraform name {name!r}, which {holder} has; "
                 "choose another id",
             )
 
     def place(self, element: core.TerraformElement, type_: type[core.TerraformElement], name: str, path: str) -> None:
-        """Give an element its Terraform name and remember its address."""
+        """Set the Terraform name of an element, and record its address."""
         self.claim(type_, name, path)
         element.override_logical_id(name)
         self._addresses[element] = f"{terraform_type(type_)}.{name}"
 
     def provider_for(self, name: str) -> core.TerraformProvider:
-        """Return the stack's one provider of a kind that knows no regions: archive or random."""
+        """Return the stack's provider of a kind without regions: archive or random."""
         if name not in self._providers:
-            # Loaded where it is used, and without the other one.
+            # Only the one that is used is loaded.
             engine = import_module(f"constructs_lib._engine.{name}")
             self._providers[name] = getattr(engine.provider, f"{name.title()}Provider")(self, name)
         return self._providers[name]
 
     def publish(self, region: str, component: str, attribute: str, value: object) -> None:
-        """Add one value to the nested `deployment_summary`."""
+        """Add a value to the output `deployment_summary`."""
         self._summary.setdefault(region, {}).setdefault(component, {})[attribute] = value
 
     def _create_backend(self, backend: Backend) -> None:
         block = backend.block(project=self.project, environment=self.environment.value, stack=self.path)
         claim_state(core.App.of(self), self.path, block)
         self.state_bucket: str = block.get("s3", {}).get("bucket", "")
-        """The bucket that keeps the stack's state, as far as the code knows it."""
+        """The bucket of the stack's state; empty for a local or partial backend."""
         if "local" in block:
             core.LocalBackend(self, path=block["local"]["path"])
             return
-        # The engine wants bucket and key and knows no lock file. A real backend object, rather than an override of the
-        # whole block, is what references between stacks are made of.
+        # The engine requires bucket and key, and has no use_lockfile. Overriding the whole block instead would break
+        # references between stacks, which are made of the backend object.
         arguments = {"bucket": "", "key": "", **block["s3"]}
         lockfile = arguments.pop("use_lockfile", None)
         element = core.S3Backend(self, **arguments)
@@ -262,7 +263,7 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
             description="The Terraform workspace, which must agree with the environment",
             static_id=True,
         )
-        # The engine accepts a precondition as an argument and leaves it out of the JSON.
+        # The engine accepts a precondition and does not write it.
         guard.add_override(
             "precondition",
             {
@@ -273,7 +274,7 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         )
 
     def _allocate_logical_id(self, tf_element: core.TerraformElement | core.Node) -> str:
-        """Name an element that a caller created without a construct of this library."""
+        """Name an element that was created without a construct of this library."""
         node = tf_element if isinstance(tf_element, core.Node) else tf_element.node
         path: str = node.path
         name = terraform_name(path.removeprefix(f"{self.path}/").split("/"))
@@ -290,9 +291,9 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         }
         problems = Problems(path)
         if not isinstance(tags, Mapping) or not all(isinstance(key, str) for key in tags):
-            problems.stop("tags", tags, "must be a dict of strings")
+            problems.stop("tags", tags, "expected a dict of strings")
         for key in own.keys() & tags.keys():
-            problems.add(f"tags[{key!r}]", tags[key], "set by the stack itself; leave it out")
+            problems.add(f"tags[{key!r}]", tags[key], "is set by the stack; leave it out")
         problems.raise_if_any()
         return check_tags(path, {**tags, **own}, required=REQUIRED_TAGS)
 
@@ -300,23 +301,23 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     def _check_accounts(path: str, accounts: Iterable[str]) -> list[str]:
         problems = Problems(path)
         if isinstance(accounts, str) or not isinstance(accounts, Iterable):
-            problems.stop("allowed_account_ids", accounts, "must be a list of account ids")
+            problems.stop("allowed_account_ids", accounts, "expected a list of account ids")
         given = list(accounts)
         for account in given:
             problems.check(
                 isinstance(account, str) and _ACCOUNT_ID.fullmatch(account),
                 "allowed_account_ids",
                 account,
-                "an AWS account id is a string of 12 digits",
+                "expected an account id, a string of 12 digits",
             )
         problems.raise_if_any()
         return given
 
 
 class Region:
-    """One AWS region of a stack: its provider, its names, its zones and what its account has left there.
+    """A region of a stack: its provider, names and Availability Zones.
 
-    Made by `HardenedStack.region`; constructs take it as their `region` argument.
+    `HardenedStack.region` creates it; constructs take it as `region`.
     """
 
     def __init__(
@@ -347,13 +348,13 @@ class Region:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> E:
-        """Create a resource or data source under `scope`, with this region's provider and a name from `path`.
+        """Create a resource or data source under `scope`, with the region's provider and a name made of `path`.
 
         Args:
             scope: The construct that owns the element.
-            path: Ids below the stack, the element's own last.
+            path: The ids below the stack, the element's own last.
             type_: A generated class.
-            *args: Nothing; generated classes take keywords only.
+            *args: None: generated classes take keyword arguments only.
             **kwargs: The arguments of the generated class, without `provider`.
         """
         element_type = cast("type[E]", type_)
@@ -369,12 +370,12 @@ class Region:
 
     @cached_property
     def account_id(self) -> str:
-        """The id of the account that the provider authenticates in; works in every stack of the app."""
+        """The id of the account that the provider is authenticated in."""
         id_ = f"current-{self.name}"
         return self.create(self.stack, (id_,), aws.data_aws_caller_identity.DataAwsCallerIdentity).account_id
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of something in this region and account: `arn:partition:service:region:account:resource`."""
+        """Return an ARN in this region and account: `arn:partition:service:region:account:resource`."""
         return f"arn:{self.partition}:{service}:{self.name}:{self.account_id}:{resource}"
 
     def _check_provider(self, provider: aws.provider.AwsProvider) -> aws.provider.AwsProvider:
@@ -383,9 +384,9 @@ class Region:
             provider.region == self.name,
             "provider",
             provider.region,
-            f"is configured for another region than {self.name}; resources would land there",
+            f"is configured for another region; expected a provider for {self.name}",
         )
-        problems.check(provider.alias, "provider", provider.alias, "must have an alias, by which resources name it")
+        problems.check(provider.alias, "provider", provider.alias, "has no alias; expected a provider with an alias")
         problems.raise_if_any()
         return provider
 

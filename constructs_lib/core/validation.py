@@ -1,4 +1,4 @@
-"""Reports at synth what must have happened by then and has not."""
+"""Errors that are reported at synth."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from constructs_lib._engine import core
 
 @jsii.implements(core.IValidation)
 class _Validation:
-    def __init__(self, complaints: Callable[[], list[str]]) -> None:
-        self._complaints = complaints
+    def __init__(self, errors: Callable[[], list[str]]) -> None:
+        self._errors = errors
 
     def validate(self) -> list[str]:
-        """Return the complaints; the engine puts the construct's path before each. An exception would lose its text."""
-        return self._complaints()
+        """Return the errors; the engine prefixes the construct's path. The text of an exception would be lost."""
+        return self._errors()
 
 
-def report_at_synth(construct: core.Construct, complaints: Callable[[], list[str]]) -> None:
-    """Fail the synthesis with what `complaints` returns then, if anything."""
-    construct.node.add_validation(_Validation(complaints))
+def report_at_synth(construct: core.Construct, errors: Callable[[], list[str]]) -> None:
+    """Fail the synthesis if `errors` returns errors at that time."""
+    construct.node.add_validation(_Validation(errors))

@@ -210,7 +210,7 @@ def test_arguments_of_a_stack_and_its_methods_are_explained_too(stack: HardenedS
 @pytest.mark.parametrize("tags", [["CostCenter"], {7: "x"}])
 def test_tags_that_are_none_are_refused(tags: Any) -> None:
     assert refusal(lambda: HardenedStack(App(), "other", environment="dev", owner="me", tags=tags)) == (
-        f"other: tags={tags!r}: must be a dict of strings"
+        f"other: tags={tags!r}: expected a dict of strings"
     )
 
 
@@ -218,13 +218,13 @@ def test_tags_that_are_none_are_refused(tags: Any) -> None:
 def test_accounts_that_are_no_list_are_refused(accounts: Any) -> None:
     assert refusal(
         lambda: HardenedStack(App(), "other", environment="dev", owner="me", allowed_account_ids=accounts)
-    ) == (f"other: allowed_account_ids={accounts!r}: must be a list of account ids")
+    ) == (f"other: allowed_account_ids={accounts!r}: expected a list of account ids")
 
 
 def test_values_of_regions_that_are_no_mapping_are_refused(stack: HardenedStack) -> None:
     stack.region("eu-west-1")
     assert refusal(lambda: RegionalMap(stack, ["a"])) == (  # type: ignore[arg-type]
-        "shop/RegionalMap: values=['a']: must be a dict of values by region"
+        "shop/RegionalMap: values=['a']: expected a dict of values by region"
     )
 
 
@@ -235,7 +235,7 @@ def test_an_id_that_is_no_text_is_refused(add: Callable[..., object]) -> None:
 @pytest.mark.parametrize("id_", ["größe", "注文", "a\nb", "\ud800", "---"])
 def test_an_id_that_names_cannot_hold_is_refused(add: Callable[..., object], id_: str) -> None:
     assert refusal(lambda: add(Queue, id_)) == (
-        f"shop/{id_}: id_={id_!r}: must have a letter or digit, and printable ASCII only: names hold nothing else"
+        f"shop/{id_}: id_={id_!r}: expected printable ASCII with a letter or digit, since AWS names are made of it"
     )
 
 

@@ -192,7 +192,7 @@ def test_a_region_missing_from_a_map(stack: HardenedStack) -> None:
     stack.region("us-east-1")
     stack.region("eu-west-1")
     assert refusal(lambda: RegionalMap(stack, {"us-east-1": 1}, name="vpcs")) == (
-        "shop/vpcs: no value for eu-west-1, which is a region of the stack; add one"
+        "shop/vpcs: no value for eu-west-1, a region of the stack; add one"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib import App, Construct, HardenedStack, MultiRegionKey, TerraformStack, aws
-from constructs_lib.core.metadata import Notes, notes_of, path_of
+from constructs_lib.core.metadata import StackMetadata, metadata_of, path_of
 from constructs_lib.foundation.opt_out import OptOut
 
 if TYPE_CHECKING:
@@ -66,33 +66,33 @@ def test_what_a_method_makes_later_has_the_line_of_the_call(tmp_path: Path, monk
     region = stack.region("eu-west-1")
     key = MultiRegionKey(stack, "key", region=region)
     made = region.create(key, ("key", "extra"), aws.sqs_queue.SqsQueue, name="shop-dev-extra")
-    assert stack.notes.caller(path_of(made)) == f"{HERE}:{line() - 1}"
-    assert stack.notes.caller("shop/key/Resource") == key.caller
-    assert stack.notes.caller("elsewhere") == ""
+    assert stack.metadata.caller(path_of(made)) == f"{HERE}:{line() - 1}"
+    assert stack.metadata.caller("shop/key/Resource") == key.caller
+    assert stack.metadata.caller("elsewhere") == ""
 
 
 def test_a_file_outside_of_the_current_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     stack = HardenedStack(new_app(tmp_path), "shop", environment="dev", owner="me")
-    assert stack.notes.caller("shop") == f"{os.path.realpath(__file__)}:{line() - 1}"
+    assert stack.metadata.caller("shop") == f"{os.path.realpath(__file__)}:{line() - 1}"
 
 
 def test_what_the_stack_makes_while_it_finishes_has_no_line_of_its_own(tmp_path: Path) -> None:
     stack = HardenedStack(new_app(tmp_path), "shop", environment="dev", owner="me")
     App.of(stack).synth()
     assert list(read(tmp_path)["callers"]) == ["shop"]
-    assert not stack.notes.paused
+    assert not stack.metadata.paused
 
 
 def test_a_plain_stack_takes_notes_and_an_app_does_not(tmp_path: Path) -> None:
     app = new_app(tmp_path)
     stack = TerraformStack(app, "plain")
     inner = Construct(stack, "inner")
-    notes = notes_of(inner)
+    notes = metadata_of(inner)
     assert notes is not None
     assert notes.path == "plain"
     assert list(notes.lines) == ["plain", "plain/inner"]
-    assert notes_of(app) is None
+    assert metadata_of(app) is None
     assert path_of(inner) == "plain/inner"
 
 
@@ -117,7 +117,7 @@ def test_the_same_app_synthesized_twice_writes_the_same_notes(tmp_path: Path) ->
 
 
 def test_a_construct_made_on_its_parents_line_is_left_out() -> None:
-    notes = Notes("shop")
+    notes = StackMetadata("shop")
     notes.lines = {"shop": ("a.py", 1), "shop/x": ("a.py", 2), "shop/x/y": ("a.py", 2), "shop/x/y/z": ("a.py", 3)}
     assert list(notes.document()["callers"]) == ["shop", "shop/x", "shop/x/y/z"]
 
@@ -127,11 +127,11 @@ def test_noting_costs_a_hundredth_of_making(tmp_path: Path) -> None:
 
     def make(number: int = 500) -> None:
         for _ in range(number):
-            Construct(stack, f"c{len(stack.notes.lines)}")
+            Construct(stack, f"c{len(stack.metadata.lines)}")
 
     making = timeit.timeit(make, number=1) / 500
-    from constructs_lib.core.metadata import _note  # noqa: PLC0415  only here
+    from constructs_lib.core.metadata import _record  # noqa: PLC0415  only here
 
     child = Construct(stack, "child")
-    noting = min(timeit.repeat(lambda: _note(child, stack, "child"), number=2000, repeat=5)) / 2000
+    noting = min(timeit.repeat(lambda: _record(child, stack, "child"), number=2000, repeat=5)) / 2000
     assert noting < making / 20, f"{noting * 1e6:.1f} of {making * 1e6:.1f} microseconds"

@@ -28,7 +28,7 @@ def test_a_complete_map_reads_by_name_and_by_region_in_the_stacks_order(two_regi
 def test_a_missing_region_is_refused_by_name(two_regions: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         RegionalMap(two_regions, {"us-east-1": 1}, name="vpcs")
-    assert str(error.value) == "shop/vpcs: no value for eu-west-1, which is a region of the stack; add one"
+    assert str(error.value) == "shop/vpcs: no value for eu-west-1, a region of the stack; add one"
 
 
 def test_an_extra_region_is_refused_by_name(two_regions: HardenedStack) -> None:

@@ -259,20 +259,20 @@ def test_a_stack_without_an_owner_is_refused(app: App) -> None:
 
 def test_a_tag_that_the_stack_sets_itself_is_refused(app: App) -> None:
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", tags={"Environment": "prod"})) == (
-        "shop: tags['Environment']='prod': set by the stack itself; leave it out"
+        "shop: tags['Environment']='prod': is set by the stack; leave it out"
     )
 
 
 def test_an_account_id_that_is_none_is_refused(app: App) -> None:
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", allowed_account_ids=["1234"])) == (
-        "shop: allowed_account_ids='1234': an AWS account id is a string of 12 digits"
+        "shop: allowed_account_ids='1234': expected an account id, a string of 12 digits"
     )
 
 
 def test_one_account_id_in_place_of_a_list_is_refused(app: App) -> None:
     text = "111122223333"
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", allowed_account_ids=text)) == (
-        "shop: allowed_account_ids='111122223333': must be a list of account ids"
+        "shop: allowed_account_ids='111122223333': expected a list of account ids"
     )
 
 
@@ -283,7 +283,7 @@ def test_an_unknown_region_is_refused(stack: HardenedStack) -> None:
 def test_a_region_asked_for_in_two_ways_is_refused(stack: HardenedStack) -> None:
     stack.region("eu-west-1")
     assert refusal(lambda: stack.region("eu-west-1", concurrency_limit=2000)) == (
-        "shop: region='eu-west-1': is there already with another provider or concurrency_limit; give both in the first call"
+        "shop: region='eu-west-1': already exists with another provider or concurrency_limit; pass both in the first call"
     )
 
 
@@ -299,14 +299,14 @@ def test_two_ids_that_give_one_terraform_name_are_refused(stack: HardenedStack) 
     region = stack.region("eu-west-1")
     MultiRegionKey(stack, "data-key", region=region)
     assert refusal(lambda: MultiRegionKey(stack, "data_key", region=region)) == (
-        "shop/data_key: id_='data_key': gives the Terraform name 'data_key_eu_west_1', which shop/data-key has already; "
+        "shop/data_key: id_='data_key': results in the Terraform name 'data_key_eu_west_1', which shop/data-key has; "
         "choose another id"
     )
 
 
 def test_a_region_given_by_name_only_is_refused(stack: HardenedStack) -> None:
     assert refusal(lambda: MultiRegionKey(stack, "key", region="eu-west-1")) == (  # type: ignore[arg-type]
-        "key: region='eu-west-1': must be a Region: give stack.region('eu-west-1'), not a name"
+        "key: region='eu-west-1': expected a Region; pass stack.region('eu-west-1') instead of a name"
     )
 
 
@@ -314,12 +314,12 @@ def test_a_region_of_another_stack_is_refused(app: App) -> None:
     one = HardenedStack(app, "one", environment="dev", owner="me")
     two = HardenedStack(app, "two", environment="dev", owner="me")
     assert refusal(lambda: MultiRegionKey(two, "key", region=one.region("eu-west-1"))) == (
-        "two/key: region='eu-west-1': belongs to the stack one, and the scope does not"
+        "two/key: region='eu-west-1': is in another stack, one, than the scope"
     )
 
 
 @pytest.mark.parametrize("id_", ["", "a/b", "${aws_vpc.x.id}"])
 def test_an_id_that_no_address_can_be_made_of_is_refused(stack: HardenedStack, id_: str) -> None:
     assert refusal(lambda: MultiRegionKey(stack, id_, region=stack.region("eu-west-1"))) == (
-        f"shop/{id_}: id_={id_!r}: must be a plain string without '/', because Terraform's addresses are made of it"
+        f"shop/{id_}: id_={id_!r}: expected a plain string without '/', since Terraform addresses are made of it"
     )

@@ -77,7 +77,7 @@ def name_vpc(stack: HardenedStack, id_: str, cidr: str, region: str = "eu-west-1
 
 def test_pay_1_a_region_is_an_object_with_its_provider_and_not_a_value(stack: HardenedStack) -> None:
     assert refusal(lambda: MultiRegionKey(stack, "key", region="${each.value.region}")) == (  # type: ignore[arg-type]
-        "key: region='${each.value.region}': must be a Region: give stack.region('eu-west-1'), not a name"
+        "key: region='${each.value.region}': expected a Region; pass stack.region('eu-west-1') instead of a name"
     )
     assert refusal(lambda: stack.region("${var.region}")).startswith(
         "shop: region='${var.region}': must be a plain value"
@@ -87,14 +87,14 @@ def test_pay_1_a_region_is_an_object_with_its_provider_and_not_a_value(stack: Ha
 def test_pay_1_a_provider_of_another_region_is_refused(stack: HardenedStack) -> None:
     provider = AwsProvider(stack, "own", alias="own", region="us-east-1")
     assert refusal(lambda: stack.region("eu-west-1", provider=provider)) == (
-        "shop: provider='us-east-1': is configured for another region than eu-west-1; resources would land there"
+        "shop: provider='us-east-1': is configured for another region; expected a provider for eu-west-1"
     )
 
 
 def test_pay_1_a_provider_without_an_alias_is_refused(stack: HardenedStack) -> None:
     provider = AwsProvider(stack, "own", region="eu-west-1")
     assert refusal(lambda: stack.region("eu-west-1", provider=provider)) == (
-        "shop: provider=None: must have an alias, by which resources name it"
+        "shop: provider=None: has no alias; expected a provider with an alias"
     )
 
 
@@ -181,7 +181,7 @@ def test_pay_3_a_name_that_is_taken_is_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     MultiRegionKey(stack, "key", region=region)
     assert refusal(lambda: MultiRegionKey(stack, "key-eu-west-1", region=region)) == (
-        "shop/key-eu-west-1: id_='key-eu-west-1': gives the Terraform name 'key_eu_west_1', which shop/key has already; "
+        "shop/key-eu-west-1: id_='key-eu-west-1': results in the Terraform name 'key_eu_west_1', which shop/key has; "
         "choose another id"
     )
     stack.output("answer", 42, "The answer")
@@ -250,7 +250,7 @@ def test_pay_7_a_map_that_misses_a_region_is_refused(stack: HardenedStack) -> No
     stack.region("us-east-1")
     stack.region("eu-west-1")
     assert refusal(lambda: RegionalMap(stack, {"us-east-1": 1}, name="vpcs")) == (
-        "shop/vpcs: no value for eu-west-1, which is a region of the stack; add one"
+        "shop/vpcs: no value for eu-west-1, a region of the stack; add one"
     )
     assert dict(RegionalMap(stack, {"us-east-1": 1, "eu-west-1": 2})) == {"us-east-1": 1, "eu-west-1": 2}
 

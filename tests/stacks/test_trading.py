@@ -197,7 +197,7 @@ def test_one_certificate_for_two_regions_is_refused(tmp_path: Path) -> None:
         TradingStack(
             App(outdir=str(tmp_path)), "trading", environment="prod", certificates={"us-east-1": arn("us-east-1")}
         )
-    assert str(error.value) == ("trading/certificates: no value for eu-west-1, which is a region of the stack; add one")
+    assert str(error.value) == ("trading/certificates: no value for eu-west-1, a region of the stack; add one")
 
 
 def test_a_certificate_of_another_region_is_refused(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_production_protects_its_databases(refuse: Refuse) -> None:
 
 def test_production_asks_for_alarms(refuse: Refuse) -> None:
     assert refuse("prod", alarms=False) == [
-        "alarms=False: prod asks for alarms; give NoAlarms(reason) where nobody needs them"
+        "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out"
     ]
 
 

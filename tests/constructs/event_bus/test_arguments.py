@@ -84,7 +84,7 @@ def worker(key: MultiRegionKey) -> PaymentLambda:
             "archive_days=3651: must be a whole number of days from 1 to 3650, or 0 for no archive",
         ),
         ({"archive_days": -1}, "archive_days=-1: must be a whole number of days from 1 to 3650, or 0 for no archive"),
-        ({"alarms": "yes"}, "alarms='yes': must be True, False, or NoAlarms(reason)"),
+        ({"alarms": "yes"}, "alarms='yes': expected True, False or NoAlarms(reason)"),
     ],
 )
 def test_a_bus_that_cannot_be_made_is_refused(key: MultiRegionKey, arguments: dict[str, Any], problem: str) -> None:

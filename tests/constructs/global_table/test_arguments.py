@@ -240,13 +240,13 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
             {"deletion_protection": "yes"},
             "deletion_protection='yes': must be True, False or Deletable(reason)",
         ),
-        ({"alarms": "yes"}, "alarms='yes': must be True, False, or NoAlarms(reason)"),
-        ({"alarm_topics": "arn"}, "alarm_topics='arn': must be a list of ARNs"),
+        ({"alarms": "yes"}, "alarms='yes': expected True, False or NoAlarms(reason)"),
+        ({"alarm_topics": "arn"}, "alarm_topics='arn': expected a list of ARNs"),
         (
             {"alarm_topics": ["arn:aws:sns:eu-west-1:123456789012:x"]},
             (
-                "alarm_topics='arn:aws:sns:eu-west-1:123456789012:x': must be in us-east-1, because an alarm tells topics "
-                "of its own region only"
+                "alarm_topics='arn:aws:sns:eu-west-1:123456789012:x': is in eu-west-1; an alarm notifies topics "
+                "of its own region only, us-east-1"
             ),
         ),
         (
@@ -255,7 +255,7 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
         (
             {"replicas": [EU], "alarms": True, "alarm_topics": ["arn:aws:sns:eu-west-1:1:x"]},
-            "alarm_topics='arn:aws:sns:eu-west-1:1:x': must be the ARN of an SNS topic",
+            "alarm_topics='arn:aws:sns:eu-west-1:1:x': expected the ARN of an SNS topic",
         ),
     ],
 )
@@ -335,5 +335,5 @@ def test_production_protects_its_tables_and_asks_for_alarms(tmp_path: Path) -> N
     stack = HardenedStack(App(outdir=str(tmp_path)), "shop", environment="prod", owner="team")
     assert refusal(stack, deletion_protection=False, alarms=False) == [
         "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go",
-        "alarms=False: prod asks for alarms; give NoAlarms(reason) where nobody needs them",
+        "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]

@@ -50,7 +50,7 @@ RULE = "${aws_cloudwatch_event_rule.x.arn}"
             {"fifo": Fifo(throughput_limit="perMessageGroupId")},
             "fifo.throughput_limit='perMessageGroupId': needs deduplication_scope='messageGroup'",
         ),
-        ({"alarms": 1}, "alarms=1: must be True, False, or NoAlarms(reason)"),
+        ({"alarms": 1}, "alarms=1: expected True, False or NoAlarms(reason)"),
     ],
 )
 def test_what_sqs_refuses_is_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:

@@ -181,7 +181,7 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
             {"deletion_protection": "yes"},
             "deletion_protection='yes': must be True, False or Deletable(reason)",
         ),
-        ({"alarms": 1}, "alarms=1: must be True, False, or NoAlarms(reason)"),
+        ({"alarms": 1}, "alarms=1: expected True, False or NoAlarms(reason)"),
     ],
 )
 def test_arguments_that_cannot_be_deployed(stack: HardenedStack, arguments: Any, message: str) -> None:
@@ -204,7 +204,7 @@ def test_production_asks_for_more(prod: HardenedStack) -> None:
         ),
         "snapshot_retention_days=6: must be a whole number from 7, what prod asks for, to 35",
         "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go",
-        "alarms=False: prod asks for alarms; give NoAlarms(reason) where nobody needs them",
+        "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]
 
 

@@ -332,7 +332,7 @@ def test_logs_go_to_a_bucket_of_the_library(stack: HardenedStack) -> None:
         ),
         ({"web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl('why not')"),
         ({"internal": True, "web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl('why not')"),
-        ({"alarms": "no"}, "alarms='no': must be True, False, or NoAlarms(reason)"),
+        ({"alarms": "no"}, "alarms='no': expected True, False or NoAlarms(reason)"),
     ],
 )
 def test_a_bad_argument_is_named_with_what_is_allowed(
@@ -373,7 +373,7 @@ def test_what_production_asks_for_cannot_just_be_turned_off(tmp_path: Path) -> N
         "minimum=1: must be a whole number from 2, what prod asks for, to 500",
         "web_acl=False: in prod a web ACL is asked for; give NoWebAcl('why not') to do without",
         "deletion_protection=False: prod protects load balancers; give UnprotectedLoadBalancer(reason) where it may go",
-        "alarms=False: prod asks for alarms; give NoAlarms(reason) where nobody needs them",
+        "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]
 
 

@@ -223,7 +223,7 @@ def test_every_topic_is_told_once_under_a_name_of_its_own(synth_stack: Synth) ->
     def several(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         topic = AlarmTopic(stack, "alarms", region=region, key=MultiRegionKey(stack, "other", region=region))
-        make_tier(stack, alarms=True, alarm_topics=[elsewhere, topic.id, TOPIC, TOPIC])
+        make_tier(stack, alarms=True, alarm_topics=[elsewhere, topic.arn, TOPIC, TOPIC])
 
     stack = synth_stack(several)
     told = {block.address: block["topic_arn"] for block in stack.resources("aws_autoscaling_notification")}
