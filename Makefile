@@ -7,7 +7,10 @@ NEWEST_BINDINGS := 21.22.1
 # Without it every run compiles the bindings again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs rule-coverage bench wheel clean
+# Silences a notice about the successor of mkdocs-material.
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs docs-site rule-coverage bench wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,11 +55,12 @@ test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local
 	@# The provider mostly waits for databases: several files at a time use the processor better.
 	@$(BIN)/python -m pytest -m apply -n 4 --dist loadscope
 
-check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs
+check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs, links
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/python docs/generate.py --check
+	DOCS_SEARCH=false $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 format: $(VENV)/.dev  ## Format and fix what can be fixed
 	$(BIN)/ruff format
@@ -64,6 +68,9 @@ format: $(VENV)/.dev  ## Format and fix what can be fixed
 
 docs: $(VENV)/.dev  ## Write what is generated: pages of docs/ and the list of bindings in use
 	PYTHONPATH=. $(BIN)/python docs/generate.py
+
+docs-site: $(VENV)/.dev  ## Build the documentation site into site/
+	$(BIN)/mkdocs build --strict
 
 rule-coverage: $(VENV)/.dev  ## Write build/rule_coverage.md: what each rule looked at in the reference stacks
 	@PYTHONPATH=. $(BIN)/python docs/rule_coverage.py
@@ -73,4 +80,4 @@ bench: $(VENV)/.dev  ## Measure synthesis and write docs/performance.json and .m
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 clean:  ## Remove what can be made again; never state
-	rm -rf $(OUT) build $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(OUT) build site $(VENV) $(VENV)-newest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

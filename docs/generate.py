@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
@@ -24,7 +25,11 @@ from platform_page import platform_page
 from rule_pages import lesson_tests, lessons_page, rule_pages
 from stacks_page import stacks_page, with_stacks
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ROOT = Path(__file__).parent.parent
+LISTED = re.compile(r"( +)# pages of docs/(\w+)\n.*?\1# end\n", re.DOTALL)
 INCLUDED = re.compile(r"(<!-- include (\S+) -->\n```python\n).*?(```\n)", re.DOTALL)
 
 
@@ -115,9 +120,22 @@ def with_programs(page: str) -> str:
     return INCLUDED.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[3], page)
 
 
+def navigation(pages: Iterable[Path]) -> str:
+    """Return mkdocs.yml with the pages of each folder listed, an index first."""
+
+    def listed(match: re.Match[str]) -> str:
+        indent, folder = match.groups()
+        names = sorted(page.name for page in pages if page.parent == ROOT / "docs" / folder)
+        names.sort(key=lambda name: name != "README.md")
+        lines = [f"{indent}- {folder}/{name}\n" for name in names]
+        return f"{indent}# pages of docs/{folder}\n{''.join(lines)}{indent}# end\n"
+
+    return LISTED.sub(listed, (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+
+
 def _to_constructs(page: Path) -> str:
-    """Return what leads from a page to those of the constructs."""
-    return "" if page.parent.name == "constructs" else "docs/constructs/"
+    """Return the prefix of links from a page to the pages of constructs."""
+    return {"constructs": "", "docs": "constructs/"}.get(page.parent.relative_to(ROOT).name, "docs/constructs/")
 
 
 def main() -> int:
@@ -136,6 +154,7 @@ def main() -> int:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
             pages[page] = with_api(with_stacks(with_programs(page.read_text(encoding="utf-8"))), _to_constructs(page))
+    pages[ROOT / "mkdocs.yml"] = navigation(list(pages))
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     for page in stale:
         if "--check" in sys.argv:
