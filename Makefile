@@ -60,7 +60,8 @@ check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs, links
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/python docs/generate.py --check
-	DOCS_SEARCH=false $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	@# With --quiet, --strict would ignore broken links.
+	DOCS_SEARCH=false $(BIN)/mkdocs build --strict --site-dir build/site
 
 format: $(VENV)/.dev  ## Format and fix what can be fixed
 	$(BIN)/ruff format
