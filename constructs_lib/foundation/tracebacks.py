@@ -1,12 +1,14 @@
-"""How an error of input ends a program: the caller's lines and the message, without the library's own frames."""
+"""What a program prints of errors and warnings about its input: its own lines and the message, no library frames."""
 
 from __future__ import annotations
 
 import re
 import sys
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from constructs_lib.foundation.errors import ConfigurationError
+from constructs_lib.foundation.errors import ConfigurationError, ConfigurationWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,24 @@ _SIGNATURE: Final = re.compile(r"\w+\.__init__\(\) (got an unexpected|missing|ta
 
 
 def install() -> None:
-    """Show errors of input shortly, unless the program has an exception hook of its own."""
+    """Show errors and warnings about input shortly, unless the program has hooks of its own."""
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = _show
+    if warnings.formatwarning.__module__ == warnings.__name__:
+        warnings.formatwarning = _format
+
+
+_format_other = warnings.formatwarning
+
+
+def _format(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    if not issubclass(category, ConfigurationWarning):
+        return _format_other(message, category, filename, lineno, line)
+    file, here = Path(filename), Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else file
+    return f"{shown}:{lineno}: warning: {message}\n"
 
 
 def _show(type_: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

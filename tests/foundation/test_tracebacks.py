@@ -91,6 +91,16 @@ def test_other_errors_keep_their_traceback(tmp_path: Path) -> None:
     assert "json/decoder.py" in errors(tmp_path, "import json, constructs_lib\njson.loads('x')")
 
 
+def test_a_warning_is_one_line_with_the_callers_line(tmp_path: Path) -> None:
+    program = "import warnings\nimport constructs_lib as lib\n"
+    program += "warnings.warn('too small', lib.ConfigurationWarning)\nwarnings.warn('other')\n"
+    assert lines(errors(tmp_path, program, code=0)) == [
+        "main.py:3: warning: too small",
+        f"{tmp_path}/main.py:4: UserWarning: other",
+        "warnings.warn('other')",
+    ]
+
+
 def test_a_hook_of_the_program_is_kept(tmp_path: Path) -> None:
     program = "import sys\nsys.excepthook = lambda *_: sys.stderr.write('mine')\nimport constructs_lib\n1 / 0"
     assert errors(tmp_path, program) == "mine"

@@ -78,12 +78,18 @@ class _Page:
             where = f"{finding.stack}:{finding.address}" if finding.stack else finding.address
             path = self.paint(f"  {finding.path}", "dim") if finding.path else ""
             yield f"    {where}  {self.report.place(finding)}{path}"
-            yield from self._wrapped(finding.message.removeprefix(f"{finding.address}: "))
+            yield from self._wrapped(self._message(finding))
             if finding.note:
                 yield from self._wrapped(f"note: {finding.note}")
             if not self.options.brief:
                 yield self.paint(f"      fingerprint: {finding.fingerprint}", "dim")
         yield from self._wrapped(f"fix: {rule.fix}", "    ")
+
+    def _message(self, finding: Finding) -> str:
+        text = finding.message.removeprefix(f"{finding.address}: ")
+        head, cut, told = text.partition("…: ")
+        # A value that is cut off says little and takes a line.
+        return f"{finding.at}: {told}" if self.options.brief and cut and head.startswith(f"{finding.at} = ") else text
 
     def _waived(self) -> Iterator[str]:
         for waived in self.report.waived:

@@ -145,6 +145,16 @@ def test_notes_are_counted_by_rule_and_their_titles_fit_the_width() -> None:
     assert "  shop:aws_sqs_queue.jobs  " in render(found, "text", Options(verbose=True))
 
 
+def test_a_brief_report_leaves_out_values_that_are_cut_off() -> None:
+    found = report_on(estate(jobs={"kms_master_key_id": "k", "delay_seconds": 60}))
+    (finding,) = found.findings
+    for value, shown in (("60", "delay_seconds = 60: "), ("[1, 2…", "delay_seconds: ")):
+        message = f"{finding.address}: delay_seconds = {value}: must be at most 10"
+        found.findings = [replace(finding, message=message)]
+        assert f"\n      {shown}must be at most 10\n" in render(found, "text", Options(brief=True))
+        assert f"\n      delay_seconds = {value}: must be at most 10\n" in render(found, "text")
+
+
 # JSON.
 
 
