@@ -1,4 +1,4 @@
-"""RegionalBucket: the one S3 bucket of the library."""
+"""RegionalBucket: a private, versioned and encrypted S3 bucket."""
 
 from constructs_lib.constructs.regional_bucket.arguments import (
     ForceDestroy,

@@ -1,4 +1,4 @@
-"""What the arguments of a RegionalBucket may be."""
+"""Option objects of a RegionalBucket, and checks of its arguments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
 StorageClass = Literal["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
-"""Where objects go with time, in the order that S3 lets them go."""
+"""Storage classes that lifecycle rules transition objects to, in the order that S3 allows."""
 
 LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
-"""Whether somebody with the permission to bypass it can delete a locked version, or nobody at all."""
+"""Retention modes of S3 Object Lock."""
 
-MAX_KEPT_VERSIONS: Final = 100
+MAX_NONCURRENT_VERSIONS: Final = 100
 MAX_LOCK_DAYS: Final = 36500
 _INFREQUENT_DAYS: Final = 30
 _INFREQUENT: Final = ("STANDARD_IA", "ONEZONE_IA")
@@ -34,11 +34,11 @@ _RESERVED: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 
 @dataclass(frozen=True)
 class Transition:
-    """When objects go to a cheaper storage class.
+    """A lifecycle transition of objects to a cheaper storage class.
 
     Attributes:
-        days: Days after their creation; at least 30 for the two infrequent-access classes.
-        storage_class: Where they go.
+        days: Days after the object's creation, 0 or more; 30 or more for `STANDARD_IA` and `ONEZONE_IA`.
+        storage_class: The storage class that objects transition to.
 
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
     """
@@ -49,11 +49,12 @@ class Transition:
 
 @dataclass(frozen=True)
 class ObjectLock:
-    """How long no version of an object can be deleted or overwritten.
+    """The default retention of S3 Object Lock: object versions cannot be deleted before it ends.
 
     Attributes:
-        days: Days after a version was written, 1 to 36,500.
-        mode: `GOVERNANCE` lets those with `s3:BypassGovernanceRetention` delete it, `COMPLIANCE` nobody, root included.
+        days: The retention period in days, 1 to 36,500.
+        mode: `GOVERNANCE`: principals with `s3:BypassGovernanceRetention` can delete locked versions. `COMPLIANCE`: no
+            principal can, the root user included.
 
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html.
     """
@@ -64,50 +65,50 @@ class ObjectLock:
 
 @dataclass(frozen=True)
 class NoAccessLogs(OptOut):
-    """Nobody keeps a record of who read and wrote the bucket, where the environment asks for one."""
+    """The bucket has no server access logs in an environment that requires them."""
 
 
 @dataclass(frozen=True)
 class UnprotectedBucket(OptOut):
-    """Terraform may destroy the bucket where the environment or the construct would keep it from doing so."""
+    """The bucket has no `prevent_destroy` where the environment or the construct requires it."""
 
 
 @dataclass(frozen=True)
 class ForceDestroy(OptOut):
-    """Destroying the bucket deletes every version of every object in it first."""
+    """Destroying the bucket first deletes every version of every object in it (`force_destroy`)."""
 
 
 @dataclass(frozen=True)
 class LogDelivery(OptOut):
-    """Encrypted with a key of S3's instead of the customer's; recorded by the bucket itself."""
+    """A log bucket is encrypted with SSE-S3 instead of a customer managed key; the bucket records this itself."""
 
 
 def check_name(problems: Problems, name: str) -> None:
-    """Note a name that S3 keeps for itself; characters and length are right by construction."""
+    """Report a reserved bucket name prefix; characters and length are right by construction."""
     problems.check(
         not name.startswith(_RESERVED),
         "project",
         name,
-        f"a bucket's name must not begin with {', '.join(_RESERVED)}; give the stack another project",
+        f"S3 reserves bucket names that begin with {', '.join(_RESERVED)}; give the stack another project",
     )
 
 
 def check_log_prefix(path: str, prefix: str) -> None:
-    """Make sure that load balancers accept a prefix for their logs.
+    """Check the prefix of a load balancer's access logs.
 
     Raises:
-        ConfigurationError: It begins or ends with a slash, holds a token, or `AWSLogs`, which they add themselves.
+        ConfigurationError: The prefix begins or ends with a slash, contains a token, or contains `AWSLogs`.
     """
     if prefix and ("AWSLogs" in prefix or not _LOG_PREFIX.fullmatch(prefix)):
         raise ConfigurationError(
             path,
-            f"prefix={prefix!r}: must be letters, digits, dots, hyphens and underscores, with single slashes between "
-            "them and without AWSLogs, which load balancers add themselves",
+            f"prefix={prefix!r}: is not a valid access log prefix; expected letters, digits, dots, hyphens and "
+            "underscores, with single slashes between them and without AWSLogs, which Elastic Load Balancing adds",
         )
 
 
 def check_days(problems: Problems, region: Region, noncurrent: object, versions: object, expire: object) -> None:
-    """Note times and numbers that S3 does not know or that are below the environment's."""
+    """Report lifecycle days and version counts that S3 refuses or that are below the environment's minimum."""
     floor = region.profile.bucket_noncurrent_days
     problems.check(
         is_count(noncurrent) and noncurrent >= floor,
@@ -116,10 +117,10 @@ def check_days(problems: Problems, region: Region, noncurrent: object, versions:
         f"must be a whole number of days, at least {floor} in {region.environment.value}",
     )
     problems.check(
-        versions is None or (is_count(versions) and versions <= MAX_KEPT_VERSIONS),
-        "keep_versions",
+        versions is None or (is_count(versions) and versions <= MAX_NONCURRENT_VERSIONS),
+        "newer_noncurrent_versions",
         versions,
-        f"must be a whole number from 1 to {MAX_KEPT_VERSIONS}, or None",
+        f"must be a whole number from 1 to {MAX_NONCURRENT_VERSIONS}, or None",
     )
     problems.check(
         expire is None or is_count(expire), "expire_days", expire, "must be a whole number of days, at least 1, or None"
@@ -127,7 +128,7 @@ def check_days(problems: Problems, region: Region, noncurrent: object, versions:
 
 
 def check_transitions(problems: Problems, transitions: Sequence[Transition], expire_days: int | None) -> None:
-    """Note storage classes and times that S3 refuses, alone or one after the other."""
+    """Report transitions that S3 refuses, on their own or in their order."""
     order = get_args(StorageClass)
     if not isinstance(transitions, (list, tuple)) or not all(isinstance(t, Transition) for t in transitions):
         problems.add("transitions", transitions, "must be a list of Transition(days, storage_class)")
@@ -150,20 +151,20 @@ def check_transitions(problems: Problems, transitions: Sequence[Transition], exp
             transition.days >= least,
             argument,
             transition.days,
-            f"S3 moves objects to {transition.storage_class} after {least} days at the earliest",
+            f"is too early; S3 transitions objects to {transition.storage_class} after {least} days or later",
         )
         problems.check(
             expire_days is None or not is_count(expire_days) or transition.days < expire_days,
             argument,
             transition.days,
-            f"comes too late: objects expire after {expire_days} days",
+            f"is not before the expiration; expected fewer than expire_days={expire_days}",
         )
         if index:
             _check_order(problems, argument, transition, transitions[:index])
 
 
 def _check_order(problems: Problems, argument: str, transition: Transition, earlier: Sequence[Transition]) -> None:
-    """Note a storage class that S3 does not move objects to from where they are, or not that soon."""
+    """Report a storage class that S3 does not transition objects to from the earlier ones, or not that soon."""
     order, before, storage_class = get_args(StorageClass), earlier[-1], transition.storage_class
     problems.check(
         before.days < transition.days and order.index(before.storage_class) < order.index(storage_class),
@@ -176,21 +177,21 @@ def _check_order(problems: Problems, argument: str, transition: Transition, earl
         (before.storage_class, storage_class) != ("ONEZONE_IA", "GLACIER_IR"),
         argument,
         storage_class,
-        "S3 moves nothing from ONEZONE_IA to GLACIER_IR; leave one of them out",
+        "S3 does not transition objects from ONEZONE_IA to GLACIER_IR; remove one of the two",
     )
-    # Both pay for 30 days at least, and one rule may not end them sooner.
-    kept = max((one.days for one in earlier if one.storage_class in _INFREQUENT), default=None)
+    # Both have a minimum storage duration of 30 days, and one rule cannot transition objects again before that.
+    entered = max((one.days for one in earlier if one.storage_class in _INFREQUENT), default=None)
     problems.check(
-        kept is None or storage_class not in _ARCHIVES or transition.days >= kept + _INFREQUENT_DAYS,
+        entered is None or storage_class not in _ARCHIVES or transition.days >= entered + _INFREQUENT_DAYS,
         argument,
         transition.days,
-        f"S3 keeps objects in {' and '.join(_INFREQUENT)} for {_INFREQUENT_DAYS} days; give at least "
-        f"{(kept or 0) + _INFREQUENT_DAYS}",
+        f"is too early; objects stay in {' and '.join(_INFREQUENT)} for {_INFREQUENT_DAYS} days, so expected at least "
+        f"{(entered or 0) + _INFREQUENT_DAYS}",
     )
 
 
 def check_lock(problems: Problems, lock: ObjectLock | None) -> None:
-    """Note a lock that S3 does not know."""
+    """Report an Object Lock configuration that S3 refuses."""
     if lock is None:
         return
     if not problems.check(isinstance(lock, ObjectLock), "object_lock", lock, "must be ObjectLock(days, mode)"):
@@ -207,34 +208,37 @@ def check_lock(problems: Problems, lock: ObjectLock | None) -> None:
 
 
 def check_encryption(problems: Problems, key: object, log_delivery: object, lock: ObjectLock | None) -> None:
-    """Note a bucket without its key, and one whose key or lock keeps logs out."""
+    """Report a bucket without a key, and a log bucket whose key or lock prevents the delivery of logs."""
     problems.check(isinstance(log_delivery, bool), "log_delivery", log_delivery, "must be True or False")
     known = key is None or isinstance(key, MultiRegionKey)
     problems.check(known, "key", key, "must be a MultiRegionKey, or None with log_delivery=True")
     if not log_delivery:
-        problems.check(key, "key", key, "is required: give a MultiRegionKey, or log_delivery=True for access logs")
+        problems.check(key, "key", key, "is required; give a MultiRegionKey, or log_delivery=True for a log bucket")
         return
     problems.check(
         key is None,
         "log_delivery",
         log_delivery,
-        "S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3; leave out the key",
+        "cannot be combined with key; S3 and Elastic Load Balancing deliver access logs to buckets with SSE-S3 only",
     )
     problems.check(
-        lock is None, "object_lock", lock, "S3 delivers no access logs to a bucket that locks them; leave it out"
+        lock is None,
+        "object_lock",
+        lock,
+        "cannot be combined with log_delivery; S3 does not deliver access logs to a bucket with a default retention",
     )
 
 
 def check_endpoints(problems: Problems, region: Region, endpoints: Sequence[Vpc | str], *, log_delivery: bool) -> None:
-    """Note what is no VPC endpoint, or one that no request to the bucket comes in by."""
-    allowed = "must be a list of VPCs with a gateway endpoint of S3, and ids of endpoints such as 'vpce-0a1b2c3d'"
+    """Report values that are not VPC endpoints, and endpoints of another region."""
+    allowed = "must be a list of VPCs with an S3 gateway endpoint, and of VPC endpoint ids such as 'vpce-0a1b2c3d'"
     if not problems.check(isinstance(endpoints, (list, tuple)), "vpc_endpoints", endpoints, allowed):
         return
     problems.check(
         not (endpoints and log_delivery and region.name in CHINA_LOAD_BALANCERS),
         "vpc_endpoints",
         endpoints,
-        "would keep out load balancers, which deliver as an account in China; leave it out of a bucket that takes logs",
+        "cannot be combined with log_delivery in China, where load balancers deliver logs as an account of AWS",
     )
     for index, endpoint in enumerate(endpoints):
         at = f"vpc_endpoints[{index}]"
@@ -246,12 +250,15 @@ def check_endpoints(problems: Problems, region: Region, endpoints: Sequence[Vpc 
             endpoint.region.name == region.name,
             at,
             endpoint.path,
-            f"is in {endpoint.region.name}, whose gateway endpoint leads to S3 there; the bucket is in {region.name}",
+            f"is in {endpoint.region.name}; a gateway endpoint reaches S3 in its own region only, and the bucket is in "
+            f"{region.name}",
         )
         try:
             endpoint.gateway("s3")
         except ConfigurationError:
-            problems.add(at, endpoint.path, "has no gateway endpoint of S3; give gateway_tiers, or an endpoint's id")
+            problems.add(
+                at, endpoint.path, "has no S3 gateway endpoint; give the VPC gateway_tiers, or give an endpoint id"
+            )
 
 
 def check_removal(
@@ -262,14 +269,14 @@ def check_removal(
     force_destroy: ForceDestroy | None,
     lock: ObjectLock | None,
 ) -> bool:
-    """Return whether Terraform refuses to destroy the bucket, and note what speaks against the arguments."""
+    """Return whether the bucket has `prevent_destroy`, and report contradicting arguments."""
     floor = region.profile.prevent_destroy
     prevented = floor if protected is None else protected is True
     problems.check(
         protected is not False or not floor,
         "protected",
         protected,
-        f"must be True in {region.environment.value}; give UnprotectedBucket(reason) where the bucket may go",
+        f"must be True in {region.environment.value}; give UnprotectedBucket(reason) to allow its deletion",
     )
     problems.check(
         protected is None or isinstance(protected, (bool, UnprotectedBucket)),
@@ -286,23 +293,23 @@ def check_removal(
         region.environment is not Environment.PROD,
         "force_destroy",
         force_destroy,
-        "is refused in prod, where nothing may delete every object at once",
+        "is not allowed in prod",
     )
     problems.check(
         not prevented or region.environment is Environment.PROD,
         "force_destroy",
         force_destroy,
-        "contradicts protected, which refuses to destroy the bucket; give one of them",
+        "cannot be combined with protected=True; give one of them",
     )
     problems.check(
         not isinstance(lock, ObjectLock) or lock.mode != "COMPLIANCE",
         "force_destroy",
         force_destroy,
-        "cannot delete what a lock in COMPLIANCE mode keeps; use GOVERNANCE or leave it out",
+        "cannot delete object versions that are locked in COMPLIANCE mode; use GOVERNANCE or remove force_destroy",
     )
     return prevented
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Return whether a value is a whole number, at least 1; a token is none."""
+    """Return whether a value is a whole number of at least 1; a token is not."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -1,6 +1,8 @@
-"""What the parts of a RegionalBucket know of it, and the deliveries that it accepts as a log bucket."""
+"""The base of RegionalBucket: its references, and the deliveries that a log bucket accepts."""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 from constructs_lib._engine import aws
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
@@ -13,39 +15,57 @@ from constructs_lib.foundation.errors import ConfigurationError
 class Bucket(HardenedConstruct):
     """A bucket with a policy; `RegionalBucket` creates one."""
 
-    id: str
-    arn: str
+    resource: aws.s3_bucket.S3Bucket
     key: MultiRegionKey | None
-    key_arn: str
     locked: bool
     policy: aws.s3_bucket_policy.S3BucketPolicy
     versioning: aws.s3_bucket_versioning.S3BucketVersioningA
+    _arn: str
     _policy: PolicyDocument
 
+    @cached_property
+    def id(self) -> str:
+        """The bucket's name as a reference: resources that use it depend on the bucket."""
+        return self.resource.id
+
+    @cached_property
+    def arn(self) -> str:
+        """The bucket's ARN."""
+        return self.resource.arn
+
     def allow_access_logs(self, source: Bucket) -> str:
-        """Let S3 deliver the access logs of another bucket, and return the prefix that they get.
+        """Allow S3 to deliver the server access logs of another bucket, and return their prefix.
+
+        Args:
+            source: The bucket whose requests are logged.
 
         Raises:
-            ConfigurationError: The bucket was not made with `log_delivery=True`.
+            ConfigurationError: This bucket has no `log_delivery=True`.
         """
-        self._check_takes_logs("source", source.path)
+        self._check_log_delivery("source", source.path)
         prefix = f"access-log/{source.component}/"
-        self._policy.add(policy.access_logs_from(source.arn, source.region, self.arn, prefix))
+        self._policy.add(policy.access_logs_from(self._arn_of(source), source.region, self._arn, prefix))
         return prefix
 
     def allow_inventory(self, source: Bucket) -> str:
-        """Let S3 deliver the inventory of another bucket, and return the prefix that it gets.
+        """Allow S3 to deliver the inventory reports of another bucket, and return their prefix.
+
+        Args:
+            source: The bucket whose objects are listed.
 
         Raises:
-            ConfigurationError: The bucket was not made with `log_delivery=True`.
+            ConfigurationError: This bucket has no `log_delivery=True`.
         """
-        self._check_takes_logs("source", source.path)
+        self._check_log_delivery("source", source.path)
         prefix = f"inventory/{source.component}/"
-        self._policy.add(policy.inventory_of(source.arn, source.region, self.arn, prefix))
+        self._policy.add(policy.inventory_of(self._arn_of(source), source.region, self._arn, prefix))
         return prefix
 
-    def _check_takes_logs(self, argument: str, given: str) -> None:
+    def _arn_of(self, bucket: Bucket) -> str:
+        return self.region.stack.reach(bucket.resource, "arn")
+
+    def _check_log_delivery(self, argument: str, given: str) -> None:
         if self.key is not None:
             raise ConfigurationError(
-                self.path, f"{argument}={given!r}: the bucket takes no logs; make it with log_delivery=True"
+                self.path, f"{argument}={given!r}: the bucket is not a log bucket; create it with log_delivery=True"
             )

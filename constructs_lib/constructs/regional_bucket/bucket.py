@@ -1,4 +1,4 @@
-"""RegionalBucket: an S3 bucket with versions, the customer's key and a lifecycle, reached over TLS only."""
+"""RegionalBucket: a private, versioned and encrypted S3 bucket."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import words
 from constructs_lib.foundation.opt_out import OptOut
@@ -33,50 +34,56 @@ _LOG_DELIVERY: Final = LogDelivery("S3 and load balancers deliver access logs on
 
 
 class RegionalBucket(Bucket):
-    """An S3 bucket with versions, the customer's key, TLS 1.2 or later only, no public access and a lifecycle.
+    """A private S3 bucket with versioning, encryption with a customer managed key, TLS 1.2 or later and a lifecycle.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        key: The key that encrypts it; required, unless the bucket takes logs.
-        log_delivery: Whether the bucket takes access logs of buckets and load balancers. These services deliver only to
-            buckets encrypted with a key of S3's own (SSE-S3), so that such a bucket has no `key`.
-        access_logs: A bucket with `log_delivery` in the same region that keeps the access logs, or
-            `NoAccessLogs(reason)`. Required in prod; a bucket that takes logs keeps its own.
-        account_in_name: Whether the account's id ends the name, on by default: without it the name may be taken, by
-            anybody, in any account.
-        noncurrent_days: Days that old versions are kept; by default from the environment, and not less than that.
-        keep_versions: The newest old versions of each object that are kept for ever, 1 to 100; none by default.
-        transitions: When objects go to cheaper storage classes; never by default.
-        expire_days: Days after which objects are deleted; never by default. Their versions follow after
+        region: The region.
+        key: The key that encrypts objects, with a replica in the region. Required, except for log buckets, which cannot
+            have one.
+        log_delivery: Creates a log bucket, which S3 and Elastic Load Balancing can deliver access logs to. It is
+            encrypted with SSE-S3, because they do not deliver to buckets with SSE-KMS.
+        access_logs: The log bucket for server access logs, in the same region and stack, or `NoAccessLogs(reason)`.
+            Required in prod, none by default in dev and staging. A log bucket logs to itself by default.
+        account_in_name: Appends the account id to the bucket's name. Without it the name may be taken: bucket names are
+            unique across all AWS accounts.
+        noncurrent_days: Days until noncurrent versions expire: 30 or more in dev and staging, 90 or more in prod; the
+            minimum by default.
+        newer_noncurrent_versions: Noncurrent versions of each object that never expire, 1 to 100; none by default.
+        transitions: Transitions to cheaper storage classes, each later and colder than the one before; none by default.
+        expire_days: Days until objects expire, 1 or more; never by default. Their versions expire after
             `noncurrent_days`.
-        object_lock: How long versions cannot be deleted; can be turned on only when the bucket is made.
-        replicate_to: A bucket in another region of the same stack that gets a copy of every new object.
-        replication_time_control: Whether S3 promises copies within 15 minutes, measures it and reports late ones; off
-            by default, as it costs by the gigabyte.
-        cors: What scripts of web pages may ask, at most 100 rules; nothing by default.
-        inventory: `Inventory(logs)` lists every version into a log bucket; none by default.
-        vpc_endpoints: VPCs whose gateway endpoint, and ids of endpoints, that objects are reached by; then by nothing
-            else but services of AWS. By default from wherever credentials allow.
-        protected: Whether Terraform refuses to destroy the bucket; by default from the environment.
-            `UnprotectedBucket(reason)` where it may go all the same.
-        force_destroy: `ForceDestroy(reason)` lets a destroy delete every object first; refused in prod.
+        object_lock: The default retention of S3 Object Lock; none by default. Adding or removing it replaces the
+            bucket.
+        replicate_to: A bucket with a key in another region of the same stack that new objects and delete markers are
+            replicated to; none by default.
+        replication_time_control: Enables S3 RTC: replication within 15 minutes, with metrics. Billed by the gigabyte.
+        cors: CORS rules, at most 100; none by default.
+        inventory: Delivers a report of all object versions to a log bucket; none by default.
+        vpc_endpoints: VPCs with an S3 gateway endpoint in the region, and VPC endpoint ids. Requests for objects from
+            elsewhere are denied, except those of AWS services. No restriction by default.
+        protected: Sets `prevent_destroy`, so that Terraform refuses to destroy the bucket; on in prod, off in dev and
+            staging by default. `UnprotectedBucket(reason)` turns it off in prod.
+        force_destroy: `ForceDestroy(reason)`: destroying the bucket deletes all objects first. Not allowed in prod.
 
     Raises:
-        ConfigurationError: An argument that S3 refuses, that loosens what the environment asks for, or that
-            contradicts another.
+        ConfigurationError: An argument is invalid, below the environment's minimum, or contradicts another one.
 
     Attributes:
-        name: The bucket's name; ends in a reference where the account is known at plan only.
-        id: A reference to the name that waits for the bucket.
-        arn: A reference to its ARN.
-        policy: The bucket policy; whoever needs a grant in it when it is made depends on it.
-        versioning: The resource that turns versions on.
+        name: The bucket's name, without a dependency on the bucket. It contains a reference to the account id unless
+            the stack has exactly one of `allowed_account_ids`.
+        resource: The `aws_s3_bucket`.
+        key: The key that encrypts objects; None for a log bucket.
+        locked: Whether Object Lock is enabled.
+        policy: The bucket policy, for resources that depend on it.
+        versioning: The `aws_s3_bucket_versioning`, for resources that depend on it.
+        replication: The role that S3 assumes for replication, with `replicate_to` only.
 
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html.
     """
 
+    @renamed_arguments(keep_versions="newer_noncurrent_versions")
     def __init__(
         self,
         scope: core.Construct,
@@ -88,7 +95,7 @@ class RegionalBucket(Bucket):
         access_logs: RegionalBucket | NoAccessLogs | None = None,
         account_in_name: bool = True,
         noncurrent_days: int | None = None,
-        keep_versions: int | None = None,
+        newer_noncurrent_versions: int | None = None,
         transitions: Sequence[Transition] = (),
         expire_days: int | None = None,
         object_lock: ObjectLock | None = None,
@@ -106,7 +113,7 @@ class RegionalBucket(Bucket):
         self.locked = object_lock is not None
         problems = self._problems
         arguments.check_name(problems, self._name("bucket"))
-        arguments.check_days(problems, region, noncurrent, keep_versions, expire_days)
+        arguments.check_days(problems, region, noncurrent, newer_noncurrent_versions, expire_days)
         arguments.check_transitions(problems, transitions, expire_days)
         arguments.check_lock(problems, object_lock)
         prevented = arguments.check_removal(
@@ -119,9 +126,9 @@ class RegionalBucket(Bucket):
         if isinstance(inventory, Inventory):
             self._check_log_bucket("inventory.logs", inventory.logs, "inventories")
         arguments.check_endpoints(problems, region, vpc_endpoints, log_delivery=log_delivery)
-        self._check_copies(replicate_to, object_lock, time_control=replication_time_control)
+        self._check_replication(replicate_to, object_lock, time_control=replication_time_control)
         problems.raise_if_any()
-        self.key_arn = key.arn_for(self) if key else ""
+        self._key_arn = key.arn_for(self) if key else ""
         origins = (rule.origins for rule in cors)
         for given in (_LOG_DELIVERY if log_delivery else None, access_logs, protected, force_destroy, *origins):
             if isinstance(given, OptOut):
@@ -136,30 +143,30 @@ class RegionalBucket(Bucket):
             object_lock_enabled=self.locked or None,
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if prevented else None,
         )
-        self.id = self._ref(self.resource, "id")
-        self.arn = self._ref(self.resource, "arn")
+        self._id = self._ref(self.resource, "id")
+        self._arn = self._ref(self.resource, "arn")
         self._keep_private()
         if vpc_endpoints:
-            self._policy.add(policy.endpoints_only(region, self.arn, vpc_endpoints))
+            self._policy.add(policy.endpoints_only(region, self._arn, vpc_endpoints))
         self._encrypt()
         versioning = aws.s3_bucket_versioning
         self.versioning = self._create(
             versioning.S3BucketVersioningA,
             "versioning",
-            bucket=self.id,
+            bucket=self._id,
             versioning_configuration=versioning.S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
         rules = aws.s3_bucket_lifecycle_configuration
         self._create(
             rules.S3BucketLifecycleConfiguration,
             "lifecycle",
-            bucket=self.id,
-            rule=[retention(noncurrent, keep_versions, transitions, expire_days)],
-            # What happens to old versions is refused or forgotten while there are none.
+            bucket=self._id,
+            rule=[retention(noncurrent, newer_noncurrent_versions, transitions, expire_days)],
+            # S3 needs versioning before rules for noncurrent versions.
             depends_on=[self.versioning],
         )
-        # EventBridge needs no permission on the bucket; queues, topics and functions would need theirs first.
-        self._create(aws.s3_bucket_notification.S3BucketNotification, "events", bucket=self.id, eventbridge=True)
+        # EventBridge needs no permission first, unlike queues, topics and functions.
+        self._create(aws.s3_bucket_notification.S3BucketNotification, "events", bucket=self._id, eventbridge=True)
         if object_lock:
             self._lock(object_lock)
         logs = self if log_delivery and access_logs is None else access_logs
@@ -171,65 +178,70 @@ class RegionalBucket(Bucket):
             write_cors(self, cors)
         if inventory:
             write_inventory(self, inventory)
-        self._publish("name", self.id, "Name of the bucket")
-        self._publish("arn", self.arn, "ARN of the bucket")
+        self._publish("name", self._id, "Name of the bucket")
+        self._publish("arn", self._arn, "ARN of the bucket")
 
     def grant_read(self, grantee: Grantee, prefix: str = "") -> None:
-        """Let a role list and read objects, and decrypt them.
+        """Grant a role permission to list, read and decrypt objects.
 
-        With a prefix, asking for an object that is not there is answered with 403 instead of 404.
+        With a prefix, S3 responds with 403 instead of 404 to requests for objects that do not exist.
 
         Args:
-            grantee: A role or a function of the same stack.
-            prefix: What the keys of the objects begin with; everything by default.
+            grantee: A `ServiceRole` or a function in the same stack.
+            prefix: The prefix of the objects' keys; all objects by default.
 
         Raises:
-            ConfigurationError: The grantee belongs to another stack.
+            ConfigurationError: The grantee is in another stack.
         """
         self._check_grantee(grantee)
         only = (Condition("StringLike", "s3:prefix", (f"{prefix}*",)),) if prefix else ()
-        grantee.grant(Statement(self._sid("List", prefix), ("s3:ListBucket",), (self.arn,), (), only))
-        grantee.grant(Statement(self._sid("Read", prefix), ("s3:GetObject",), (f"{self.arn}/{prefix}*",)))
+        grantee.grant(Statement(self._sid("List", prefix), ("s3:ListBucket",), (self._arn,), (), only))
+        grantee.grant(Statement(self._sid("Read", prefix), ("s3:GetObject",), (f"{self._arn}/{prefix}*",)))
         self._grant_key(grantee, "Decrypt", ("kms:Decrypt",))
 
     def grant_write(self, grantee: Grantee, prefix: str = "") -> None:
-        """Let a role put objects, and encrypt them; neither read nor delete them.
+        """Grant a role permission to put and encrypt objects, but not to read or delete them.
 
         Args:
-            grantee: A role or a function of the same stack.
-            prefix: What the keys of the objects begin with; everything by default.
+            grantee: A `ServiceRole` or a function in the same stack.
+            prefix: The prefix of the objects' keys; all objects by default.
 
         Raises:
-            ConfigurationError: The grantee belongs to another stack.
+            ConfigurationError: The grantee is in another stack.
         """
         self._check_grantee(grantee)
         actions = ("s3:AbortMultipartUpload", "s3:PutObject")
-        grantee.grant(Statement(self._sid("Write", prefix), actions, (f"{self.arn}/{prefix}*",)))
-        # An upload in parts is decrypted to be put together.
+        grantee.grant(Statement(self._sid("Write", prefix), actions, (f"{self._arn}/{prefix}*",)))
+        # Completing a multipart upload needs kms:Decrypt.
         self._grant_key(grantee, "Encrypt", ("kms:Decrypt", "kms:GenerateDataKey"))
 
     def allow_load_balancer_logs(self, prefix: str = "") -> None:
-        """Let load balancers of the account, in the bucket's region, deliver access logs.
+        """Allow load balancers of this account and region to deliver access logs.
 
         Args:
-            prefix: The prefix that the load balancer is given, without a slash at its end; none by default.
+            prefix: The prefix of the load balancer's access logs, without a trailing slash; none by default.
 
         Raises:
-            ConfigurationError: The bucket was not made with `log_delivery=True`, or load balancers refuse the prefix.
+            ConfigurationError: This bucket has no `log_delivery=True`, or the prefix is invalid.
         """
-        self._check_takes_logs("prefix", prefix)
+        self._check_log_delivery("prefix", prefix)
         arguments.check_log_prefix(self.path, prefix)
-        self._policy.add(policy.load_balancer_logs(self.region, self.arn, f"{prefix}/" if prefix else ""))
+        self._policy.add(policy.load_balancer_logs(self.region, self._arn, f"{prefix}/" if prefix else ""))
 
     def deny(self, statement: Statement) -> None:
-        """Add a refusal to the bucket policy; grants belong into the policies of roles.
+        """Add a Deny statement to the bucket policy. To grant permissions, use `grant_read` and `grant_write`.
+
+        Args:
+            statement: The statement, with the effect `Deny`.
 
         Raises:
-            ConfigurationError: The statement allows something.
+            ConfigurationError: The effect is not `Deny`.
         """
         if statement.effect != "Deny":
             raise ConfigurationError(
-                self.path, f"statement={statement.sid!r}: must be a Deny; give grants to the role that needs them"
+                self.path,
+                f"statement={statement.sid!r}: must have the effect Deny; to grant permissions use grant_read or "
+                "grant_write",
             )
         self._policy.add(statement)
 
@@ -237,7 +249,7 @@ class RegionalBucket(Bucket):
         if not account_in_name:
             return self._name("bucket")
         accounts = self.region.stack.allowed_account_ids
-        # With one account allowed the name is known at synth; the deployed name is the same either way.
+        # With one allowed account the name is known at synth; the deployed name is the same either way.
         account = accounts[0] if len(accounts) == 1 else self.region.account_id
         return f"{self._name('bucket-before-account')}-{account}"
 
@@ -245,7 +257,7 @@ class RegionalBucket(Bucket):
         access = self._create(
             aws.s3_bucket_public_access_block.S3BucketPublicAccessBlock,
             "public-access",
-            bucket=self.id,
+            bucket=self._id,
             block_public_acls=True,
             block_public_policy=True,
             ignore_public_acls=True,
@@ -255,19 +267,19 @@ class RegionalBucket(Bucket):
         self._create(
             ownership.S3BucketOwnershipControls,
             "ownership",
-            bucket=self.id,
+            bucket=self._id,
             rule=ownership.S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
-        statements = [*policy.modern_tls(self.arn), policy.no_foreign_key(self.arn)]
+        statements = [*policy.minimum_tls(self._arn), policy.no_customer_provided_key(self._arn)]
         if self.key:
-            statements += policy.own_key_only(self.arn, self.key_arn)
+            statements += policy.bucket_key_only(self._arn, self._key_arn)
         self._policy = PolicyDocument(self, "policy-document", statements)
         self.policy = self._create(
             aws.s3_bucket_policy.S3BucketPolicy,
             "policy",
-            bucket=self.id,
+            bucket=self._id,
             policy=self._policy.json,
-            # S3 refuses two changes of a bucket's access at once.
+            # S3 refuses concurrent changes of a bucket's access.
             depends_on=[access],
         )
 
@@ -277,12 +289,12 @@ class RegionalBucket(Bucket):
         self._create(
             encryption.S3BucketServerSideEncryptionConfigurationA,
             "encryption",
-            bucket=self.id,
+            bucket=self._id,
             rule=[
                 encryption.S3BucketServerSideEncryptionConfigurationRuleA(
                     bucket_key_enabled=True if self.key else None,
                     apply_server_side_encryption_by_default=(
-                        default(sse_algorithm="aws:kms", kms_master_key_id=self.key_arn)
+                        default(sse_algorithm="aws:kms", kms_master_key_id=self._key_arn)
                         if self.key
                         else default(sse_algorithm="AES256")
                     ),
@@ -296,7 +308,7 @@ class RegionalBucket(Bucket):
         self._create(
             locks.S3BucketObjectLockConfigurationA,
             "lock",
-            bucket=self.id,
+            bucket=self._id,
             rule=locks.S3BucketObjectLockConfigurationRuleA(default_retention=retention),
             depends_on=[self.versioning],
         )
@@ -306,8 +318,8 @@ class RegionalBucket(Bucket):
         self._create(
             aws.s3_bucket_logging.S3BucketLoggingA,
             "access-log",
-            bucket=self.id,
-            target_bucket=logs.id,
+            bucket=self._id,
+            target_bucket=self._ref(logs.resource, "id"),
             target_prefix=prefix,
             depends_on=[logs.policy],
         )
@@ -328,7 +340,7 @@ class RegionalBucket(Bucket):
                 self.key is None or not region.profile.bucket_access_logs,
                 "access_logs",
                 logs,
-                f"is required in {region.environment.value}: give a RegionalBucket with log_delivery=True, or "
+                f"is required in {region.environment.value}; give a RegionalBucket with log_delivery=True, or "
                 "NoAccessLogs(reason)",
             )
         else:
@@ -339,32 +351,33 @@ class RegionalBucket(Bucket):
                 "must be a RegionalBucket with log_delivery=True, or NoAccessLogs(reason)",
             )
 
-    def _check_copies(self, target: object, lock: ObjectLock | None, *, time_control: bool) -> None:
+    def _check_replication(self, target: object, lock: ObjectLock | None, *, time_control: bool) -> None:
         check = self._problems.check
         if isinstance(target, RegionalBucket):
             check_replica(self._problems, self.region, target, lock)
-            check(self.key, "replicate_to", target.path, "copies objects of a bucket with a key only")
+            check(self.key, "replicate_to", target.path, "needs a source bucket with a key; give key")
         else:
             check(target is None, "replicate_to", target, "must be a RegionalBucket, or None")
-            check(not time_control, "replication_time_control", time_control, "is about copies; give replicate_to too")
+            check(not time_control, "replication_time_control", time_control, "requires replicate_to; give a bucket")
 
     def _check_log_bucket(self, argument: str, logs: object, delivered: str) -> None:
         check, region = self._problems.check, self.region
         if not isinstance(logs, RegionalBucket):
             self._problems.add(argument, logs, "must be a RegionalBucket with log_delivery=True")
             return
-        check(logs.key is None, argument, logs.path, "takes no logs; make it with log_delivery=True")
+        check(logs.key is None, argument, logs.path, "is not a log bucket; create it with log_delivery=True")
         check(
             logs.region is region,
             argument,
             logs.path,
-            f"is in {logs.region.name} of the stack {logs.region.stack.path}; S3 delivers {delivered} within a region, "
-            f"here {region.name} of {region.stack.path}",
+            f"is in {logs.region.name} of the stack {logs.region.stack.path}; S3 delivers {delivered} within a region "
+            f"only, and this bucket is in {region.name} of {region.stack.path}",
         )
 
     def _check_grantee(self, grantee: Grantee) -> None:
         if grantee.region.stack is not self.region.stack:
             raise ConfigurationError(
                 self.path,
-                f"grantee={grantee.path!r}: belongs to another stack; write its grant there, with the bucket's outputs",
+                f"grantee={grantee.path!r}: is in another stack; add a statement to its role there, with the "
+                "bucket's arn",
             )

@@ -1,4 +1,4 @@
-"""Which web pages' scripts may reach a bucket."""
+"""Cross-origin resource sharing (CORS) of a bucket."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
 from constructs_lib.constructs.regional_bucket.base import Bucket
+from constructs_lib.foundation.deprecation import renamed_fields
 from constructs_lib.foundation.environment import Environment
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
 CorsMethod = Literal["GET", "PUT", "POST", "DELETE", "HEAD"]
-"""The HTTP methods that S3 lets pages use."""
+"""The HTTP methods that S3 accepts in CORS rules."""
 
 MAX_RULES: Final = 100
 MAX_AGE_SECONDS: Final = 86400
-# A browser leaves the default port out, so that an origin with it matches nothing.
+# Browsers omit the default port, so an origin with it never matches.
 _HTTPS: Final = re.compile(r"https://(\*\.[a-z0-9-]+\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(?!443$)[1-9][0-9]{0,4})?", re.ASCII)
 _LOCAL: Final = re.compile(r"http://localhost(:(?!80$)[1-9][0-9]{0,4})?", re.ASCII)
 _HEADER: Final = re.compile(r"[A-Za-z0-9_-]+\*?", re.ASCII)
@@ -27,20 +28,21 @@ _HEADER: Final = re.compile(r"[A-Za-z0-9_-]+\*?", re.ASCII)
 
 @dataclass(frozen=True)
 class AnyOrigin(OptOut):
-    """Scripts of every page on the internet may send the requests of a rule."""
+    """A CORS rule allows every origin (`*`)."""
 
 
+@renamed_fields(exposed="expose_headers")
 @dataclass(frozen=True)
 class CorsRule:
-    """What scripts of web pages may ask of a bucket; who asks still needs the right to.
+    """A CORS rule: cross-origin requests that browsers may send. Requests still need to be authorized.
 
     Attributes:
-        origins: Where the pages come from, such as `https://shop.example.com` or `https://*.example.com`;
-            `http://localhost:3000` in dev only. `AnyOrigin(reason)` for every page there is.
-        methods: HTTP methods, of GET, PUT, POST, DELETE and HEAD.
-        headers: Request headers that scripts may send, such as `content-type` or `x-amz-*`; none by default.
-        exposed: Response headers that scripts may read, such as `ETag`; none by default.
-        max_age_seconds: Seconds that browsers keep the answer, 0 to 86,400; 300 by default.
+        origins: Allowed origins, such as `https://shop.example.com` or `https://*.example.com`; `http://localhost:3000`
+            in dev only. `AnyOrigin(reason)` for all origins.
+        methods: Allowed methods: `GET`, `PUT`, `POST`, `DELETE` and `HEAD`.
+        headers: Allowed request headers, such as `content-type` or `x-amz-*`; none by default.
+        expose_headers: Response headers that scripts may read, such as `ETag`; none by default.
+        max_age_seconds: Seconds that browsers cache the preflight response, 0 to 86,400.
 
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html.
     """
@@ -48,12 +50,12 @@ class CorsRule:
     origins: Sequence[str] | AnyOrigin
     methods: Sequence[CorsMethod]
     headers: Sequence[str] = ()
-    exposed: Sequence[str] = ()
+    expose_headers: Sequence[str] = ()
     max_age_seconds: int = 300
 
 
 def check_cors(problems: Problems, environment: Environment, rules: Sequence[CorsRule]) -> None:
-    """Note what S3 refuses, and origins that are not who they say."""
+    """Report rules that S3 refuses, and origins without TLS."""
     if not isinstance(rules, (list, tuple)) or not all(isinstance(rule, CorsRule) for rule in rules):
         problems.add("cors", rules, "must be a list of CorsRule(origins, methods)")
         return
@@ -61,7 +63,7 @@ def check_cors(problems: Problems, environment: Environment, rules: Sequence[Cor
         len(rules) <= MAX_RULES,
         "cors",
         len(rules),
-        f"S3 takes {MAX_RULES} rules; put origins with the same rights in one",
+        f"exceeds the {MAX_RULES} rules that S3 allows; combine origins with the same permissions in one rule",
     )
     for index, rule in enumerate(rules):
         at = f"cors[{index}]"
@@ -76,32 +78,32 @@ def check_cors(problems: Problems, environment: Environment, rules: Sequence[Cor
                 _HEADER.fullmatch(header),
                 f"{at}.headers",
                 header,
-                "must be a header such as 'content-type', or the beginning of some such as 'x-amz-*'",
+                "must be a header such as 'content-type', or a prefix with a wildcard such as 'x-amz-*'",
             )
-        for header in _texts(problems, f"{at}.exposed", rule.exposed):
+        for header in _texts(problems, f"{at}.expose_headers", rule.expose_headers):
             problems.check(
                 _HEADER.fullmatch(header) and "*" not in header,
-                f"{at}.exposed",
+                f"{at}.expose_headers",
                 header,
-                "must be a whole header such as 'ETag'; S3 takes no '*' here",
+                "must be a header such as 'ETag'; S3 does not allow wildcards here",
             )
         problems.check_whole(f"{at}.max_age_seconds", rule.max_age_seconds, 0, MAX_AGE_SECONDS, "seconds")
 
 
 def write_cors(bucket: Bucket, rules: Sequence[CorsRule]) -> None:
-    """Give a bucket its rules."""
+    """Create the CORS configuration of a bucket."""
     module = aws.s3_bucket_cors_configuration
     bucket.resources["cors"] = bucket.region.create(
         bucket,
         (*bucket.components, "cors"),
         module.S3BucketCorsConfiguration,
-        bucket=bucket.id,
+        bucket=bucket.region.stack.ref(bucket.resource, "id"),
         cors_rule=[
             module.S3BucketCorsConfigurationCorsRule(
                 allowed_origins=["*"] if isinstance(rule.origins, AnyOrigin) else list(rule.origins),
                 allowed_methods=list(rule.methods),
                 allowed_headers=list(rule.headers) or None,
-                expose_headers=list(rule.exposed) or None,
+                expose_headers=list(rule.expose_headers) or None,
                 max_age_seconds=rule.max_age_seconds,
             )
             for rule in rules
@@ -110,29 +112,32 @@ def write_cors(bucket: Bucket, rules: Sequence[CorsRule]) -> None:
 
 
 def _check_origin(problems: Problems, at: str, origin: str, environment: Environment) -> None:
-    problems.check(
-        origin != "*", at, origin, "is every page on the internet; name the origins, or give AnyOrigin(reason)"
-    )
+    problems.check(origin != "*", at, origin, "allows every origin; list the origins, or give AnyOrigin(reason)")
     if origin == "*" or (origin.startswith("https://") and is_token(origin)):
         return
     local = _LOCAL.fullmatch(origin)
     problems.check(
-        not local or environment is Environment.DEV, at, origin, f"may be http in dev only, not in {environment.value}"
+        not local or environment is Environment.DEV,
+        at,
+        origin,
+        f"http is allowed in dev only, not in {environment.value}",
     )
     problems.check(
         local or _HTTPS.fullmatch(origin),
         at,
         origin,
-        "must be https:// and a host in small letters, without path or default port, such as "
+        "must be https:// and a host name in lower case, without a path and a default port, such as "
         "'https://shop.example.com' or 'https://*.example.com'",
     )
 
 
 def _texts(problems: Problems, at: str, given: object, *, required: bool = False) -> Sequence[str]:
-    """Return a sequence of texts that are all different, or nothing and note it."""
+    """Return a sequence of distinct strings, or an empty one and report it."""
     ok = isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given)
-    if not problems.check(ok and (given or not required), at, given, f"must be a {'filled ' * required}tuple of texts"):
+    if not problems.check(
+        ok and (given or not required), at, given, f"must be a {'non-empty ' * required}list of strings"
+    ):
         return ()
     assert isinstance(given, (list, tuple))  # noqa: S101  checked above
-    problems.check(len(set(given)) == len(given), at, given, "must name each once")
+    problems.check(len(set(given)) == len(given), at, given, "contains duplicates; give each once")
     return given

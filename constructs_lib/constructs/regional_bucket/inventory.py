@@ -1,4 +1,4 @@
-"""A list of every version in a bucket, written into a log bucket."""
+"""S3 Inventory of a bucket, delivered to a log bucket."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from constructs_lib.constructs.regional_bucket.base import Bucket
 from constructs_lib.foundation.errors import Problems
 
 Frequency = Literal["Daily", "Weekly"]
-"""How often S3 writes an inventory; weekly ones are written on Sundays."""
+"""How often S3 delivers an inventory report; weekly ones are delivered on Sundays."""
 
 InventoryFormat = Literal["CSV", "Parquet"]
-"""What an inventory is written as."""
+"""The file format of an inventory report."""
 
 FIELDS: Final = (
     "Size",
@@ -27,17 +27,17 @@ FIELDS: Final = (
     "ObjectLockMode",
     "ObjectLockRetainUntilDate",
 )
-"""What an inventory says of each version, beside its key, its id and whether it is the latest."""
+"""Optional fields of an inventory; key, version id and whether it is the latest version are always included."""
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """A list of all versions of all objects, with size, age, encryption, lock and copy of each.
+    """S3 Inventory: a report of all object versions with size, age, encryption, lock and replication status.
 
     Attributes:
-        logs: The bucket that gets it: one with `log_delivery` in the same region and stack.
-        frequency: Weekly or Daily; Weekly by default.
-        format: Parquet or CSV; Parquet by default.
+        logs: The destination: a bucket with `log_delivery` in the same region and stack.
+        frequency: `Weekly` or `Daily`.
+        format: `Parquet` or `CSV`.
 
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html.
     """
@@ -48,7 +48,7 @@ class Inventory:
 
 
 def check_inventory(problems: Problems, inventory: Inventory | None) -> None:
-    """Note a frequency or format that S3 does not know; the log bucket is checked as that of access logs is."""
+    """Report an unknown frequency or format."""
     if inventory is None:
         return
     if not problems.check(isinstance(inventory, Inventory), "inventory", inventory, "must be Inventory(logs) or None"):
@@ -61,23 +61,23 @@ def check_inventory(problems: Problems, inventory: Inventory | None) -> None:
 
 
 def write_inventory(source: Bucket, inventory: Inventory) -> None:
-    """Let S3 write the inventory of a bucket."""
-    module, logs = aws.s3_bucket_inventory, inventory.logs
+    """Create the inventory configuration of a bucket."""
+    module, logs, stack = aws.s3_bucket_inventory, inventory.logs, source.region.stack
     source.resources["inventory"] = source.region.create(
         source,
         (*source.components, "inventory"),
         module.S3BucketInventory,
-        bucket=source.id,
+        bucket=stack.ref(source.resource, "id"),
         name="all-versions",
         included_object_versions="All",
         schedule=module.S3BucketInventorySchedule(frequency=inventory.frequency),
         optional_fields=list(FIELDS),
         destination=module.S3BucketInventoryDestination(
             bucket=module.S3BucketInventoryDestinationBucket(
-                bucket_arn=logs.arn,
+                bucket_arn=stack.ref(logs.resource, "arn"),
                 account_id=source.region.account_id,
                 format=inventory.format,
-                # S3 puts a slash after it.
+                # S3 appends a slash.
                 prefix=logs.allow_inventory(source).rstrip("/"),
                 encryption=module.S3BucketInventoryDestinationBucketEncryption(
                     sse_s3=module.S3BucketInventoryDestinationBucketEncryptionSseS3()

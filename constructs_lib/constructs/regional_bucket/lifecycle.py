@@ -1,4 +1,4 @@
-"""What happens to objects and their versions with time."""
+"""The lifecycle configuration of a bucket."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from constructs_lib._engine import aws
 from constructs_lib.constructs.regional_bucket.arguments import Transition
 
 ABORT_UPLOAD_DAYS: Final = 7
-"""Days until the parts of an upload that was never finished go; nothing lists them, and they are paid for."""
+"""Days until an incomplete multipart upload is aborted; its parts are billed and not listed as objects."""
 
 
 def retention(
-    noncurrent_days: int, keep_versions: int | None, transitions: Sequence[Transition], expire_days: int | None
+    noncurrent_days: int, newer_versions: int | None, transitions: Sequence[Transition], expire_days: int | None
 ) -> aws.s3_bucket_lifecycle_configuration.S3BucketLifecycleConfigurationRule:
-    """Return the one rule of a bucket, for all of its objects."""
+    """Return the lifecycle rule, which applies to all objects."""
     rules = aws.s3_bucket_lifecycle_configuration
     expiration = rules.S3BucketLifecycleConfigurationRuleExpiration
     return rules.S3BucketLifecycleConfigurationRule(
@@ -27,11 +27,11 @@ def retention(
                 days_after_initiation=ABORT_UPLOAD_DAYS
             )
         ],
-        # Where objects expire S3 removes the markers by itself, and takes one of the two only.
+        # S3 accepts one of the two only, and with days it removes expired delete markers by itself.
         expiration=[expiration(days=expire_days) if expire_days else expiration(expired_object_delete_marker=True)],
         noncurrent_version_expiration=[
             rules.S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                noncurrent_days=noncurrent_days, newer_noncurrent_versions=keep_versions
+                noncurrent_days=noncurrent_days, newer_noncurrent_versions=newer_versions
             )
         ],
         transition=[

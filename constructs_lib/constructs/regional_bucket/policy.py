@@ -1,4 +1,4 @@
-"""What the policy of a RegionalBucket says: whom it refuses, and which services may deliver logs to it."""
+"""Statements of the bucket policy: denials for all principals, and services that may deliver logs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from constructs_lib.core.stack import Region
 MIN_TLS: Final = "1.2"
 LOAD_BALANCERS: Final = "logdelivery.elasticloadbalancing.amazonaws.com"
 CHINA_LOAD_BALANCERS: Final = {"cn-north-1": "638102146993", "cn-northwest-1": "037604701340"}
-"""Elastic Load Balancing's own accounts in China.
+"""Elastic Load Balancing's accounts in the regions in China.
 
-The other partitions know the service principal in every region. Their accounts by region, which AWS still accepts,
-cannot be narrowed down to one customer's load balancers.
+In other partitions the service principal works in every region. Elastic Load Balancing's accounts there, which AWS
+still accepts, do not support a condition on the load balancer.
 
 See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html.
 """
@@ -31,29 +31,29 @@ OBJECT_ACTIONS: Final = (
     "s3:PutObjectTagging",
     "s3:RestoreObject",
 )
-"""What is done with objects by who works with them; Terraform and the role of a replication need none of it."""
+"""Actions of clients on objects; Terraform and the replication role need none of them."""
 
-_EVERYBODY: Final = (("AWS", ("*",)),)
+_ANY_PRINCIPAL: Final = (("AWS", ("*",)),)
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 
 
-def modern_tls(arn: str) -> list[Statement]:
-    """Refuse connections without TLS, and those with a TLS older than 1.2."""
+def minimum_tls(arn: str) -> list[Statement]:
+    """Deny requests without TLS or with a version below 1.2."""
     conditions = {
         "TlsOnly": Condition("Bool", "aws:SecureTransport", ("false",)),
-        # A service that acts by itself sends no version and is not refused.
+        # Requests of AWS services have no TLS version and are not denied.
         "ModernTlsOnly": Condition("NumericLessThan", "s3:TlsVersion", (MIN_TLS,)),
     }
     return [
-        Statement(sid, ("s3:*",), (arn, f"{arn}/*"), _EVERYBODY, (condition,), "Deny")
+        Statement(sid, ("s3:*",), (arn, f"{arn}/*"), _ANY_PRINCIPAL, (condition,), "Deny")
         for sid, condition in conditions.items()
     ]
 
 
-def own_key_only(arn: str, key_arn: str) -> list[Statement]:
-    """Refuse objects that a request wants encrypted otherwise than with the bucket's key.
+def bucket_key_only(arn: str, key_arn: str) -> list[Statement]:
+    """Deny uploads that request encryption with anything but the bucket's key.
 
-    A request that says nothing about encryption gets the bucket's default, which is the key.
+    Uploads without encryption headers get the bucket's default encryption, which is the key.
     """
     given = {
         "KeyOnly": (_ENCRYPTION, "aws:kms"),
@@ -64,7 +64,7 @@ def own_key_only(arn: str, key_arn: str) -> list[Statement]:
             sid,
             ("s3:PutObject",),
             (f"{arn}/*",),
-            _EVERYBODY,
+            _ANY_PRINCIPAL,
             (Condition("Null", variable, ("false",)), Condition("StringNotEquals", variable, (value,))),
             "Deny",
         )
@@ -72,22 +72,22 @@ def own_key_only(arn: str, key_arn: str) -> list[Statement]:
     ]
 
 
-def no_foreign_key(arn: str) -> Statement:
-    """Refuse objects encrypted with a key that only the sender has, which nobody else could ever read."""
+def no_customer_provided_key(arn: str) -> Statement:
+    """Deny uploads with customer-provided keys (SSE-C): without the client's key they cannot be read."""
     condition = Condition("Null", f"{_ENCRYPTION}-customer-algorithm", ("false",))
-    return Statement("NoKeyOfTheSender", ("s3:PutObject",), (f"{arn}/*",), _EVERYBODY, (condition,), "Deny")
+    return Statement("NoKeyOfTheSender", ("s3:PutObject",), (f"{arn}/*",), _ANY_PRINCIPAL, (condition,), "Deny")
 
 
-def no_lost_versions(arn: str) -> Statement:
-    """Refuse to delete versions of objects by hand; the lifecycle still expires old ones."""
-    return Statement("VersionsStay", ("s3:DeleteObjectVersion",), (f"{arn}/*",), _EVERYBODY, (), "Deny")
+def no_version_deletion(arn: str) -> Statement:
+    """Deny the deletion of object versions; lifecycle rules still expire noncurrent ones."""
+    return Statement("VersionsStay", ("s3:DeleteObjectVersion",), (f"{arn}/*",), _ANY_PRINCIPAL, (), "Deny")
 
 
 def endpoints_only(region: Region, arn: str, endpoints: Sequence[Vpc | str]) -> Statement:
-    """Refuse work with objects that comes in by none of some VPC endpoints, unless a service of AWS does it.
+    """Deny requests for objects that come through none of the VPC endpoints, except those of AWS services.
 
-    The bucket itself stays within reach from everywhere. `s3:ListBucket` does too: Terraform asks with it whether the
-    bucket is there.
+    Requests for the bucket's configuration are not denied, and neither is `s3:ListBucket`: Terraform checks with it
+    whether the bucket exists.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html.
     """
@@ -95,22 +95,22 @@ def endpoints_only(region: Region, arn: str, endpoints: Sequence[Vpc | str]) -> 
     roles = f"arn:{region.partition}:iam::{region.account_id}:role"
     conditions = (
         Condition("StringNotEquals", "aws:SourceVpce", tuple(ids)),
-        # Of an unsigned request AWS knows none of these, and it is refused too.
+        # IfExists: the keys are absent from unsigned requests, which are denied too.
         Condition("BoolIfExists", "aws:ViaAWSService", ("false",)),
         Condition("BoolIfExists", "aws:PrincipalIsAWSService", ("false",)),
-        # Only a service can take on a service-linked role; Macie reads objects with one.
+        # Only an AWS service can assume a service-linked role; Macie reads objects with one.
         Condition("ArnNotLikeIfExists", "aws:PrincipalArn", (f"{roles}/aws-service-role/*",)),
     )
-    return Statement("EndpointsOnly", OBJECT_ACTIONS, (f"{arn}/*",), _EVERYBODY, conditions, "Deny")
+    return Statement("EndpointsOnly", OBJECT_ACTIONS, (f"{arn}/*",), _ANY_PRINCIPAL, conditions, "Deny")
 
 
 def access_logs_from(source_arn: str, source_region: Region, arn: str, prefix: str) -> Statement:
-    """Let S3 deliver the access logs of one bucket."""
+    """Allow S3 to deliver the server access logs of one bucket."""
     return _delivery("AccessLogs", "logging.s3.amazonaws.com", source_arn, source_region, f"{arn}/{prefix}")
 
 
 def inventory_of(source_arn: str, source_region: Region, arn: str, prefix: str) -> Statement:
-    """Let S3 deliver the inventory of one bucket."""
+    """Allow S3 to deliver the inventory reports of one bucket."""
     return _delivery("Inventory", "s3.amazonaws.com", source_arn, source_region, f"{arn}/{prefix}")
 
 
@@ -128,7 +128,7 @@ def _delivery(kind: str, service: str, source_arn: str, source_region: Region, o
 
 
 def load_balancer_logs(region: Region, arn: str, prefix: str) -> Statement:
-    """Let Elastic Load Balancing deliver the access logs of this account's load balancers in the region."""
+    """Allow Elastic Load Balancing to deliver access logs of load balancers in this account and region."""
     sid = "LoadBalancers" + "".join(c for c in prefix.title() if c.isalnum())
     resources = (f"{arn}/{prefix}AWSLogs/{region.account_id}/*",)
     account = CHINA_LOAD_BALANCERS.get(region.name)

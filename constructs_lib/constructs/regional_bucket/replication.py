@@ -1,4 +1,4 @@
-"""Copies of every new object in a bucket of another region."""
+"""Cross-region replication of a bucket."""
 
 from __future__ import annotations
 
@@ -12,33 +12,38 @@ from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 
 TIME_CONTROL_MINUTES: Final = 15
-"""The time that S3 promises for copies with replication time control; it knows no other."""
+"""The only value that S3 accepts for replication time control (S3 RTC)."""
 
 
 def check_replica(problems: Problems, region: Region, target: Bucket, lock: ObjectLock | None) -> None:
-    """Note a bucket that cannot keep the copies."""
+    """Report a destination bucket that S3 cannot replicate to."""
     problems.check(
-        target.region.stack is region.stack, "replicate_to", target.path, "belongs to another stack than the bucket"
+        target.region.stack is region.stack, "replicate_to", target.path, "is in another stack; expected the same stack"
     )
     problems.check(
         target.region.name != region.name,
         "replicate_to",
         target.path,
-        f"is in {region.name} too; a copy must survive the loss of a region",
+        f"is in {region.name} too; expected a bucket in another region",
     )
     problems.check(
-        target.key is not None, "replicate_to", target.path, "takes logs and has no customer key to encrypt copies with"
+        target.key is not None,
+        "replicate_to",
+        target.path,
+        "is a log bucket without a key; expected a bucket with a key",
     )
     problems.check(
         lock is None or target.locked,
         "replicate_to",
         target.path,
-        "has no object lock, and S3 copies a locked bucket only to a locked one; give it object_lock too",
+        "has no Object Lock, which replication of a bucket with Object Lock requires; give it object_lock too",
     )
 
 
 def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceRole:
-    """Copy every new object of a bucket, delete markers included, and return the role that S3 does it with."""
+    """Replicate new objects and delete markers, and return the role that S3 assumes for it."""
+    stack = source.region.stack
+    source_arn, target_arn = (stack.ref(bucket.resource, "arn") for bucket in (source, target))
     role = ServiceRole(
         source,
         "replication-role",
@@ -46,10 +51,10 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
         service="s3.amazonaws.com",
         description=f"Copies new objects to {target.region.name}",
         statements=[
-            Statement("ReadRules", ("s3:GetReplicationConfiguration", "s3:ListBucket"), (source.arn,)),
-            Statement("ReadVersions", _reads(locked=source.locked), (f"{source.arn}/*",)),
+            Statement("ReadRules", ("s3:GetReplicationConfiguration", "s3:ListBucket"), (source_arn,)),
+            Statement("ReadVersions", _reads(locked=source.locked), (f"{source_arn}/*",)),
             Statement(
-                "WriteCopies", ("s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"), (f"{target.arn}/*",)
+                "WriteCopies", ("s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"), (f"{target_arn}/*",)
             ),
             _use("Decrypt", source, ("kms:Decrypt",)),
             _use("Encrypt", target, ("kms:Encrypt", "kms:GenerateDataKey")),
@@ -62,7 +67,7 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
         status="Enabled",
         filter=rules.S3BucketReplicationConfigurationRuleFilter(prefix=""),
         delete_marker_replication=rules.S3BucketReplicationConfigurationRuleDeleteMarkerReplication(status="Enabled"),
-        # Without it objects that are encrypted with a customer key are passed over in silence.
+        # Without it S3 does not replicate objects encrypted with SSE-KMS.
         source_selection_criteria=rules.S3BucketReplicationConfigurationRuleSourceSelectionCriteria(
             sse_kms_encrypted_objects=(
                 rules.S3BucketReplicationConfigurationRuleSourceSelectionCriteriaSseKmsEncryptedObjects(
@@ -71,12 +76,12 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
             )
         ),
         destination=rules.S3BucketReplicationConfigurationRuleDestination(
-            bucket=target.arn,
+            bucket=target_arn,
             encryption_configuration=rules.S3BucketReplicationConfigurationRuleDestinationEncryptionConfiguration(
-                replica_kms_key_id=target.key_arn
+                replica_kms_key_id=_key_arn(target)
             ),
             replication_time=_replication_time() if time_control else None,
-            # S3 takes the one with the other only.
+            # S3 accepts replication time control and metrics only together.
             metrics=_metrics() if time_control else None,
         ),
     )
@@ -84,10 +89,10 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
         source,
         (*source.components, "replication"),
         rules.S3BucketReplicationConfigurationA,
-        bucket=source.id,
+        bucket=stack.ref(source.resource, "id"),
         role=role.arn,
         rule=[rule],
-        # S3 refuses the rule while either side keeps no versions.
+        # S3 refuses the rule until versioning is enabled on both buckets.
         depends_on=[source.versioning, target.versioning, role.policy],
     )
     return role
@@ -118,11 +123,17 @@ def _reads(*, locked: bool) -> tuple[str, ...]:
     return (*reads, "s3:GetObjectLegalHold", "s3:GetObjectRetention") if locked else reads
 
 
+def _key_arn(bucket: Bucket) -> str:
+    assert bucket.key  # noqa: S101  check_replica refused a bucket without one
+    return bucket.key.arn_for(bucket)
+
+
 def _use(sid: str, bucket: Bucket, actions: tuple[str, ...]) -> Statement:
-    """Return a grant of the bucket's key for objects of this bucket, through S3."""
+    """Return a statement that allows the use of the bucket's key for its objects, through S3."""
+    arn = bucket.region.stack.ref(bucket.resource, "arn")
     conditions = (
         Condition("StringEquals", "kms:ViaService", (f"s3.{bucket.region.name}.{bucket.region.dns_suffix}",)),
-        # A bucket key is bound to the bucket's ARN, not to the object's.
-        Condition("StringEquals", "kms:EncryptionContext:aws:s3:arn", (bucket.arn,)),
+        # With S3 Bucket Keys the encryption context is the bucket's ARN, not the object's.
+        Condition("StringEquals", "kms:EncryptionContext:aws:s3:arn", (arn,)),
     )
-    return Statement(sid, actions, (bucket.key_arn,), (), conditions)
+    return Statement(sid, actions, (_key_arn(bucket),), (), conditions)

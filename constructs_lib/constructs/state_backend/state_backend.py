@@ -9,7 +9,7 @@ from typing import Final, Literal
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_bucket import NoAccessLogs, RegionalBucket, UnprotectedBucket
-from constructs_lib.constructs.regional_bucket.policy import no_lost_versions
+from constructs_lib.constructs.regional_bucket.policy import no_version_deletion
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.stack import Region
@@ -79,13 +79,13 @@ class StateBackend(HardenedConstruct):
             access_logs=access_logs,
             account_in_name=account_in_name,
             noncurrent_days=noncurrent_days,
-            keep_versions=KEEP_VERSIONS,
+            newer_noncurrent_versions=KEEP_VERSIONS,
             replicate_to=replicate_to,
             protected=protected or True,
         )
         self._check_own_state()
         if not protected:
-            self.bucket.deny(no_lost_versions(self.bucket.arn))
+            self.bucket.deny(no_version_deletion(self.bucket.arn))
         self.resource = self.bucket.resource
         self.key_arn = key.arn_for(self)
         self.table = None if locking == "lockfile" else self._lock_table(protected=not protected)

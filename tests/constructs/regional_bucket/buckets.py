@@ -1,4 +1,4 @@
-"""A stack with every kind of RegionalBucket in it, and how its parts are found."""
+"""A stack with every kind of RegionalBucket in it, and helpers that find its resources."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def build(stack: HardenedStack) -> None:
         key=key,
         access_logs=logs,
         noncurrent_days=120,
-        keep_versions=3,
+        newer_noncurrent_versions=3,
         transitions=[Transition(30, "STANDARD_IA"), Transition(90, "GLACIER_IR")],
         object_lock=ObjectLock(days=5, mode="COMPLIANCE"),
         replicate_to=there,
@@ -78,7 +78,7 @@ def part(stack: SynthesizedStack, type_: str, bucket: str = "data") -> Any:
 
 
 class Shop:
-    """A stack with a key and a log bucket, in which one bucket is asked for."""
+    """A stack with a key and a log bucket, to which tests add one bucket."""
 
     def __init__(self, folder: Path, environment: str = "dev", **arguments: Any) -> None:
         folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Who gets into a RegionalBucket: its policy, services that deliver logs, roles, copies."""
+"""Access to a RegionalBucket: its policy, log delivery, grants, replication."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build, "prod")
 
 
-def test_the_policy_refuses_weak_connections_and_other_keys(synthesized: SynthesizedStack) -> None:
+def test_the_policy_denies_old_tls_versions_and_other_keys(synthesized: SynthesizedStack) -> None:
     header = "s3:x-amz-server-side-encryption"
     objects = [arn(DATA, "/*")]
     assert statements(synthesized, "shop/data/policy-document") == {
@@ -90,7 +90,7 @@ def test_the_policy_comes_after_the_public_access_block(synthesized: Synthesized
     )
 
 
-def test_access_logs_go_to_a_bucket_that_lets_s3_deliver_them(synthesized: SynthesizedStack) -> None:
+def test_access_logs_go_to_a_bucket_whose_policy_allows_the_delivery(synthesized: SynthesizedStack) -> None:
     for bucket in ("data", "logs"):
         part(synthesized, "logging", bucket).assert_config(
             {
@@ -141,7 +141,7 @@ def test_load_balancers_of_this_account_and_region_may_deliver_logs(synthesized:
 
 
 @pytest.mark.parametrize(("region", "account"), [("cn-north-1", "638102146993"), ("cn-northwest-1", "037604701340")])
-def test_in_china_load_balancers_deliver_as_accounts_of_the_regions_own(
+def test_in_china_load_balancers_deliver_as_an_account_of_the_region(
     synth_stack: Callable[..., SynthesizedStack], region: str, account: str
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -172,7 +172,7 @@ def test_in_govcloud_and_opt_in_regions_load_balancers_deliver_as_the_service(
     ]
 
 
-def test_everything_is_copied_to_another_region_with_both_keys(synthesized: SynthesizedStack) -> None:
+def test_all_objects_are_replicated_and_encrypted_with_the_other_regions_key(synthesized: SynthesizedStack) -> None:
     part(synthesized, "replication_configuration").assert_config(
         {
             "bucket": "${aws_s3_bucket.data_eu_west_1.id}",
@@ -200,7 +200,7 @@ def test_everything_is_copied_to_another_region_with_both_keys(synthesized: Synt
     )
 
 
-def test_the_replication_role_reads_here_and_writes_there(synthesized: SynthesizedStack) -> None:
+def test_the_replication_role_reads_the_source_and_writes_the_destination(synthesized: SynthesizedStack) -> None:
     copy = "aws_s3_bucket.copy_us_east_1"
     (trust,) = statements(synthesized, "shop/data/replication-role/trust").values()
     assert trust["principals"] == [{"type": "Service", "identifiers": ["s3.amazonaws.com"]}]

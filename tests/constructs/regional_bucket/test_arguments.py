@@ -1,4 +1,4 @@
-"""What a RegionalBucket refuses, what it records, and how it is called."""
+"""A RegionalBucket's arguments, opt-outs and name."""
 
 from __future__ import annotations
 
@@ -49,26 +49,32 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
     [
         (
             {"key": None},
-            "key=None: is required: give a MultiRegionKey, or log_delivery=True for access logs",
+            "key=None: is required; give a MultiRegionKey, or log_delivery=True for a log bucket",
         ),
         (
             {"log_delivery": True},
             (
-                "log_delivery=True: S3 and load balancers deliver access logs only to buckets encrypted with SSE-S3; leave "
-                "out the key"
+                "log_delivery=True: cannot be combined with key; S3 and Elastic Load Balancing deliver access logs to "
+                "buckets with SSE-S3 only"
             ),
         ),
         (
             {"log_delivery": True, "key": None, "object_lock": ObjectLock(1)},
             (
-                "object_lock=ObjectLock(days=1, mode='GOVERNANCE'): S3 delivers no access logs to a bucket that locks them; "
-                "leave it out"
+                "object_lock=ObjectLock(days=1, mode='GOVERNANCE'): cannot be combined with log_delivery; S3 does not "
+                "deliver access logs to a bucket with a default retention"
             ),
         ),
         ({"noncurrent_days": 29}, "noncurrent_days=29: must be a whole number of days, at least 30 in dev"),
         ({"noncurrent_days": 40.5}, "noncurrent_days=40.5: must be a whole number of days, at least 30 in dev"),
-        ({"keep_versions": 101}, "keep_versions=101: must be a whole number from 1 to 100, or None"),
-        ({"keep_versions": 0}, "keep_versions=0: must be a whole number from 1 to 100, or None"),
+        (
+            {"newer_noncurrent_versions": 101},
+            "newer_noncurrent_versions=101: must be a whole number from 1 to 100, or None",
+        ),
+        (
+            {"newer_noncurrent_versions": 0},
+            "newer_noncurrent_versions=0: must be a whole number from 1 to 100, or None",
+        ),
         ({"expire_days": 0}, "expire_days=0: must be a whole number of days, at least 1, or None"),
         ({"expire_days": True}, "expire_days=True: must be a whole number of days, at least 1, or None"),
         ({"transitions": "GLACIER"}, "transitions='GLACIER': must be a list of Transition(days, storage_class)"),
@@ -77,15 +83,15 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
         ({"transitions": [Transition(-1, "GLACIER")]}, "transitions[0]=-1: must be a whole number of days"),
         (
             {"transitions": [Transition(29, "STANDARD_IA")]},
-            "transitions[0]=29: S3 moves objects to STANDARD_IA after 30 days at the earliest",
+            "transitions[0]=29: is too early; S3 transitions objects to STANDARD_IA after 30 days or later",
         ),
         (
             {"transitions": [Transition(29, "ONEZONE_IA")]},
-            "transitions[0]=29: S3 moves objects to ONEZONE_IA after 30 days at the earliest",
+            "transitions[0]=29: is too early; S3 transitions objects to ONEZONE_IA after 30 days or later",
         ),
         (
             {"transitions": [Transition(60, "GLACIER")], "expire_days": 60},
-            "transitions[0]=60: comes too late: objects expire after 60 days",
+            "transitions[0]=60: is not before the expiration; expected fewer than expire_days=60",
         ),
         (
             {"transitions": [Transition(60, "GLACIER_IR"), Transition(60, "GLACIER")]},
@@ -110,11 +116,17 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
         ),
         (
             {"transitions": [Transition(30, "ONEZONE_IA"), Transition(90, "GLACIER_IR")]},
-            "transitions[1]='GLACIER_IR': S3 moves nothing from ONEZONE_IA to GLACIER_IR; leave one of them out",
+            (
+                "transitions[1]='GLACIER_IR': S3 does not transition objects from ONEZONE_IA to GLACIER_IR; remove one of "
+                "the two"
+            ),
         ),
         (
             {"transitions": [Transition(40, "STANDARD_IA"), Transition(69, "GLACIER")]},
-            "transitions[1]=69: S3 keeps objects in STANDARD_IA and ONEZONE_IA for 30 days; give at least 70",
+            (
+                "transitions[1]=69: is too early; objects stay in STANDARD_IA and ONEZONE_IA for 30 days, so expected at "
+                "least 70"
+            ),
         ),
         (
             {"transitions": [Transition(days=False, storage_class="GLACIER")]},
@@ -140,15 +152,15 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
         (
             {"force_destroy": ForceDestroy(REASON), "protected": True},
             (
-                f"force_destroy=ForceDestroy(reason={REASON!r}): contradicts protected, which refuses to destroy the bucket; "
-                "give one of them"
+                f"force_destroy=ForceDestroy(reason={REASON!r}): cannot be combined with protected=True; give one of "
+                "them"
             ),
         ),
         (
             {"force_destroy": ForceDestroy(REASON), "object_lock": ObjectLock(1, "COMPLIANCE")},
             (
-                f"force_destroy=ForceDestroy(reason={REASON!r}): cannot delete what a lock in COMPLIANCE mode keeps; use "
-                "GOVERNANCE or leave it out"
+                f"force_destroy=ForceDestroy(reason={REASON!r}): cannot delete object versions that are locked in COMPLIANCE "
+                "mode; use GOVERNANCE or remove force_destroy"
             ),
         ),
         (
@@ -157,12 +169,12 @@ ORDER = "STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP
         ),
     ],
 )
-def test_what_s3_refuses_or_contradicts_is_refused(shop: Shop, arguments: dict[str, Any], message: str) -> None:
+def test_invalid_and_contradicting_arguments_are_refused(shop: Shop, arguments: dict[str, Any], message: str) -> None:
     assert shop.refusal(**arguments) == [message]
 
 
-def test_an_argument_that_is_allowed_is_taken(shop: Shop) -> None:
-    shop.bucket("a", keep_versions=100, expire_days=1, object_lock=ObjectLock(36500), protected=True)
+def test_values_at_the_limits_are_allowed(shop: Shop) -> None:
+    shop.bucket("a", newer_noncurrent_versions=100, expire_days=1, object_lock=ObjectLock(36500), protected=True)
     shop.bucket("b", transitions=[Transition(0, "INTELLIGENT_TIERING"), Transition(1, "GLACIER_IR")], protected=False)
     chain = [Transition(0, "INTELLIGENT_TIERING"), Transition(30, "ONEZONE_IA"), Transition(60, "GLACIER")]
     shop.bucket("chain", transitions=chain)
@@ -188,19 +200,16 @@ def test_an_argument_that_is_allowed_is_taken(shop: Shop) -> None:
     assert stack.find("aws_s3_bucket_logging", "shop/c/*") == []
 
 
-def test_production_asks_for_access_logs_protection_and_ninety_days(prod: Shop) -> None:
+def test_prod_requires_access_logs_protection_and_ninety_days_of_noncurrent_versions(prod: Shop) -> None:
     assert prod.refusal(access_logs=None, protected=False, noncurrent_days=89, force_destroy=ForceDestroy(REASON)) == [
         "noncurrent_days=89: must be a whole number of days, at least 90 in prod",
-        "protected=False: must be True in prod; give UnprotectedBucket(reason) where the bucket may go",
-        (
-            f"force_destroy=ForceDestroy(reason={REASON!r}): is refused in prod, where nothing may delete every object at "
-            "once"
-        ),
-        "access_logs=None: is required in prod: give a RegionalBucket with log_delivery=True, or NoAccessLogs(reason)",
+        "protected=False: must be True in prod; give UnprotectedBucket(reason) to allow its deletion",
+        f"force_destroy=ForceDestroy(reason={REASON!r}): is not allowed in prod",
+        "access_logs=None: is required in prod; give a RegionalBucket with log_delivery=True, or NoAccessLogs(reason)",
     ]
 
 
-def test_what_is_left_on_purpose_is_recorded(tmp_path: Path) -> None:
+def test_opt_outs_are_recorded(tmp_path: Path) -> None:
     prod = Shop(tmp_path, "prod")
     prod.bucket(access_logs=NoAccessLogs(REASON), protected=UnprotectedBucket(REASON))
     by_hand = [(path, type(opt_out).__name__, opt_out.reason) for path, opt_out in prod.stack.opt_outs]
@@ -218,7 +227,7 @@ def test_what_is_left_on_purpose_is_recorded(tmp_path: Path) -> None:
     assert dev.stack.opt_outs[1:] == [("shop/data", ForceDestroy(REASON))]
 
 
-def test_an_unprotected_bucket_can_be_destroyed_and_a_forced_one_is_emptied(
+def test_opt_outs_turn_off_prevent_destroy_and_turn_on_force_destroy(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     def fill(stack: HardenedStack, **arguments: Any) -> None:
@@ -235,22 +244,24 @@ def test_an_unprotected_bucket_can_be_destroyed_and_a_forced_one_is_emptied(
     assert kept["lifecycle"] == {"prevent_destroy": True}
 
 
-def test_logs_go_to_a_log_bucket_of_the_same_place(shop: Shop) -> None:
+def test_access_logs_need_a_log_bucket_in_the_same_region_and_stack(shop: Shop) -> None:
     data = shop.bucket("other")
-    assert shop.refusal(access_logs=data) == ["access_logs='shop/other': takes no logs; make it with log_delivery=True"]
+    assert shop.refusal(access_logs=data) == [
+        "access_logs='shop/other': is not a log bucket; create it with log_delivery=True"
+    ]
     there = RegionalBucket(shop.stack, "there", region=shop.us, log_delivery=True)
     assert shop.refusal(access_logs=there, replicate_to=None) == [
         (
-            "access_logs='shop/there': is in us-east-1 of the stack shop; S3 delivers access logs within a region, here "
-            "eu-west-1 of shop"
+            "access_logs='shop/there': is in us-east-1 of the stack shop; S3 delivers access logs within a region only, "
+            "and this bucket is in eu-west-1 of shop"
         )
     ]
     other = HardenedStack(shop.app, "other", environment="dev", owner="me")
     foreign = RegionalBucket(other, "logs", region=other.region("eu-west-1"), log_delivery=True)
     assert shop.refusal(access_logs=foreign) == [
         (
-            "access_logs='other/logs': is in eu-west-1 of the stack other; S3 delivers access logs within a region, here "
-            "eu-west-1 of shop"
+            "access_logs='other/logs': is in eu-west-1 of the stack other; S3 delivers access logs within a region only, "
+            "and this bucket is in eu-west-1 of shop"
         )
     ]
 
@@ -262,11 +273,11 @@ def test_logs_go_to_a_log_bucket_of_the_same_place(shop: Shop) -> None:
         (lambda bucket: bucket.allow_access_logs(bucket), "source='shop/data'"),
     ],
 )
-def test_a_bucket_with_a_key_lets_no_service_deliver(shop: Shop, call: Callable[[Any], object], given: str) -> None:
+def test_a_bucket_with_a_key_accepts_no_deliveries(shop: Shop, call: Callable[[Any], object], given: str) -> None:
     bucket = shop.bucket()
     with pytest.raises(ConfigurationError) as error:
         call(bucket)
-    assert str(error.value) == f"shop/data: {given}: the bucket takes no logs; make it with log_delivery=True"
+    assert str(error.value) == f"shop/data: {given}: the bucket is not a log bucket; create it with log_delivery=True"
 
 
 @pytest.mark.parametrize("prefix", ["/web", "web/", "a//b", "AWSLogs", "web/AWSLogs", "${var.prefix}"])
@@ -274,33 +285,35 @@ def test_a_prefix_that_load_balancers_refuse_is_refused(shop: Shop, prefix: str)
     with pytest.raises(ConfigurationError) as error:
         shop.logs.allow_load_balancer_logs(prefix)
     assert str(error.value) == (
-        f"shop/logs: prefix={prefix!r}: must be letters, digits, dots, hyphens and underscores, with single slashes "
-        "between them and without AWSLogs, which load balancers add themselves"
+        f"shop/logs: prefix={prefix!r}: is not a valid access log prefix; expected letters, digits, dots, hyphens and "
+        "underscores, with single slashes between them and without AWSLogs, which Elastic Load Balancing adds"
     )
     shop.logs.allow_load_balancer_logs("a/b_c.d-e")
 
 
-def test_copies_go_to_a_bucket_that_can_keep_them(shop: Shop) -> None:
+def test_replication_needs_a_suitable_destination(shop: Shop) -> None:
     here = shop.bucket("here")
     assert shop.refusal(replicate_to=here, object_lock=ObjectLock(1)) == [
-        "replicate_to='shop/here': is in eu-west-1 too; a copy must survive the loss of a region",
+        "replicate_to='shop/here': is in eu-west-1 too; expected a bucket in another region",
         (
-            "replicate_to='shop/here': has no object lock, and S3 copies a locked bucket only to a locked one; give it "
+            "replicate_to='shop/here': has no Object Lock, which replication of a bucket with Object Lock requires; give it "
             "object_lock too"
         ),
     ]
     logs = RegionalBucket(shop.stack, "there", region=shop.us, log_delivery=True)
     assert shop.refusal(replicate_to=logs) == [
-        "replicate_to='shop/there': takes logs and has no customer key to encrypt copies with"
+        "replicate_to='shop/there': is a log bucket without a key; expected a bucket with a key"
     ]
     there = shop.bucket("copy", region=shop.us, access_logs=None)
     assert shop.refusal(replicate_to=there, key=None, log_delivery=True, access_logs=None) == [
-        "replicate_to='shop/copy': copies objects of a bucket with a key only"
+        "replicate_to='shop/copy': needs a source bucket with a key; give key"
     ]
     other = HardenedStack(shop.app, "other", environment="dev", owner="me")
     us = other.region("us-east-1")
     foreign = RegionalBucket(other, "copy", region=us, key=MultiRegionKey(other, "key", region=us))
-    assert shop.refusal(replicate_to=foreign) == ["replicate_to='other/copy': belongs to another stack than the bucket"]
+    assert shop.refusal(replicate_to=foreign) == [
+        "replicate_to='other/copy': is in another stack; expected the same stack"
+    ]
 
 
 def test_a_grantee_of_another_stack_is_refused(shop: Shop) -> None:
@@ -312,19 +325,20 @@ def test_a_grantee_of_another_stack_is_refused(shop: Shop) -> None:
         with pytest.raises(ConfigurationError) as error:
             grant(role)
         assert str(error.value) == (
-            "shop/data: grantee='other/role': belongs to another stack; write its grant there, with the bucket's outputs"
+            "shop/data: grantee='other/role': is in another stack; add a statement to its role there, with the bucket's arn"
         )
 
 
-def test_the_policy_takes_refusals_only(shop: Shop) -> None:
+def test_deny_accepts_deny_statements_only(shop: Shop) -> None:
     with pytest.raises(ConfigurationError) as error:
         shop.bucket().deny(Statement("Everybody", ("s3:GetObject",)))
     assert str(error.value) == (
-        "shop/data: statement='Everybody': must be a Deny; give grants to the role that needs them"
+        "shop/data: statement='Everybody': must have the effect Deny; to grant permissions use grant_read or "
+        "grant_write"
     )
 
 
-def test_a_name_is_known_at_synth_where_one_account_is_allowed(tmp_path: Path) -> None:
+def test_the_name_is_known_at_synth_if_one_account_is_allowed(tmp_path: Path) -> None:
     shop = Shop(tmp_path, allowed_account_ids=["111122223333"])
     assert shop.bucket("a").name == "shop-dev-a-eu-west-1-111122223333"
     assert shop.bucket("b", account_in_name=False).name == "shop-dev-b-eu-west-1"
@@ -336,7 +350,9 @@ def test_a_name_is_known_at_synth_where_one_account_is_allowed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("account_in_name", [True, False])
-def test_a_long_name_is_cut_to_what_s3_takes_the_account_included(tmp_path: Path, *, account_in_name: bool) -> None:
+def test_a_long_name_is_shortened_to_63_characters_including_the_account(
+    tmp_path: Path, *, account_in_name: bool
+) -> None:
     shop = Shop(tmp_path, allowed_account_ids=["111122223333"])
     name = shop.bucket("Customer_Invoices-of-the-last-and-the-year-before", account_in_name=account_in_name).name
     assert len(name) <= 63
@@ -345,10 +361,10 @@ def test_a_long_name_is_cut_to_what_s3_takes_the_account_included(tmp_path: Path
 
 
 @pytest.mark.parametrize("project", ["sthree", "amzn-s3-demo"])
-def test_a_name_that_s3_keeps_for_itself_is_refused(tmp_path: Path, project: str) -> None:
+def test_a_reserved_name_is_refused(tmp_path: Path, project: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         Shop(tmp_path, project=project)
     assert str(error.value) == (
-        f"shop/logs: project='{project}-dev-logs-eu-west-1': a bucket's name must not begin with xn--, sthree-, "
+        f"shop/logs: project='{project}-dev-logs-eu-west-1': S3 reserves bucket names that begin with xn--, sthree-, "
         "amzn-s3-demo-; give the stack another project"
     )

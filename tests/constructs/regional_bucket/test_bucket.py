@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import Environment, HardenedStack, MultiRegionKey, RegionalBucket
+from constructs_lib import CorsRule, Environment, HardenedStack, MultiRegionKey, RegionalBucket
+from tests.constructs.other_stacks import read_from_another_stack
 from tests.constructs.regional_bucket.buckets import ACCOUNT, DATA, KEY, REPLICA_KEY, arn, build, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build, "prod")
 
 
-def test_a_bucket_is_called_by_its_place_and_account_and_kept_in_production(synthesized: SynthesizedStack) -> None:
+def test_the_name_contains_region_and_account_and_prod_buckets_are_protected(synthesized: SynthesizedStack) -> None:
     synthesized.at(DATA).assert_config(
         {
             "bucket": f"shop-prod-data-eu-west-1-{ACCOUNT}",
@@ -29,7 +31,7 @@ def test_a_bucket_is_called_by_its_place_and_account_and_kept_in_production(synt
     )
 
 
-def test_a_bucket_keeps_versions_and_belongs_to_its_owner_alone(synthesized: SynthesizedStack) -> None:
+def test_a_bucket_has_versioning_and_no_public_access(synthesized: SynthesizedStack) -> None:
     bucket = "${aws_s3_bucket.data_eu_west_1.id}"
     part(synthesized, "versioning").assert_config({"bucket": bucket, "versioning_configuration": {"status": "Enabled"}})
     part(synthesized, "public_access_block").assert_config(
@@ -58,7 +60,7 @@ def test_objects_are_encrypted_with_the_key_of_the_buckets_region(synthesized: S
         ]
 
 
-def test_a_bucket_that_takes_logs_is_encrypted_as_the_services_that_deliver_them_demand(
+def test_a_log_bucket_is_encrypted_with_sse_s3(
     synthesized: SynthesizedStack,
 ) -> None:
     assert part(synthesized, "server_side_encryption_configuration", "logs")["rule"] == [
@@ -66,7 +68,7 @@ def test_a_bucket_that_takes_logs_is_encrypted_as_the_services_that_deliver_them
     ]
 
 
-def test_old_versions_expire_and_objects_move_as_asked(synthesized: SynthesizedStack) -> None:
+def test_the_lifecycle_expires_noncurrent_versions_and_transitions_objects(synthesized: SynthesizedStack) -> None:
     part(synthesized, "lifecycle_configuration").assert_config(
         {
             "bucket": "${aws_s3_bucket.data_eu_west_1.id}",
@@ -99,13 +101,13 @@ def test_old_versions_expire_and_objects_move_as_asked(synthesized: SynthesizedS
     ]
 
 
-def test_events_go_to_eventbridge_which_needs_no_permission(synthesized: SynthesizedStack) -> None:
+def test_events_go_to_eventbridge(synthesized: SynthesizedStack) -> None:
     part(synthesized, "notification").assert_config(
         {"bucket": "${aws_s3_bucket.data_eu_west_1.id}", "eventbridge": True}
     )
 
 
-def test_a_lock_keeps_versions_for_its_days(synthesized: SynthesizedStack) -> None:
+def test_object_lock_has_a_default_retention(synthesized: SynthesizedStack) -> None:
     for bucket, region, mode in (("data", "eu_west_1", "COMPLIANCE"), ("copy", "us_east_1", "GOVERNANCE")):
         part(synthesized, "object_lock_configuration", bucket).assert_config(
             {
@@ -125,7 +127,7 @@ def test_name_and_arn_are_exported(synthesized: SynthesizedStack) -> None:
     }
 
 
-def test_an_environment_decides_how_long_versions_stay_and_whether_the_bucket_may_go(
+def test_the_environment_sets_noncurrent_days_and_protection(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -145,3 +147,33 @@ def test_an_environment_decides_how_long_versions_stay_and_whether_the_bucket_ma
     )
     for type_ in ("object_lock_configuration", "replication_configuration"):
         assert stack.find(f"aws_s3_bucket_{type_}") == []
+
+
+def test_references_work_in_another_stack(synthesize: Synthesize) -> None:
+    def fill(stack: HardenedStack) -> dict[str, str]:
+        bucket = RegionalBucket(stack, "logs", region=stack.region("eu-west-1"), log_delivery=True)
+        return {"arn": bucket.arn, "id": bucket.id}
+
+    assert read_from_another_stack(synthesize, fill) == {
+        "arn": "${aws_s3_bucket.logs_eu_west_1.arn}",
+        "id": "${aws_s3_bucket.logs_eu_west_1.id}",
+    }
+
+
+def test_keep_versions_is_the_deprecated_name_of_newer_noncurrent_versions(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    add: Any = RegionalBucket
+
+    def fill(stack: HardenedStack) -> None:
+        with pytest.warns(DeprecationWarning, match="argument keep_versions is deprecated"):
+            add(stack, "logs", region=stack.region("eu-west-1"), log_delivery=True, keep_versions=7)
+
+    (rule,) = part(synth_stack(fill), "lifecycle_configuration", "logs")["rule"]
+    assert rule["noncurrent_version_expiration"] == [{"newer_noncurrent_versions": 7, "noncurrent_days": 30}]
+
+
+def test_exposed_is_the_deprecated_name_of_expose_headers() -> None:
+    with pytest.warns(DeprecationWarning, match="argument exposed is deprecated"):
+        rule = CorsRule(origins=["https://a.example.com"], methods=["GET"], exposed=["ETag"])  # type: ignore[call-arg]
+    assert rule == CorsRule(["https://a.example.com"], ["GET"], expose_headers=["ETag"])

@@ -1,4 +1,4 @@
-"""What a RegionalBucket does on request: pages that may ask, an inventory, closed to a network, copies on time."""
+"""A RegionalBucket's CORS rules, inventory, VPC endpoint restriction and replication time control."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REASON = "Fonts that every page on the internet shows"
 ORIGIN = "https://shop.example.com"
 BUCKET = "${aws_s3_bucket.data_eu_west_1.id}"
-ENDPOINTS = "must be a list of VPCs with a gateway endpoint of S3, and ids of endpoints such as 'vpce-0a1b2c3d'"
+ENDPOINTS = "must be a list of VPCs with an S3 gateway endpoint, and of VPC endpoint ids such as 'vpce-0a1b2c3d'"
 
 
 def build(stack: HardenedStack) -> None:
@@ -50,7 +50,7 @@ def build(stack: HardenedStack) -> None:
                 origins=[ORIGIN, "https://*.example.org:8443"],
                 methods=["PUT", "POST"],
                 headers=["content-type", "x-amz-*"],
-                exposed=["ETag"],
+                expose_headers=["ETag"],
                 max_age_seconds=0,
             ),
             CorsRule(origins=AnyOrigin(REASON), methods=["GET"]),
@@ -70,7 +70,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_pages_ask_what_the_rules_say(synthesized: SynthesizedStack) -> None:
+def test_cors_rules_are_written_as_given(synthesized: SynthesizedStack) -> None:
     part(synthesized, "cors_configuration").assert_config(
         {
             "bucket": BUCKET,
@@ -88,7 +88,7 @@ def test_pages_ask_what_the_rules_say(synthesized: SynthesizedStack) -> None:
     )
 
 
-def test_an_inventory_lists_all_versions_into_the_log_bucket(synthesized: SynthesizedStack) -> None:
+def test_an_inventory_of_all_versions_is_delivered_to_the_log_bucket(synthesized: SynthesizedStack) -> None:
     part(synthesized, "inventory").assert_config(
         {
             "bucket": BUCKET,
@@ -121,7 +121,7 @@ def test_an_inventory_lists_all_versions_into_the_log_bucket(synthesized: Synthe
     )
 
 
-def test_the_log_bucket_takes_the_inventory_of_that_bucket_alone(synthesized: SynthesizedStack) -> None:
+def test_the_log_bucket_accepts_the_inventory_of_that_bucket_only(synthesized: SynthesizedStack) -> None:
     assert statements(synthesized, "shop/logs/policy-document")["InventoryData"] == {
         "effect": "Allow",
         "actions": ["s3:PutObject"],
@@ -134,7 +134,7 @@ def test_the_log_bucket_takes_the_inventory_of_that_bucket_alone(synthesized: Sy
     }
 
 
-def test_objects_are_reached_by_the_endpoints_and_the_bucket_from_everywhere(synthesized: SynthesizedStack) -> None:
+def test_requests_for_objects_are_allowed_through_the_endpoints_only(synthesized: SynthesizedStack) -> None:
     assert statements(synthesized, "shop/data/policy-document")["EndpointsOnly"] == {
         "effect": "Deny",
         "actions": [
@@ -168,7 +168,7 @@ def test_objects_are_reached_by_the_endpoints_and_the_bucket_from_everywhere(syn
     }
 
 
-def test_the_role_of_a_replication_needs_nothing_that_the_endpoints_are_for(synthesized: SynthesizedStack) -> None:
+def test_the_endpoint_restriction_denies_no_action_of_the_replication_role(synthesized: SynthesizedStack) -> None:
     refused = set(statements(synthesized, "shop/data/policy-document")["EndpointsOnly"]["actions"])
     role = statements(synthesized, "shop/data/replication-role/policy-document")
     needed = {action for statement in role.values() for action in statement["actions"]}
@@ -176,31 +176,31 @@ def test_the_role_of_a_replication_needs_nothing_that_the_endpoints_are_for(synt
     assert needed & refused == set()
 
 
-def test_copies_are_promised_within_a_quarter_of_an_hour_and_measured(synthesized: SynthesizedStack) -> None:
+def test_replication_time_control_has_a_threshold_of_15_minutes_and_metrics(synthesized: SynthesizedStack) -> None:
     (rule,) = part(synthesized, "replication_configuration")["rule"]
     assert rule["destination"]["replication_time"] == {"status": "Enabled", "time": {"minutes": 15}}
     assert rule["destination"]["metrics"] == {"status": "Enabled", "event_threshold": {"minutes": 15}}
 
 
-def test_nothing_of_it_is_there_unasked(synthesized: SynthesizedStack) -> None:
+def test_the_options_are_off_by_default(synthesized: SynthesizedStack) -> None:
     for type_ in ("cors_configuration", "inventory"):
         assert len(synthesized.find(f"aws_s3_bucket_{type_}")) == 1
     assert "EndpointsOnly" not in statements(synthesized, "shop/copy/policy-document")
 
 
-def test_every_origin_is_recorded_with_its_reason(shop: Shop) -> None:
+def test_any_origin_is_recorded_with_its_reason(shop: Shop) -> None:
     shop.bucket(cors=[CorsRule([ORIGIN], ["GET"]), CorsRule(AnyOrigin(REASON), ["GET"])])
     assert shop.stack.opt_outs[1:] == [("shop/data", AnyOrigin(REASON))]
 
 
-def test_an_inventory_is_weekly_and_parquet_unless_asked(shop: Shop, tmp_path: Path) -> None:
+def test_an_inventory_is_weekly_and_in_parquet_by_default(shop: Shop, tmp_path: Path) -> None:
     shop.bucket(inventory=Inventory(shop.logs))
     shop.app.synth()
     block = part(read_stack(tmp_path / "cdktf.out/stacks/shop"), "inventory")
     assert (block["schedule"], block["destination"]["bucket"]["format"]) == ({"frequency": "Weekly"}, "Parquet")
 
 
-def test_a_log_bucket_may_be_closed_to_a_network_too(shop: Shop, tmp_path: Path) -> None:
+def test_a_log_bucket_can_be_restricted_to_vpc_endpoints(shop: Shop, tmp_path: Path) -> None:
     closed = RegionalBucket(
         shop.stack, "closed", region=shop.eu, log_delivery=True, vpc_endpoints=["${var.endpoint_id}"]
     )
@@ -224,7 +224,7 @@ def test_a_log_bucket_may_be_closed_to_a_network_too(shop: Shop, tmp_path: Path)
         "http://localhost:3000",
     ],
 )
-def test_an_origin_that_browsers_send_is_taken(shop: Shop, tmp_path: Path, origin: str) -> None:
+def test_an_origin_that_browsers_send_is_accepted(shop: Shop, tmp_path: Path, origin: str) -> None:
     shop.bucket(cors=[CorsRule([origin], ["GET"])])
     shop.app.synth()
     block = part(read_stack(tmp_path / "cdktf.out/stacks/shop"), "cors_configuration")
@@ -249,20 +249,20 @@ def test_an_origin_that_browsers_send_is_taken(shop: Shop, tmp_path: Path, origi
         "",
     ],
 )
-def test_an_origin_that_is_not_who_it_says_or_that_no_browser_sends_is_refused(shop: Shop, origin: str) -> None:
+def test_an_origin_without_tls_or_that_browsers_never_send_is_refused(shop: Shop, origin: str) -> None:
     assert shop.refusal(cors=[CorsRule([origin], ["GET"])]) == [
         (
-            f"cors[0].origins={origin!r}: must be https:// and a host in small letters, without path or default port, such "
-            "as 'https://shop.example.com' or 'https://*.example.com'"
+            f"cors[0].origins={origin!r}: must be https:// and a host name in lower case, without a path and a default port, "
+            "such as 'https://shop.example.com' or 'https://*.example.com'"
         )
     ]
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_a_developers_own_machine_is_an_origin_in_dev_only(tmp_path: Path, environment: str) -> None:
+def test_http_localhost_is_an_origin_in_dev_only(tmp_path: Path, environment: str) -> None:
     shop = Shop(tmp_path, environment)
     assert shop.refusal(cors=[CorsRule(["http://localhost:3000"], ["GET"])]) == [
-        f"cors[0].origins='http://localhost:3000': may be http in dev only, not in {environment}"
+        f"cors[0].origins='http://localhost:3000': http is allowed in dev only, not in {environment}"
     ]
 
 
@@ -275,32 +275,38 @@ def rule(**arguments: Any) -> list[CorsRule]:
     [
         ({"cors": "GET"}, "cors='GET': must be a list of CorsRule(origins, methods)"),
         ({"cors": [ORIGIN]}, f"cors=[{ORIGIN!r}]: must be a list of CorsRule(origins, methods)"),
-        ({"cors": rule() * 101}, "cors=101: S3 takes 100 rules; put origins with the same rights in one"),
-        ({"cors": rule(origins=[])}, "cors[0].origins=[]: must be a filled tuple of texts"),
-        ({"cors": rule(origins=ORIGIN)}, f"cors[0].origins={ORIGIN!r}: must be a filled tuple of texts"),
-        ({"cors": rule(origins=[ORIGIN] * 2)}, f"cors[0].origins={[ORIGIN] * 2!r}: must name each once"),
+        (
+            {"cors": rule() * 101},
+            "cors=101: exceeds the 100 rules that S3 allows; combine origins with the same permissions in one rule",
+        ),
+        ({"cors": rule(origins=[])}, "cors[0].origins=[]: must be a non-empty list of strings"),
+        ({"cors": rule(origins=ORIGIN)}, f"cors[0].origins={ORIGIN!r}: must be a non-empty list of strings"),
+        (
+            {"cors": rule(origins=[ORIGIN] * 2)},
+            f"cors[0].origins={[ORIGIN] * 2!r}: contains duplicates; give each once",
+        ),
         (
             {"cors": rule(origins=["*"])},
-            "cors[0].origins='*': is every page on the internet; name the origins, or give AnyOrigin(reason)",
+            "cors[0].origins='*': allows every origin; list the origins, or give AnyOrigin(reason)",
         ),
-        ({"cors": rule(methods=())}, "cors[0].methods=(): must be a filled tuple of texts"),
-        ({"cors": rule(methods=[1])}, "cors[0].methods=[1]: must be a filled tuple of texts"),
+        ({"cors": rule(methods=())}, "cors[0].methods=(): must be a non-empty list of strings"),
+        ({"cors": rule(methods=[1])}, "cors[0].methods=[1]: must be a non-empty list of strings"),
         ({"cors": rule(methods=["PATCH"])}, "cors[0].methods='PATCH': must be one of GET, PUT, POST, DELETE, HEAD"),
-        ({"cors": rule(headers="etag")}, "cors[0].headers='etag': must be a tuple of texts"),
+        ({"cors": rule(headers="etag")}, "cors[0].headers='etag': must be a list of strings"),
         (
             {"cors": [*rule(), *rule(headers=["*"])]},
             (
-                "cors[1].headers='*': must be a header such as 'content-type', or the beginning of some such as "
+                "cors[1].headers='*': must be a header such as 'content-type', or a prefix with a wildcard such as "
                 "'x-amz-*'"
             ),
         ),
         (
-            {"cors": rule(exposed=["x-amz-*"])},
-            "cors[0].exposed='x-amz-*': must be a whole header such as 'ETag'; S3 takes no '*' here",
+            {"cors": rule(expose_headers=["x-amz-*"])},
+            "cors[0].expose_headers='x-amz-*': must be a header such as 'ETag'; S3 does not allow wildcards here",
         ),
         (
-            {"cors": rule(exposed=["e tag"])},
-            "cors[0].exposed='e tag': must be a whole header such as 'ETag'; S3 takes no '*' here",
+            {"cors": rule(expose_headers=["e tag"])},
+            "cors[0].expose_headers='e tag': must be a header such as 'ETag'; S3 does not allow wildcards here",
         ),
         (
             {"cors": rule(max_age_seconds=86401)},
@@ -316,22 +322,22 @@ def rule(**arguments: Any) -> list[CorsRule]:
         ({"vpc_endpoints": ["vpce-0a1b2c3d", 1]}, f"vpc_endpoints[1]=1: {ENDPOINTS}"),
         (
             {"replication_time_control": True},
-            "replication_time_control=True: is about copies; give replicate_to too",
+            "replication_time_control=True: requires replicate_to; give a bucket",
         ),
     ],
 )
-def test_what_s3_does_not_know_is_refused(shop: Shop, arguments: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(shop: Shop, arguments: dict[str, Any], message: str) -> None:
     assert shop.refusal(**arguments) == [message]
 
 
-def test_a_hundred_rules_are_taken(shop: Shop, tmp_path: Path) -> None:
+def test_a_hundred_rules_are_accepted(shop: Shop, tmp_path: Path) -> None:
     shop.bucket(cors=rule() * 100)
     shop.app.synth()
     block = part(read_stack(tmp_path / "cdktf.out/stacks/shop"), "cors_configuration")
     assert len(block["cors_rule"]) == 100
 
 
-def test_an_inventory_goes_to_a_log_bucket_of_the_same_place(shop: Shop) -> None:
+def test_an_inventory_needs_a_log_bucket_in_the_same_region_and_stack(shop: Shop) -> None:
     wrong = Inventory(shop.logs, frequency="Monthly", format="ORC")  # type: ignore[arg-type]
     assert shop.refusal(inventory=wrong) == [
         "inventory.frequency='Monthly': must be Daily or Weekly",
@@ -339,35 +345,35 @@ def test_an_inventory_goes_to_a_log_bucket_of_the_same_place(shop: Shop) -> None
     ]
     data = shop.bucket("other")
     assert shop.refusal(inventory=Inventory(data)) == [
-        "inventory.logs='shop/other': takes no logs; make it with log_delivery=True"
+        "inventory.logs='shop/other': is not a log bucket; create it with log_delivery=True"
     ]
     there = RegionalBucket(shop.stack, "there", region=shop.us, log_delivery=True)
     assert shop.refusal(inventory=Inventory(there)) == [
         (
-            "inventory.logs='shop/there': is in us-east-1 of the stack shop; S3 delivers inventories within a region, "
-            "here eu-west-1 of shop"
+            "inventory.logs='shop/there': is in us-east-1 of the stack shop; S3 delivers inventories within a region only, "
+            "and this bucket is in eu-west-1 of shop"
         )
     ]
 
 
-def test_a_network_has_a_gateway_of_s3_in_the_buckets_region(shop: Shop) -> None:
+def test_a_vpc_needs_an_s3_gateway_endpoint_in_the_buckets_region(shop: Shop) -> None:
     bare = RegionalVpc(shop.stack, "bare", region=shop.us, cidr="10.0.0.0/16", key=shop.key, gateway_tiers=[])
     assert shop.refusal(vpc_endpoints=[bare]) == [
         (
-            "vpc_endpoints[0]='shop/bare': is in us-east-1, whose gateway endpoint leads to S3 there; the bucket is in "
-            "eu-west-1"
+            "vpc_endpoints[0]='shop/bare': is in us-east-1; a gateway endpoint reaches S3 in its own region only, and the "
+            "bucket is in eu-west-1"
         ),
-        "vpc_endpoints[0]='shop/bare': has no gateway endpoint of S3; give gateway_tiers, or an endpoint's id",
+        "vpc_endpoints[0]='shop/bare': has no S3 gateway endpoint; give the VPC gateway_tiers, or give an endpoint id",
     ]
 
 
-def test_in_china_load_balancers_are_not_kept_out_of_a_log_bucket(shop: Shop) -> None:
+def test_in_china_a_log_bucket_cannot_be_restricted_to_vpc_endpoints(shop: Shop) -> None:
     stack = HardenedStack(shop.app, "china", environment="dev", owner="me")
     with pytest.raises(ConfigurationError) as error:
         RegionalBucket(
             stack, "logs", region=stack.region("cn-north-1"), log_delivery=True, vpc_endpoints=["vpce-0a1b2c3d"]
         )
     assert str(error.value) == (
-        "china/logs: vpc_endpoints=['vpce-0a1b2c3d']: would keep out load balancers, which deliver as an account in China; "
-        "leave it out of a bucket that takes logs"
+        "china/logs: vpc_endpoints=['vpce-0a1b2c3d']: cannot be combined with log_delivery in China, where load "
+        "balancers deliver logs as an account of AWS"
     )
