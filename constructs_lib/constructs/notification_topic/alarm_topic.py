@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from constructs_lib._engine import core
@@ -60,7 +61,11 @@ class AlarmTopic(Topic):
         self._publish("arn", self._arn, "ARN of the topic that alarms tell")
         for subscriber in subscribers:
             self.subscribe(subscriber)
-        region.stack.at_synth(self._warn_without_subscribers)
+        if region.environment is Environment.PROD:
+            topics: list[AlarmTopic] = vars(region.stack).setdefault("_alarm_topics", [])
+            if not topics:
+                region.stack.at_synth(partial(_warn_without_subscribers, region.stack.path, topics))
+            topics.append(self)
 
     @property
     def id(self) -> str:
@@ -78,10 +83,14 @@ class AlarmTopic(Topic):
         )
         return [alarms, *super()._statements()]
 
-    def _warn_without_subscribers(self) -> None:
-        if self.region.environment is Environment.PROD and not self.subscriptions:
-            where = f" ({self.caller})" if self.caller else ""
-            warn(
-                f"{self.path}{where}: subscribers=(): the topic has no subscribers, so alarms in prod notify no one; "
-                "give subscribers=['on-call@example.com'] or call subscribe()"
-            )
+
+def _warn_without_subscribers(stack: str, topics: list[AlarmTopic]) -> None:
+    """Warn once a stack of its topics that notify no one."""
+    silent = [topic for topic in topics if not topic.subscriptions]
+    if silent:
+        listed = ", ".join("/".join(topic.components) for topic in silent)
+        where = f" ({silent[0].caller})" if silent[0].caller else ""
+        warn(
+            f"{stack}{where}: subscribers=(): {listed} without subscribers: alarms in prod notify no one; give "
+            "subscribers=['on-call@example.com'] or call subscribe()"
+        )

@@ -76,13 +76,22 @@ def test_subscribers_are_notified_and_what_cannot_be_delivered_is_kept(
     assert stack.resource("aws_sns_topic")["signature_version"] == 2
 
 
-def test_in_production_a_topic_without_subscribers_warns_at_synth(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_in_production_topics_without_subscribers_are_one_warning_a_stack(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    def several(stack: HardenedStack) -> None:
+        build(stack)
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "other", region=region)
+        AlarmTopic(stack, "more", region=region, key=key)
+        AlarmTopic(stack, "heard", region=region, key=key, subscribers=["on-call@example.com"])
+
     with pytest.warns(ConfigurationWarning) as caught:
-        synth_stack(build, "prod")
+        synth_stack(several, "prod")
     (warning,) = caught
-    assert str(warning.message).startswith("shop/alarms (")
+    assert str(warning.message).startswith("shop (")
     assert str(warning.message).endswith(
-        "test_alarm_topic.py:23): subscribers=(): the topic has no subscribers, so alarms in prod notify no one; give "
+        "test_alarm_topic.py:23): subscribers=(): alarms, more without subscribers: alarms in prod notify no one; give "
         "subscribers=['on-call@example.com'] or call subscribe()"
     )
 
