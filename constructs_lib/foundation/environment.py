@@ -1,4 +1,4 @@
-"""The environments, and one table of what each of them changes."""
+"""The environments, and the settings of each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final, Literal
 from constructs_lib.foundation.errors import ConfigurationError
 
 NatMode = Literal["none", "single", "per_zone"]
-"""No way out; one NAT gateway for all zones; one in each zone."""
+"""No NAT gateway; one for all zones; one in each zone."""
 
 
 class Environment(StrEnum):
-    """Where a stack is deployed. A required argument everywhere: there is no unnamed environment."""
+    """The environment of a stack, a required argument of every stack."""
 
     DEV = "dev"
     STAGING = "staging"
@@ -24,7 +24,7 @@ class Environment(StrEnum):
         """Return the environment named `value`.
 
         Raises:
-            ConfigurationError: The name is none of dev, staging and prod, spelled in lower case.
+            ConfigurationError: The value is not dev, staging or prod, in lower case.
         """
         try:
             return cls(str(value))
@@ -34,79 +34,79 @@ class Environment(StrEnum):
 
     @classmethod
     def choose(cls, variable: object | None, context: object | None) -> Environment:
-        """Return the environment an app is run for; dev when neither source names one.
+        """Return the environment of an app; dev if neither source is set.
 
         Args:
             variable: The value of the environment variable `ENVIRONMENT`, or None.
             context: The value of the cdktf context key `environment`, or None.
 
         Raises:
-            ConfigurationError: An unknown name, or the two sources disagree.
+            ConfigurationError: An unknown environment, or two different ones.
         """
         named = [cls.parse(value, path="main.py") for value in (variable, context) if value not in (None, "")]
         if len(set(named)) > 1:
             raise ConfigurationError(
                 "main.py",
-                f"environment: the variable ENVIRONMENT says {named[0].value!r} and the cdktf context says "
-                f"{named[1].value!r}: give one of them, or the same value in both",
+                f"environment: the variable ENVIRONMENT is {named[0].value!r} but the cdktf context is "
+                f"{named[1].value!r}; set one of them, or both to the same value",
             )
         return named[0] if named else cls.DEV
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What an environment decides. No field has a default, so that a new one forces three decisions."""
+    """Settings of an environment. Fields have no defaults, so that a new field needs a value for each environment."""
 
     zones: int
-    """Availability zones that a VPC spreads over."""
+    """Availability Zones of a VPC, by default."""
     nat: NatMode
-    """NAT gateways of a VPC."""
+    """NAT gateways of a VPC: one for all zones, or one in each zone."""
     log_retention_days: int
-    """Days that a log group keeps its events."""
+    """Minimum retention of log groups, in days."""
     key_deletion_window_days: int
-    """Days between asking for a KMS key's deletion and losing it, 7 to 30."""
+    """Minimum waiting period before a KMS key or a secret is deleted, in days, 7 to 30."""
     api_rate_limit: int
-    """Steady requests a second that each method of an API accepts."""
+    """Default throttling rate of each API method, in requests per second."""
     api_burst_limit: int
-    """Requests at once that each method of an API accepts."""
+    """Default throttling burst of each API method, in requests."""
     web_acl: bool
-    """Whether an API stands behind a web ACL unless told otherwise."""
+    """APIs have a web ACL by default."""
     function_url_must_be_signed: bool
-    """Whether a function URL accepts only signed requests and named origins."""
+    """Function URLs require IAM authentication and named CORS origins."""
     bucket_noncurrent_days: int
-    """Days that a bucket keeps versions of objects that were overwritten or deleted."""
+    """Minimum retention of noncurrent object versions, in days."""
     bucket_access_logs: bool
-    """Whether a bucket needs another one that keeps its access logs."""
+    """Buckets require a target bucket for server access logs."""
     prevent_destroy: bool
-    """Whether Terraform refuses to destroy a bucket."""
+    """Buckets have the lifecycle argument prevent_destroy."""
     database_instances: int
-    """Instances that a database cluster has at least."""
+    """Minimum number of instances of an Aurora cluster."""
     database_instance_class: str
-    """Class of a database cluster's instances."""
+    """Default instance class of an Aurora cluster."""
     backup_retention_days: int
-    """Days that automated backups of databases are kept, at least."""
+    """Minimum retention of automated database backups, in days."""
     deletion_protection: bool
-    """Whether databases and load balancers refuse to be deleted; databases also leave a snapshot when they go."""
+    """Databases and load balancers have deletion protection; deleted databases leave a final snapshot."""
     table_max_read_units: int
-    """Read units a second that a table and each of its global indexes serve at most."""
+    """Default maximum throughput of a table and each of its global indexes, in read request units per second."""
     table_max_write_units: int
-    """Write units a second that a table and each of its global indexes take at most."""
+    """Default maximum throughput of a table and each of its global indexes, in write request units per second."""
     cache_nodes: int
-    """Nodes that each shard of a cache has at least."""
+    """Minimum number of nodes of each shard of a cache."""
     cache_node_type: str
-    """Type of a cache's nodes."""
+    """Default node type of a cache."""
     cache_snapshot_days: int
-    """Days that daily snapshots of caches are kept, at least."""
+    """Minimum retention of daily cache snapshots, in days."""
     event_archive_days: int
-    """Days that the events of a bus are kept to be replayed, at least; 0 for no archive."""
+    """Minimum retention of an event bus's archive, in days; 0 for no archive."""
     fleet_minimum: int
-    """Instances that a web tier has at least."""
+    """Minimum number of instances of a web tier."""
     fleet_maximum: int
-    """Instances that a web tier has at most, unless told otherwise."""
+    """Default maximum number of instances of a web tier."""
     fleet_instance_type: str
-    """Type of a web tier's instances."""
+    """Default instance type of a web tier."""
     alarms: bool
-    """Whether constructs make alarms on their metrics."""
+    """Constructs create CloudWatch alarms on their metrics."""
 
 
 PROFILES: Final[dict[Environment, Profile]] = {
@@ -192,4 +192,4 @@ PROFILES: Final[dict[Environment, Profile]] = {
         alarms=True,
     ),
 }
-"""Dev, staging and prod side by side; `docs/environments.md` is made from it."""
+"""Settings by environment; `docs/environments.md` is generated from them."""

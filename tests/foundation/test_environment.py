@@ -45,8 +45,8 @@ def test_a_variable_and_a_context_that_disagree_are_refused() -> None:
     with pytest.raises(ConfigurationError) as error:
         Environment.choose("dev", "prod")
     assert str(error.value) == (
-        "main.py: environment: the variable ENVIRONMENT says 'dev' and the cdktf context says 'prod': give one of them, "
-        "or the same value in both"
+        "main.py: environment: the variable ENVIRONMENT is 'dev' but the cdktf context is 'prod'; set one of them, "
+        "or both to the same value"
     )
 
 
