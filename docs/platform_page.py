@@ -18,6 +18,29 @@ from stacks.platform import REGION, PlatformStack
 if TYPE_CHECKING:
     from constructs_lib import App
 
+PAGE = """\
+# Platform by environment
+
+The reference stack `stacks/platform.py` in dev, staging and prod. The code is the same; the differences come from the
+[environment](environments.md).
+
+{table}
+
+## Cost
+
+List prices of {region} on {date}, from `constructs_lib/analysis/prices.py`, which links AWS's pricing pages. Check
+current prices before a decision. {not_included}
+
+`constructs-lib cost` estimates the cost of your own stacks; see [command line](command-line.md).
+
+## See also
+
+- [Reference stacks](stacks.md)
+- [Environments](environments.md)
+
+Generated from the synthesized stack by `make docs`.
+"""
+
 
 def platform_page() -> str:
     """Return the page, made from the stack as it is synthesized now."""
@@ -25,13 +48,7 @@ def platform_page() -> str:
         columns = [_column(environment, Path(folder, environment.value)) for environment in Environment]
     rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
     table = tabulate(rows, headers=["", *Environment], tablefmt="github", disable_numparse=True)
-    return (
-        "# The platform stack in each environment\n\n`stacks/platform.py` is the same code for every environment; the "
-        "differences come from the [environment](environments.md). `constructs-lib cost cdktf.out` prints the cost of "
-        f"any estate.\n\n{table}\n\nCost: list prices of {REGION} on {READ_ON}, from "
-        "`constructs_lib/analysis/prices.py`, which links AWS's pricing pages; check current prices before a decision. "
-        f"{NOT_INCLUDED}\n\nGenerated from the synthesized stack by `make docs`.\n"
-    )
+    return PAGE.format(table=table, region=REGION, date=READ_ON, not_included=NOT_INCLUDED)
 
 
 def _column(environment: Environment, folder: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The page of the reference stacks: their regions, sizes and outputs."""
+"""The page of the reference stacks."""
 
 from __future__ import annotations
 
@@ -18,39 +18,72 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 OWN = ("deployment_summary", "workspace")
-ENTRANCES = ("url", "endpoint", "dns_name", "_name", "backend_config")
-"""How outputs end that say where something is found or reached: those that the README names."""
 TABLE = re.compile(r"(<!-- reference stacks -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
+PAGE = """\
+# Reference stacks
+
+Complete systems to read, synthesize and copy.
+
+```console
+$ make synth ENVIRONMENT=prod
+$ make deploy-local
+```
+
+`make synth` synthesizes all stacks; `make deploy-local` applies payments to a
+[local AWS](testing.md#a-stack-to-look-at-make-deploy-local).
+
+## Overview
+
+{table}
+
+The rules report no errors. They report notes about settings of dev and staging, and a warning in prod while state is
+local; see [state](state.md).
+
+## Certificates of the trading stack
+
+The variable `TRADING_CERTIFICATES` lists the ARNs of ACM certificates for the load balancers, separated by commas,
+one for each region. Without it, the stack serves HTTP in dev. In staging and prod it refers to example certificates
+in the account 111122223333 of AWS's documentation, and the provider rejects the plan; see the
+[decision](adr/0010-certificates-of-the-trading-stack.md). `TradingStack(zone=HostedZone(...))` creates certificates
+and alias records in a Route 53 hosted zone instead.
+
+## Outputs
+
+Outputs in prod. The name of an output with a value for each region ends with the region, such as `api_url_us_east_1`.
+Every stack also has the outputs `deployment_summary`, the same values nested by region and construct, and
+`workspace`.
+
+{outputs}
+
+## See also
+
+- [Platform by environment](platform.md): what differs between dev, staging and prod, and the cost
+- [Environments](environments.md)
+
+Generated from the synthesized stacks by `make docs`.
+"""
+
+
 def stacks_page() -> str:
-    """Return the page, made from the stacks as they are synthesized now."""
-    rows = [[f"`{name}`", _regions(made), *map(_resources, made)] for name, made in _systems().items()]
-    table = tabulate(rows, headers=["stack", "regions", *Environment], tablefmt="github", disable_numparse=True)
-    outputs = "\n\n".join(f"## {name}\n\n{_outputs(made[-1])}" for name, made in _systems().items())
-    return (
-        "# Reference stacks\n\nThe number of resources of each stack in each environment, and its outputs in prod. "
-        "Names of outputs with one value for each region end with the region, such as `_us_east_1`. Every stack has "
-        "the outputs `deployment_summary`, the same values nested by region and construct, and `workspace`."
-        f"\n\n{table}\n\n{outputs}\n\nGenerated from the synthesized stacks by `make docs`.\n"
-    )
+    """Return the page, generated from the synthesized stacks."""
+    outputs = "\n\n".join(f"### {name}\n\n{_outputs(made[-1])}" for name, made in _systems().items())
+    return PAGE.format(table=_overview(), outputs=outputs)
 
 
 def with_stacks(page: str) -> str:
     """Return the README with its table of reference stacks updated."""
+    return TABLE.sub(lambda found: f"{found[1]}{_overview()}\n{found[2]}", page)
+
+
+def _overview() -> str:
     rows = [
-        [
-            f"`stacks/{name.replace('-', '_')}.py`",
-            _described(name),
-            _regions(made),
-            " / ".join(map(_resources, made)),
-            ", ".join(f"`{output}`" for output in sorted(_places(made[-1])) if output.endswith(ENTRANCES)),
-        ]
+        [f"`stacks/{name.replace('-', '_')}.py`", _described(name), _regions(made), " / ".join(map(_resources, made))]
         for name, made in _systems().items()
     ]
-    heads = ["Stack", "What it is", "Regions", "Resources in dev / staging / prod", "Outputs to begin with"]
-    table = tabulate(rows, headers=heads, tablefmt="github", disable_numparse=True)
-    return TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
+    heads = ["Stack", "Description", "Regions", "Resources in dev / staging / prod"]
+    return tabulate(rows, headers=heads, tablefmt="github", disable_numparse=True)
 
 
 @cache
@@ -61,7 +94,7 @@ def _systems() -> dict[str, list[SynthesizedStack]]:
 
 
 def _described(name: str) -> str:
-    """Return what the first line of the stack's file says after the system's name."""
+    """Return the first line of the module's docstring, after the name."""
     source = (ROOT / "stacks" / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
     first = (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
     return first.partition(": ")[2].removesuffix(".")
@@ -81,10 +114,9 @@ def _read(environment: Environment, name: str) -> SynthesizedStack:
 
 def _outputs(stack: SynthesizedStack) -> str:
     rows = [
-        [f"`{name}`", ", ".join(sorted(found)) if any(found) else "one for all"]
-        for name, found in _places(stack).items()
+        [f"`{name}`", ", ".join(sorted(found)) if any(found) else "one value"] for name, found in _places(stack).items()
     ]
-    return tabulate(sorted(rows), headers=["output", "regions"], tablefmt="github", disable_numparse=True)
+    return tabulate(sorted(rows), headers=["Output", "Regions"], tablefmt="github", disable_numparse=True)
 
 
 def _places(stack: SynthesizedStack) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Events: a token-checked API, an event bus, two queues and a table; nothing lost, nothing stored twice.
+"""Events: a REST API with a Lambda authorizer, an event bus, two queues and a table, without lost or duplicate events.
 
 A caller's request goes through `auth-fn` to `ingest-fn`, which puts its events on the bus. A rule of the bus sends
 them to the queue of `process-fn`, which hands them on to the queue of `store-fn`, which stores each event once. The

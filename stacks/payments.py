@@ -1,4 +1,4 @@
-"""Payments: one validator behind one API in each of three regions, their networks peered.
+"""Payments: a Lambda function behind a REST API in each of three regions, with peered VPCs.
 
 This is the file to copy. Everything that a region needs is made in `_region`; what spans regions is made around it.
 """

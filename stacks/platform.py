@@ -1,4 +1,4 @@
-"""Platform: one network, one function with a URL, one Aurora cluster; dev, staging and prod from the same code.
+"""Platform: a VPC, a Lambda function with a function URL and an Aurora cluster; the same code for each environment.
 
 What differs between the environments is in `PROFILES`: NAT gateways, instances and their class, backups, protections,
 alarms. Nothing here asks which environment it is.

@@ -1,4 +1,4 @@
-"""State: the bucket that keeps the Terraform state of an environment's other stacks, and the policies for it.
+"""State: the S3 bucket for the Terraform state of an environment's other stacks, and the IAM policies for it.
 
 Its own state stays where it is made first, in a local file: a stack cannot keep its state in a bucket of its own.
 """

@@ -1,4 +1,4 @@
-"""Ticketing: one table in two regions; in each a cache, and two functions behind an API that buy and look up tickets.
+"""Ticketing: a DynamoDB global table in two regions, each with a cache and two functions behind a REST API.
 
 An event is sold in the region that its item names, so that two regions cannot sell the same ticket; every region tells
 how many are left. The functions reach DynamoDB through the network's gateway, the cache, and nothing else.

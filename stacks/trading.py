@@ -1,4 +1,4 @@
-"""Trading: in each region a network, web servers behind a load balancer, an Aurora cluster and a bucket for logs.
+"""Trading: in two regions, web servers behind a load balancer, an Aurora cluster and a bucket for logs.
 
 All regions are in one stack and one plan. What a region needs is made in the methods with one region's name; what they
 have in common, the key and the address plan, is made around them. Every name begins with the system and ends with the
