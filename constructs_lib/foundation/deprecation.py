@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from constructs_lib.foundation.errors import ConfigurationError, warn
 
@@ -55,3 +55,21 @@ def renamed_fields(**names: str) -> Callable[[C], C]:
         return class_
 
     return decorate
+
+
+class RenamedAttribute:
+    """An attribute under its old name: `qualified_arn = RenamedAttribute("arn")` in the body of a class."""
+
+    def __init__(self, new: str) -> None:
+        self._new = new
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Remember the old name."""
+        self._class, self._old = owner.__name__, name
+
+    def __get__(self, instance: object, owner: type) -> Any:  # noqa: ANN401  whatever the attribute is
+        """Return the attribute under its new name."""
+        if instance is None:
+            return self
+        warn_renamed(f"{self._class}.", self._old, self._new)
+        return getattr(instance, self._new)

@@ -106,7 +106,7 @@ def test_every_argument_of_another_type_is_named(add: Callable[..., object]) -> 
 
 
 def test_a_construct_has_the_first_word_on_its_arguments(add: Callable[..., object]) -> None:
-    assert refusal(lambda: add(Queue, fifo=True)) == "shop/x: fifo=True: must be Fifo(...) or None"
+    assert refusal(lambda: add(Queue, fifo=True)) == "shop/x: fifo=True: expected Fifo(...) or None"
 
 
 def test_an_opt_out_without_its_reason_is_refused(stack: HardenedStack, add: Callable[..., object]) -> None:

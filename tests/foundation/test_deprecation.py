@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from constructs_lib import ConfigurationError
-from constructs_lib.foundation.deprecation import renamed_arguments, renamed_fields
+from constructs_lib.foundation.deprecation import RenamedAttribute, renamed_arguments, renamed_fields
 
 
 @renamed_arguments(colour="color")
@@ -18,6 +18,7 @@ def paint(color: str, *, coats: int = 1) -> tuple[str, int]:
 @dataclass(frozen=True)
 class Paint:
     color: str
+    colour = RenamedAttribute("color")
 
 
 OLD: Any = {"colour": "red"}
@@ -37,3 +38,8 @@ def test_both_names_at_once_are_refused() -> None:
 
 def test_the_new_name_warns_of_nothing() -> None:
     assert paint("red") == paint(color="red") == ("red", 1)
+
+
+def test_an_attribute_can_be_read_under_its_old_name() -> None:
+    with pytest.warns(DeprecationWarning, match=r"^Paint\.colour is deprecated .*; use color$"):
+        assert Paint("red").colour == "red"

@@ -16,7 +16,7 @@ from constructs_lib.constructs.event_bus.watch import RULE_ALARMS
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue
-from constructs_lib.constructs.queue.watch import DEAD_LETTER_ALARM
+from constructs_lib.constructs.queue.alarms import DEAD_LETTER_ALARM
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.protocols import Grantee
@@ -97,7 +97,9 @@ class EventBus(Bus):
             description=description,
             kms_key_identifier=key.arn_for(self),
             # For events that the key fails for, which reach no rule.
-            dead_letter_config=bus.CloudwatchEventBusDeadLetterConfig(arn=self.dead_letter_queue.arn),
+            dead_letter_config=bus.CloudwatchEventBusDeadLetterConfig(
+                arn=self._ref(self.dead_letter_queue.resource, "arn")
+            ),
         )
         reference = self._ref(self.resource, "arn")
         self.dead_letter_queue.allow_service(SERVICE, reference)

@@ -100,7 +100,7 @@ class EventRule(HardenedConstruct):
             arn = self._ref(to.alias, "arn")
             before.append(to.allow_invoke(f"rule-{self.component}", service=SERVICE, source_arn=self.arn))
         elif isinstance(to, Queue):
-            arn = to.arn
+            arn = self._ref(to.resource, "arn")
             to.allow_service(SERVICE, self.arn)
             before.append(to.policy)
         else:
@@ -127,7 +127,7 @@ class EventRule(HardenedConstruct):
             sqs_target=struct.CloudwatchEventTargetSqsTarget(message_group_id=target.message_group)
             if target.message_group
             else None,
-            dead_letter_config=struct.CloudwatchEventTargetDeadLetterConfig(arn=dead.arn),
+            dead_letter_config=struct.CloudwatchEventTargetDeadLetterConfig(arn=self._ref(dead.resource, "arn")),
             retry_policy=struct.CloudwatchEventTargetRetryPolicy(
                 maximum_event_age_in_seconds=target.max_age_seconds, maximum_retry_attempts=target.max_attempts
             ),

@@ -10,12 +10,11 @@ from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.notification_topic.alarms import DELIVERY_ALARMS
 from constructs_lib.constructs.notification_topic.topic import Topic
 from constructs_lib.core.alarms import Alarms, NoAlarms
-from constructs_lib.core.iam import Condition, Statement
+from constructs_lib.core.iam import Statement
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import component_words
-from constructs_lib.foundation.principals import check_source_arn, is_service, without_account
 
 _PUBLISH_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
@@ -92,28 +91,6 @@ class NotificationTopic(Topic):
         See https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html.
         """
         problems = Problems(self.path)
-        if not is_service(service):
-            problems.stop("service", service, "expected a service principal such as 'events.amazonaws.com'")
-        check_source_arn(problems, service, source_arn)
+        self._services.check(problems, service, source_arn)
         problems.raise_if_any()
-        if (service, source_arn) in self._publishers:
-            return
-        self._publishers.append((service, source_arn))
-        conditions = [Condition("ArnEquals", "aws:SourceArn", (source_arn,))]
-        if without_account(service):
-            conditions.append(Condition("StringEquals", "aws:SourceAccount", (self.region.account_id,)))
-        self._document.add(
-            Statement(
-                sid=f"{service.split('.', 1)[0].title()}{len(self._publishers)}",
-                actions=("sns:Publish",),
-                resources=(self._arn,),
-                principals=(("Service", (service,)),),
-                conditions=tuple(conditions),
-            )
-        )
-        # SNS names the topic to KMS, whoever publishes; EventBridge's requests carry no source ARN or account. The name
-        # is plain: a reference would make the key depend on the topic, which depends on the key.
-        topic = self.region.arn("sns", self.name)
-        self.key.allow_service(
-            self, service, (Condition("StringEquals", "kms:EncryptionContext:aws:sns:topicArn", (topic,)),)
-        )
+        self._services.allow(service, source_arn)

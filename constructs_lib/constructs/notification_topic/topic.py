@@ -15,6 +15,7 @@ from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.notification_topic.filter_policy import Scope, check_filter_policy
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue
+from constructs_lib.constructs.shared.service_access import ServiceAccess
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.stack import Region
@@ -59,7 +60,6 @@ class Topic(HardenedConstruct):
         self.key = key
         self.name = self._name("topic")
         self.subscriptions: list[aws.sns_topic_subscription.SnsTopicSubscription] = []
-        self._publishers: list[tuple[str, str]] = []
         self.resource = self._create(
             aws.sns_topic.SnsTopic,
             "Resource",
@@ -69,10 +69,9 @@ class Topic(HardenedConstruct):
             signature_version=signature_version,
         )
         self._arn = self._ref(self.resource, "arn")
-        self._document = PolicyDocument(self, "policy-document", self._statements())
-        self.policy = self._create(
-            aws.sns_topic_policy.SnsTopicPolicy, "policy", arn=self._arn, policy=self._document.json
-        )
+        document = PolicyDocument(self, "policy-document", self._statements())
+        self._services = ServiceAccess(self, "sns", self.name, self._arn, document, key)
+        self.policy = self._create(aws.sns_topic_policy.SnsTopicPolicy, "policy", arn=self._arn, policy=document.json)
 
     @cached_property
     def arn(self) -> str:

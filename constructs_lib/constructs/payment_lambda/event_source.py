@@ -106,13 +106,13 @@ class EventSources(HardenedConstruct):
         )
         _check_filters(problems, filters)
         problems.raise_if_any()
-        queue.subscribe(self, batching_window)
+        queue.add_consumer(self, batching_window)
         queue.grant_consume(self)
         source = aws.lambda_event_source_mapping
         return self._create(
             source.LambdaEventSourceMapping,
             f"from-{queue.component}",
-            event_source_arn=queue.arn,
+            event_source_arn=self._ref(queue.resource, "arn"),
             function_name=self._ref(self.alias, "arn"),
             batch_size=batch_size,
             maximum_batching_window_in_seconds=batching_window or None,
@@ -208,7 +208,7 @@ class EventSources(HardenedConstruct):
             function_response_types=PARTIAL_FAILURES,
             destination_config=source.LambdaEventSourceMappingDestinationConfig(
                 on_failure=source.LambdaEventSourceMappingDestinationConfigOnFailure(
-                    destination_arn=self.dead_letter_queue.arn
+                    destination_arn=self._ref(self.dead_letter_queue.resource, "arn")
                 )
             ),
             filter_criteria=_filter_criteria(filters),

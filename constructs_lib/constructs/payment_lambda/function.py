@@ -177,7 +177,7 @@ class PaymentLambda(EventSources):
             environment=aws.lambda_function.LambdaFunctionEnvironment(variables=variables),
             kms_key_arn=key.arn_for(self),
             dead_letter_config=aws.lambda_function.LambdaFunctionDeadLetterConfig(
-                target_arn=self.dead_letter_queue.arn
+                target_arn=self._ref(self.dead_letter_queue.resource, "arn")
             ),
             tracing_config=aws.lambda_function.LambdaFunctionTracingConfig(mode="Active"),
             logging_config=aws.lambda_function.LambdaFunctionLoggingConfig(

@@ -1,4 +1,4 @@
-"""Queue: messages that wait for a consumer, encrypted, with a dead-letter queue of their own."""
+"""Queue: an encrypted SQS queue with a dead-letter queue."""
 
 from constructs_lib.constructs.queue.arguments import Fifo
 from constructs_lib.constructs.queue.dead_letter import DeadLetterQueue

@@ -1,4 +1,4 @@
-"""What the arguments of a Queue may be."""
+"""Checks of a queue's arguments, and the options of a FIFO queue."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SIZES: Final = {
     "delay_seconds": (0, 900, "seconds"),
     "max_message_bytes": (1024, 262_144, "bytes"),
     "max_receive_count": (1, 1000, "receives"),
-    "max_age_seconds": (60, 14 * 24 * 60 * 60, "seconds"),
-    "max_depth": (1, 1_000_000_000, "messages"),
+    "age_alarm_seconds": (60, 14 * 24 * 60 * 60, "seconds"),
+    "depth_alarm_messages": (1, 1_000_000_000, "messages"),
 }
-"""Least, greatest and unit."""
+"""Minimum, maximum and unit."""
 MAX_VISIBILITY: Final = 43_200
 VISIBILITY_FACTOR: Final = 6
-"""Times the consumer's timeout that a message stays hidden, so that retries of a throttled batch come in time.
+"""The visibility timeout is this many times the function's timeout, so that throttled batches can be retried.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html.
 """
@@ -27,13 +27,14 @@ _DAY: Final = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class Fifo:
-    """How a queue keeps the order of its messages, and what it takes for a duplicate.
+    """Ordering, deduplication and throughput of a FIFO queue.
 
     Attributes:
-        content_based_deduplication: Whether messages with one body within five minutes are one; off by default, so that
-            senders give an id.
-        deduplication_scope: `queue` (default), or `messageGroup`.
-        throughput_limit: `perQueue` (default), or `perMessageGroupId`, which needs the scope `messageGroup`.
+        content_based_deduplication: Whether SQS uses a hash of the body as deduplication ID; off by default, so that
+            senders must give an ID.
+        deduplication_scope: Whether duplicates are detected in the whole `queue` (default) or in each `messageGroup`.
+        throughput_limit: Whether the throughput quota applies `perQueue` (default) or `perMessageGroupId`, which
+            requires the scope `messageGroup`.
 
     See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html.
     """
@@ -44,13 +45,13 @@ class Fifo:
 
 
 def check_sizes(problems: Problems, **sizes: int) -> None:
-    """Note the sizes that are no whole number in the range of `SIZES`."""
+    """Report sizes that are not whole numbers in the range of `SIZES`."""
     for argument, value in sizes.items():
         problems.check_whole(argument, value, *SIZES[argument])
 
 
-def check_times(problems: Problems, *, visibility_timeout: int | None, retention_days: int, max_age: int) -> None:
-    """Note a visibility that SQS does not know, and an age that no message reaches."""
+def check_times(problems: Problems, *, visibility_timeout: int | None, retention_days: int, age_alarm: int) -> None:
+    """Report a visibility timeout that SQS refuses, and an alarm threshold above the retention period."""
     problems.check(
         visibility_timeout is None or (type(visibility_timeout) is int and 0 <= visibility_timeout <= MAX_VISIBILITY),
         "visibility_timeout",
@@ -59,34 +60,34 @@ def check_times(problems: Problems, *, visibility_timeout: int | None, retention
     )
     if not problems.found:
         problems.check(
-            max_age < retention_days * _DAY,
-            "max_age_seconds",
-            max_age,
-            f"must be below retention_days={retention_days}, {retention_days * _DAY} seconds, after which messages are "
-            "gone",
+            age_alarm < retention_days * _DAY,
+            "age_alarm_seconds",
+            age_alarm,
+            f"SQS deletes messages before they are that old; expected less than retention_days={retention_days}, which "
+            f"is {retention_days * _DAY} seconds",
         )
 
 
 def check_fifo(problems: Problems, fifo: object) -> None:
-    """Note what SQS does not know about FIFO queues."""
-    if fifo is None or not problems.check(isinstance(fifo, Fifo), "fifo", fifo, "must be Fifo(...) or None"):
+    """Report options that SQS refuses for FIFO queues."""
+    if fifo is None or not problems.check(isinstance(fifo, Fifo), "fifo", fifo, "expected Fifo(...) or None"):
         return
     assert isinstance(fifo, Fifo)  # noqa: S101  checked above
     problems.check(
         fifo.deduplication_scope in ("queue", "messageGroup"),
         "fifo.deduplication_scope",
         fifo.deduplication_scope,
-        "must be queue or messageGroup",
+        "expected queue or messageGroup",
     )
     problems.check(
         fifo.throughput_limit in ("perQueue", "perMessageGroupId"),
         "fifo.throughput_limit",
         fifo.throughput_limit,
-        "must be perQueue or perMessageGroupId",
+        "expected perQueue or perMessageGroupId",
     )
     problems.check(
         fifo.throughput_limit != "perMessageGroupId" or fifo.deduplication_scope == "messageGroup",
         "fifo.throughput_limit",
         fifo.throughput_limit,
-        "needs deduplication_scope='messageGroup'",
+        "requires deduplication_scope='messageGroup'",
     )

@@ -1,4 +1,4 @@
-"""DeadLetterQueue: an encrypted queue for what could not be processed, reached over TLS only."""
+"""DeadLetterQueue: an encrypted SQS queue for messages and events that could not be processed."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from constructs_lib.constructs.queue.encrypted import EncryptedQueue, SqsManaged
 from constructs_lib.core.stack import Region
 
 RETENTION_SECONDS: Final = 14 * 24 * 60 * 60
-"""The longest that SQS keeps a message: somebody has to look at it first."""
+"""The maximum of SQS: someone has to analyze the messages first."""
 VISIBILITY_SECONDS: Final = 6 * 300
-"""Six times the longest timeout of a function of this library, so that any of them can work the queue off."""
+"""Six times the longest timeout of a `PaymentLambda`, so that any of them can consume the queue."""
 
 
 class DeadLetterQueue(EncryptedQueue):
-    """A queue encrypted with a customer key that keeps messages for 14 days and refuses connections without TLS.
+    """An encrypted SQS queue that keeps messages for 14 days and denies connections without TLS.
 
     Args:
-        scope: The construct whose failed work it keeps.
+        scope: The construct whose failed messages or events it receives.
         id_: The construct's id.
-        region: Where it is.
-        key: The key that encrypts it, or `SqsManagedKey` with a reason.
-        fifo: Whether what failed comes from a FIFO queue, whose dead-letter queue must be one too; False by default.
+        region: The queue's region.
+        key: Encrypts the queue; `SqsManagedKey(reason)` for a key that SQS manages.
+        fifo: Whether the source is a FIFO queue, whose dead-letter queue must be one too; False by default.
 
     Raises:
         ConfigurationError: The key has no replica in the region.

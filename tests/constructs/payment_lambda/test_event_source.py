@@ -153,12 +153,13 @@ def refusal(call: Callable[[], object]) -> str:
     return str(error.value)
 
 
-def test_a_visibility_below_the_consumers_need_is_refused_naming_both(stack: HardenedStack) -> None:
+def test_a_visibility_timeout_shorter_than_a_consumer_needs_is_refused(stack: HardenedStack) -> None:
     key = key_in(stack)
     queue = Queue(stack, "jobs", region=key.region, key=key, visibility_timeout=184)
     assert refusal(lambda: function(key, "worker").add_queue(queue, batching_window=5)) == (
-        "shop/jobs: visibility_timeout=184: must be at least 185 for shop/worker: 6 times its timeout=30 plus "
-        "batching_window=5, or others receive what it is still working on; leave it out to have it follow"
+        "shop/jobs: visibility_timeout=184: shorter than shop/worker needs, so that messages are received again while "
+        "it works on them; expected at least 185, 6 times its timeout=30 plus batching_window=5. Leave "
+        "visibility_timeout out to have it follow the consumers"
     )
 
 

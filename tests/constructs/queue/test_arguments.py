@@ -1,4 +1,4 @@
-"""What a queue refuses."""
+"""Arguments that a queue refuses."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ RULE = "${aws_cloudwatch_event_rule.x.arn}"
         ({"max_message_bytes": 1000}, "max_message_bytes=1000: must be a whole number of bytes from 1024 to 262144"),
         ({"max_receive_count": 0}, "max_receive_count=0: must be a whole number of receives from 1 to 1000"),
         ({"max_receive_count": True}, "max_receive_count=True: must be a whole number of receives from 1 to 1000"),
-        ({"max_age_seconds": 59}, "max_age_seconds=59: must be a whole number of seconds from 60 to 1209600"),
-        ({"max_depth": 0}, "max_depth=0: must be a whole number of messages from 1 to 1000000000"),
+        ({"age_alarm_seconds": 59}, "age_alarm_seconds=59: must be a whole number of seconds from 60 to 1209600"),
         (
-            {"max_age_seconds": 86400, "retention_days": 1},
-            ("max_age_seconds=86400: must be below retention_days=1, 86400 seconds, after which messages are gone"),
+            {"depth_alarm_messages": 0},
+            "depth_alarm_messages=0: must be a whole number of messages from 1 to 1000000000",
+        ),
+        (
+            {"age_alarm_seconds": 86400, "retention_days": 1},
+            (
+                "age_alarm_seconds=86400: SQS deletes messages before they are that old; expected less than "
+                "retention_days=1, which is 86400 seconds"
+            ),
         ),
         *(
             (
@@ -37,23 +43,23 @@ RULE = "${aws_cloudwatch_event_rule.x.arn}"
             )
             for value in (-1, 43201, "${var.x}")
         ),
-        ({"fifo": True}, "fifo=True: must be Fifo(...) or None"),
+        ({"fifo": True}, "fifo=True: expected Fifo(...) or None"),
         (
             {"fifo": Fifo(deduplication_scope="group")},  # type: ignore[arg-type]
-            "fifo.deduplication_scope='group': must be queue or messageGroup",
+            "fifo.deduplication_scope='group': expected queue or messageGroup",
         ),
         (
             {"fifo": Fifo(throughput_limit="none")},  # type: ignore[arg-type]
-            "fifo.throughput_limit='none': must be perQueue or perMessageGroupId",
+            "fifo.throughput_limit='none': expected perQueue or perMessageGroupId",
         ),
         (
             {"fifo": Fifo(throughput_limit="perMessageGroupId")},
-            "fifo.throughput_limit='perMessageGroupId': needs deduplication_scope='messageGroup'",
+            "fifo.throughput_limit='perMessageGroupId': requires deduplication_scope='messageGroup'",
         ),
         ({"alarms": 1}, "alarms=1: expected True, False or NoAlarms(reason)"),
     ],
 )
-def test_what_sqs_refuses_is_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:
+def test_arguments_that_sqs_refuses_are_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:
     key = key_in(stack)
     with pytest.raises(ConfigurationError) as error:
         Queue(stack, "jobs", region=key.region, key=key, **arguments)
@@ -63,7 +69,7 @@ def test_what_sqs_refuses_is_refused(stack: HardenedStack, arguments: dict[str, 
 def test_a_queue_without_a_key_is_refused(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         Queue(stack, "jobs", region=stack.region("eu-west-1"), key=None)  # type: ignore[arg-type]
-    assert str(error.value) == "shop/jobs: key=None: must be a MultiRegionKey, or SqsManagedKey(reason)"
+    assert str(error.value) == "shop/jobs: key=None: expected a MultiRegionKey, or SqsManagedKey(reason)"
 
 
 def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) -> None:
@@ -79,9 +85,9 @@ def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) ->
             None,
             "arn:aws:iam::123456789012:role/x",
             RULE,
-            ("service='arn:aws:iam::123456789012:role/x': must be a service principal such as 'events.amazonaws.com'"),
+            ("service='arn:aws:iam::123456789012:role/x': expected a service principal such as 'events.amazonaws.com'"),
         ),
-        (None, "*", RULE, "service='*': must be a service principal such as 'events.amazonaws.com'"),
+        (None, "*", RULE, "service='*': expected a service principal such as 'events.amazonaws.com'"),
         (
             None,
             "events.amazonaws.com",
@@ -98,11 +104,11 @@ def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) ->
             Fifo(),
             "s3.amazonaws.com",
             "arn:aws:s3:::uploads",
-            "service='s3.amazonaws.com': S3 sends to standard queues only",
+            "service='s3.amazonaws.com': S3 cannot send to FIFO queues; expected a standard queue",
         ),
     ],
 )
-def test_a_sender_that_would_let_others_in_is_refused(
+def test_services_with_an_unsafe_source_are_refused(
     stack: HardenedStack, fifo: Fifo | None, service: str, source: str, problem: str
 ) -> None:
     key = key_in(stack)
@@ -112,7 +118,7 @@ def test_a_sender_that_would_let_others_in_is_refused(
     assert str(error.value) == f"shop/jobs: {problem}"
 
 
-def test_a_role_of_another_stack_is_granted_there(stack: HardenedStack) -> None:
+def test_a_grant_to_a_function_of_another_stack_is_refused(stack: HardenedStack) -> None:
     key = key_in(stack)
     jobs = Queue(stack, "jobs", region=key.region, key=key)
     other = HardenedStack(stack.node.scope, "other", environment="dev", owner="team-shop")  # type: ignore[arg-type]
@@ -122,5 +128,6 @@ def test_a_role_of_another_stack_is_granted_there(stack: HardenedStack) -> None:
         with pytest.raises(ConfigurationError) as error:
             grant(foreign)
         assert str(error.value) == (
-            "shop/jobs: grantee='other/worker': belongs to another stack; write its grant there, with the queue's outputs"
+            "shop/jobs: grantee='other/worker': belongs to another stack; expected a role or function of shop. Add a "
+            "statement with the queue's arn to the role there"
         )

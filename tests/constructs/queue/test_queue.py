@@ -14,12 +14,14 @@ from constructs_lib import (
     SqsManagedKey,
 )
 from constructs_lib.core.iam import ServiceRole
+from tests.constructs.other_stacks import read_from_another_stack
 from tests.constructs.queues import ACCOUNT, KEY, TLS_ONLY, TOPIC, key_in, key_statements, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 REASON = "holds nothing but public prices"
 RULE = "${aws_cloudwatch_event_rule.x.arn}"
@@ -44,8 +46,8 @@ def build(stack: HardenedStack) -> None:
         delay_seconds=30,
         max_message_bytes=65536,
         max_receive_count=3,
-        max_age_seconds=60,
-        max_depth=10,
+        age_alarm_seconds=60,
+        depth_alarm_messages=10,
     )
     Queue(
         stack,
@@ -80,7 +82,7 @@ def queue(synthesized: SynthesizedStack, path: str) -> Any:
     return synthesized.resource("aws_sqs_queue", f"shop/{path}/Resource")
 
 
-def test_a_queue_is_encrypted_polled_slowly_and_gives_up_after_five_receives(synthesized: SynthesizedStack) -> None:
+def test_a_queue_is_encrypted_and_has_long_polling_and_a_redrive_policy(synthesized: SynthesizedStack) -> None:
     block = queue(synthesized, "jobs")
     assert block.address == JOBS
     block.assert_config(
@@ -98,7 +100,9 @@ def test_a_queue_is_encrypted_polled_slowly_and_gives_up_after_five_receives(syn
     )
 
 
-def test_what_fails_is_kept_for_14_days_in_a_queue_of_this_one_alone(synthesized: SynthesizedStack) -> None:
+def test_the_dead_letter_queue_keeps_messages_for_14_days_and_serves_this_queue_only(
+    synthesized: SynthesizedStack,
+) -> None:
     queue(synthesized, "jobs/dead-letter").assert_config(
         {
             "kms_data_key_reuse_period_seconds": 300,
@@ -116,7 +120,7 @@ def test_what_fails_is_kept_for_14_days_in_a_queue_of_this_one_alone(synthesized
     )
 
 
-def test_arguments_reach_the_queue(synthesized: SynthesizedStack) -> None:
+def test_arguments_are_set_on_the_queue(synthesized: SynthesizedStack) -> None:
     block = queue(synthesized, "tuned")
     expected = {
         "delay_seconds": 30,
@@ -152,7 +156,9 @@ def test_a_long_name_leaves_room_for_the_suffix(synth_stack: Callable[..., Synth
     assert all(name.endswith(".fifo") for name in names)
 
 
-def test_a_key_of_sqs_is_an_opt_out_of_both_queues(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_an_sqs_managed_key_encrypts_both_queues_and_is_recorded_as_an_opt_out(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
     stacks = []
 
     def fill(stack: HardenedStack) -> None:
@@ -166,7 +172,9 @@ def test_a_key_of_sqs_is_an_opt_out_of_both_queues(synth_stack: Callable[..., Sy
     assert stacks[0].opt_outs == [("shop/prices", SqsManagedKey(REASON))]
 
 
-def test_only_named_sources_send_and_nobody_without_tls(synthesized: SynthesizedStack) -> None:
+def test_the_access_policy_allows_named_sources_and_denies_connections_without_tls(
+    synthesized: SynthesizedStack,
+) -> None:
     def sender(service: str, source: str, *more: dict[str, Any]) -> dict[str, Any]:
         condition = {"test": "ArnEquals", "variable": "aws:SourceArn", "values": [source]}
         return {
@@ -195,7 +203,7 @@ def test_only_named_sources_send_and_nobody_without_tls(synthesized: Synthesized
     )
 
 
-def test_services_use_the_key_for_the_queue_they_send_to_and_no_other(synthesized: SynthesizedStack) -> None:
+def test_the_key_policy_allows_services_for_this_queue_only(synthesized: SynthesizedStack) -> None:
     found = key_statements(synthesized)
     assert set(found) == {"AccountPolicies", "EventsJobs", "SnsJobs", "S3Jobs"}
     assert found["EventsJobs"]["Principal"] == {"Service": ["events.amazonaws.com"]}
@@ -206,7 +214,7 @@ def test_services_use_the_key_for_the_queue_they_send_to_and_no_other(synthesize
     }
 
 
-def test_roles_send_and_consume_with_the_key(synthesized: SynthesizedStack) -> None:
+def test_grants_include_the_permissions_on_the_key(synthesized: SynthesizedStack) -> None:
     assert statements(synthesized, "shop/worker/policy-document") == {
         "SendJobs": {"effect": "Allow", "actions": ["sqs:SendMessage"], "resources": [arn(JOBS)]},
         "SendKeyJobs": {"effect": "Allow", "actions": ["kms:Decrypt", "kms:GenerateDataKey"], "resources": [KEY]},
@@ -231,7 +239,7 @@ def test_roles_send_and_consume_with_the_key(synthesized: SynthesizedStack) -> N
     }
 
 
-def test_age_depth_and_what_failed_are_watched_in_production(synthesized: SynthesizedStack) -> None:
+def test_age_depth_and_the_dead_letter_queue_have_alarms_in_prod(synthesized: SynthesizedStack) -> None:
     common = {
         "actions_enabled": True,
         "alarm_actions": [TOPIC],
@@ -280,7 +288,7 @@ def test_age_depth_and_what_failed_are_watched_in_production(synthesized: Synthe
     assert thresholds == [60, 0, 10]
 
 
-def test_only_production_has_alarms(synth_stack: Callable[..., SynthesizedStack], environment: Environment) -> None:
+def test_only_prod_has_alarms(synth_stack: Callable[..., SynthesizedStack], environment: Environment) -> None:
     def fill(stack: HardenedStack) -> None:
         key = key_in(stack)
         Queue(stack, "jobs", region=key.region, key=key)
@@ -299,3 +307,32 @@ def test_outputs_name_the_queue_and_its_dead_letter_queue(synthesized: Synthesiz
         "jobs_dead_letter_url_eu_west_1": f"${{{FAILED}.id}}",
     }
     assert {name: synthesized.outputs[name] for name in expected} == expected
+
+
+def test_attributes_work_in_other_stacks(synthesize: Synthesize) -> None:
+    def build_one(stack: HardenedStack) -> dict[str, str]:
+        key = key_in(stack)
+        jobs = Queue(stack, "jobs", region=key.region, key=key)
+        failed = jobs.dead_letter_queue
+        return {"arn": jobs.arn, "url": jobs.url, "failed_arn": failed.arn, "failed_url": failed.url}
+
+    assert read_from_another_stack(synthesize, build_one) == {
+        "arn": arn(JOBS),
+        "url": f"${{{JOBS}.id}}",
+        "failed_arn": arn(FAILED),
+        "failed_url": f"${{{FAILED}.id}}",
+    }
+
+
+def test_old_names_work_and_warn(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    old: dict[str, Any] = {"max_age_seconds": 60, "max_depth": 10}
+
+    def fill(stack: HardenedStack) -> None:
+        key = key_in(stack)
+        with pytest.deprecated_call(match="use age_alarm_seconds|use depth_alarm_messages"):
+            jobs = Queue(stack, "jobs", region=key.region, key=key, **old)
+        with pytest.deprecated_call(match="EncryptedQueue.qualified_arn is deprecated .* use arn"):
+            assert jobs.qualified_arn == jobs.arn
+
+    alarms = synth_stack(fill, "prod").resources("aws_cloudwatch_metric_alarm")
+    assert [alarm["threshold"] for alarm in alarms] == [60, 0, 10]

@@ -1,4 +1,7 @@
-"""What is watched of a queue in production."""
+"""Alarms of a queue and of dead-letter queues; the dimension is QueueName.
+
+See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,7 @@ _NAMESPACE: Final = "AWS/SQS"
 
 
 def age_alarm(seconds: int) -> Alarm:
-    """Return the alarm on messages that wait too long.
-
-    See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html.
-    """
+    """Return the alarm on the age of the oldest message."""
     return Alarm(
         _NAMESPACE,
         "ApproximateAgeOfOldestMessage",
@@ -26,7 +26,7 @@ def age_alarm(seconds: int) -> Alarm:
 
 
 def depth_alarm(messages: int) -> Alarm:
-    """Return the alarm on more messages than the consumers keep up with."""
+    """Return the alarm on the number of visible messages."""
     return Alarm(
         _NAMESPACE,
         "ApproximateNumberOfMessagesVisible",
