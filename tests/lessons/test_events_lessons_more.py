@@ -55,7 +55,7 @@ def test_evt_11_an_open_queue_is_found(raw: list[Finding], rule: str, message: s
 def test_evt_11_a_queue_without_a_key_is_refused(key: MultiRegionKey) -> None:
     none: Any = None
     assert refusal(lambda: Queue(key.region.stack, "jobs", region=key.region, key=none)) == (
-        "shop/jobs: key=None: must be a MultiRegionKey, or SqsManagedKey(reason)"
+        "shop/jobs: key=None: expected a MultiRegionKey, or SqsManagedKey(reason)"
     )
 
 
