@@ -14,6 +14,8 @@ from pathlib import Path
 from constructs_lib import Environment
 
 ROOT = Path(__file__).parent.parent
+PRINTS = "printed.txt"
+"""The file in an output folder with what the program printed."""
 
 
 @cache
@@ -23,7 +25,16 @@ def estates() -> dict[Environment, Path]:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     places = {environment: home / environment.value for environment in Environment}
     for environment, place in places.items():
-        variables = {**os.environ, "CDKTF_OUTDIR": str(place), "ENVIRONMENT": environment.value, "PYTHONPATH": "."}
+        variables = {
+            **os.environ,
+            "CDKTF_OUTDIR": str(place),
+            "COLUMNS": "100",
+            "ENVIRONMENT": environment.value,
+            "PYTHONPATH": ".",
+        }
         command = [sys.executable, "main.py"]
-        subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True)  # noqa: S603  our own
+        ended = subprocess.run(  # noqa: S603  our own
+            command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, text=True
+        )
+        (place / PRINTS).write_text(ended.stdout, encoding="utf-8")
     return places

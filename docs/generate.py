@@ -23,7 +23,7 @@ from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
 from platform_page import platform_page
 from rule_pages import lesson_tests, lessons_page, rule_pages
-from stacks_page import stacks_page, with_stacks
+from stacks_page import stacks_page, with_synth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -224,7 +224,7 @@ def main() -> int:
         raise SystemExit(f"{unused[0].relative_to(ROOT)} belongs to no family of rules; delete it")
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
-            pages[page] = with_api(with_stacks(with_programs(page.read_text(encoding="utf-8"))), _to_constructs(page))
+            pages[page] = with_api(with_synth(with_programs(page.read_text(encoding="utf-8"))), _to_constructs(page))
     pages[ROOT / "mkdocs.yml"] = navigation(list(pages))
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     for page in stale:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +15,13 @@ from tabulate import tabulate
 
 from constructs_lib import Environment
 from constructs_lib.testing import read_stack
-from estates import ROOT, estates
+from estates import PRINTS, ROOT, estates
 
 if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 OWN = ("deployment_summary", "workspace")
-TABLE = re.compile(r"(<!-- reference stacks -->\n).*?(<!-- end -->)", re.DOTALL)
+PRINTED = re.compile(r"(```console\n\$ make synth\n)(?!\$).*?(```\n)", re.DOTALL)
 
 
 PAGE = """\
@@ -72,11 +75,6 @@ def stacks_page() -> str:
     return PAGE.format(table=_overview(), outputs=outputs)
 
 
-def with_stacks(page: str) -> str:
-    """Return the README with its table of reference stacks updated."""
-    return TABLE.sub(lambda found: f"{found[1]}{_overview()}\n{found[2]}", page)
-
-
 def _overview() -> str:
     rows = [
         [f"`stacks/{name.replace('-', '_')}.py`", _described(name), _regions(made), " / ".join(map(_resources, made))]
@@ -84,6 +82,21 @@ def _overview() -> str:
     ]
     heads = ["Stack", "Description", "Regions", "Resources in dev / staging / prod"]
     return tabulate(rows, headers=heads, tablefmt="github", disable_numparse=True)
+
+
+def with_synth(page: str) -> str:
+    """Return the README with what `make synth` prints now."""
+    return PRINTED.sub(lambda found: f"{found[1]}{_printed()}{found[2]}", page)
+
+
+@cache
+def _printed() -> str:
+    place = estates()[Environment.DEV]
+    command = [sys.executable, "-m", "constructs_lib", "summary", str(place)]
+    variables = {**os.environ, "COLUMNS": "100", "PYTHONPATH": "."}
+    ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True, text=True)  # noqa: S603
+    both = (place / PRINTS).read_text(encoding="utf-8") + ended.stdout
+    return "\n".join(line.rstrip() for line in both.replace(str(place), "cdktf.out").strip().splitlines()) + "\n"
 
 
 @cache
