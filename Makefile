@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Silences a notice about the successor of mkdocs-material.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help synth deploy-local destroy-local test test-unit test-apply check format docs docs-site rule-coverage bench wheel clean
+.PHONY: help synth deploy-local destroy-local test test-unit test-all check format docs docs-site rule-coverage bench wheel clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,15 +45,16 @@ deploy-local: $(VENV)/.dev  ## Synthesize, then apply payments to a local AWS th
 destroy-local: $(VENV)/.dev  ## Destroy what deploy-local made and stop the local AWS
 	@$(BIN)/python -m constructs_lib local down
 
-test: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run the tests, with one real apply where Terraform is there
-	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest -m "not apply" -n auto --maxprocesses 4 --dist loadscope
+test: $(VENV)/.dev  ## Run unit tests and rules; validate every reference stack and apply one where Terraform is there
+	@$(BIN)/python -m pytest -m "smoke or not (slow or terraform or npm or apply)" -n auto --maxprocesses 4 --dist loadscope
 
 test-unit: $(VENV)/.dev  ## Run the tests that need nothing but Python and Node, in about a minute
 	@$(BIN)/python -m pytest -m "not slow and not terraform and not npm and not apply" -n auto --maxprocesses 4 --dist loadscope
 
-test-apply: $(VENV)/.dev  ## Apply every stack in every environment to the local AWS
+test-all: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run what `make test` leaves out: both bindings, real programs, every apply
 	@# The provider mostly waits for databases: several files at a time use the processor better.
-	@$(BIN)/python -m pytest -m apply -n 4 --dist loadscope
+	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest \
+		-m "not smoke and (slow or terraform or npm or apply)" -n 4 --dist loadscope
 
 check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs, links
 	$(BIN)/ruff format --check

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import Environment
-from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import LOADS, REGION, SOURCE, EventsStack
 from tests.terraform.events_pipeline import Pipeline, always_throttled
 from tests.terraform.side_by_side import side_by_side
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from constructs_lib import App
     from constructs_lib.testing import SynthesizedStack
+    from constructs_lib.testing.terraform import Terraform
 
 pytestmark = pytest.mark.terraform
 
@@ -30,15 +30,6 @@ def events(
     synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]], environment: str
 ) -> SynthesizedStack:
     return synthesize(lambda app: EventsStack(app, "events", environment=environment))["events"]
-
-
-@pytest.mark.parametrize("environment", list(Environment))
-def test_the_real_provider_finds_the_stack_valid(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, environment: Environment
-) -> None:
-    with Workspace(events(synthesize, environment), terraform=aws_provider) as workspace:
-        workspace.init()
-        assert workspace.validate() == ()
 
 
 @pytest.fixture(scope="module")

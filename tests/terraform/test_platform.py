@@ -49,15 +49,6 @@ def platform(
     return synthesize(lambda app: PlatformStack(app, "platform", environment=environment, **arguments))["platform"]
 
 
-@pytest.mark.parametrize("environment", list(Environment))
-def test_the_real_provider_finds_the_stack_valid(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, environment: Environment
-) -> None:
-    with Workspace(platform(synthesize, environment), terraform=aws_provider) as workspace:
-        workspace.init()
-        assert workspace.validate() == ()
-
-
 @pytest.fixture(scope="module")
 def applied(
     synthesize: Callable[..., dict[str, SynthesizedStack]],

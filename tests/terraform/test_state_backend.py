@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import Environment, HardenedStack, LocalBackend, PartialS3Backend
+from constructs_lib import HardenedStack, LocalBackend, PartialS3Backend
 from constructs_lib.testing.errors import HarnessError, StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.remote_state import move_state, s3_block
@@ -38,15 +38,6 @@ def shop(app: App, command: str = "true", backend: Any = None) -> None:
     stack = HardenedStack(app, "shop", environment="dev", owner="team-shop", backend=backend or PartialS3Backend())
     block = {"triggers_replace": command, "provisioner": {"local-exec": {"command": command}}}
     stack.add_override("resource.terraform_data", {"work": block})
-
-
-@pytest.mark.parametrize("environment", list(Environment))
-def test_the_real_provider_finds_the_stack_valid(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, environment: Environment
-) -> None:
-    with Workspace(state_backend(synthesize, environment), terraform=aws_provider) as workspace:
-        workspace.init()
-        assert workspace.validate() == ()
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])

@@ -38,15 +38,6 @@ def ticketing(
     return synthesize(lambda app: TicketingStack(app, "ticketing", environment=environment))["ticketing"]
 
 
-@pytest.mark.parametrize("environment", list(Environment))
-def test_the_real_provider_finds_the_stack_valid(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform, environment: Environment
-) -> None:
-    with Workspace(ticketing(synthesize, environment), terraform=aws_provider) as workspace:
-        workspace.init()
-        assert workspace.validate() == ()
-
-
 @pytest.fixture(scope="module")
 def applied(
     synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
