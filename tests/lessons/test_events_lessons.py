@@ -37,7 +37,7 @@ def test_no_rule_finds_the_mistake_in_the_stack(every: dict[str, SynthesizedStac
 
 def test_evt_1_an_undeclared_variable_is_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-001", "provider.aws") == [
-        'region = "${var.aws_region}": var.aws_region is not declared; add a variable block'
+        'region = "${var.aws_region}": var.aws_region is not defined; add a variable block'
     ]
 
 

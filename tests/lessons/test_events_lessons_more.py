@@ -102,7 +102,7 @@ def test_evt_13_an_undeclared_data_source_is_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-001", "output.integration_test_config") == [
         (
             'value.account = "${data.aws_caller_identity.current.account_id}": data.aws_caller_identity.current is not '
-            "declared; add the data block"
+            "defined; add the data block"
         )
     ]
 
@@ -129,7 +129,7 @@ def test_evt_14_settings_are_a_typed_block(events: SynthesizedStack) -> None:
 def test_evt_15_the_deprecated_attribute_is_found(raw: list[Finding]) -> None:
     assert found(raw, "REG-011", "local.region") == [
         (
-            'value = "${data.aws_region.current.name}": data.aws_region.current.name is deprecated; read '
+            'value = "${data.aws_region.current.name}": must not use data.aws_region.current.name, which is deprecated; use '
             "data.aws_region.current.id"
         )
     ]
@@ -170,7 +170,7 @@ def test_evt_16_every_function_has_the_layer(events: SynthesizedStack) -> None:
 
 def test_evt_17_a_provider_that_is_not_required_is_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-004", "random_id.suffix") == [
-        "needs the provider random, which required_providers lacks; add it with a bounded version"
+        "must have the provider random in required_providers; add it with source and version"
     ]
 
 
@@ -226,8 +226,8 @@ def test_evt_19_functions_have_the_short_names(events: SynthesizedStack) -> None
 def test_evt_20_nested_outputs_alone_are_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-021", "output.integration_test_config") == [
         (
-            'value = {"account": "${data.aws_caller_identity.current.account_id}"…: is an object like every output; put out its '
-            "values one by one beside it"
+            'value = {"account": "${data.aws_caller_identity.current.account_id}"…: must not be an object like all other '
+            "outputs; add outputs for its values"
         )
     ]
 

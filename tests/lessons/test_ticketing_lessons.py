@@ -108,8 +108,8 @@ def test_tick_1_a_package_of_written_files_is_found(raw: list[Finding]) -> None:
     ]
     assert found(raw, "STATE-023", "local_file.ticket_purchase_code") == [
         (
-            'filename = "${path.module}/ticket_purchase.js": is code that is packed before it is written; give the text to '
-            "data.archive_file"
+            'filename = "${path.module}/ticket_purchase.js": must not be a code file: it is packaged before Terraform '
+            "writes it; use source of data.archive_file"
         )
     ]
 
@@ -207,7 +207,7 @@ def test_tick_3_every_name_carries_the_environment(every: dict[str, SynthesizedS
 
 def test_tick_4_a_stack_without_outputs_is_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-020", "terraform") == [
-        "has no outputs; put out what tests and pipelines need, such as addresses and names"
+        "must have outputs; add those that tests and pipelines need, such as addresses and names"
     ]
 
 
@@ -316,7 +316,7 @@ def test_tick_6_tests_import_the_stack() -> None:
         ),
         (
             "NET-002",
-            'ingress.0.cidr_blocks = ["0.0.0.0/0"]: must not let every port in from everywhere; open the ports that are served',
+            'ingress.0.cidr_blocks = ["0.0.0.0/0"]: must not allow all ports from the internet; allow only the ports that are served',
         ),
     ],
 )

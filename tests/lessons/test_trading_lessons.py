@@ -53,7 +53,7 @@ def test_no_rule_finds_the_mistake_in_the_stack(every: dict[str, SynthesizedStac
 
 def test_trd_1_a_region_out_of_the_workspace_is_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-016", "provider.aws") == [
-        'region = "${terraform.workspace}": must not depend on the workspace; write one provider for each region'
+        'region = "${terraform.workspace}": must not depend on the workspace; define one provider per region'
     ]
 
 
@@ -96,12 +96,12 @@ def test_trd_2_every_name_begins_with_the_system_and_ends_with_the_region(system
 
 def test_trd_3_overlaps_are_found(raw: list[Finding]) -> None:
     assert found(raw, "NET-014", "aws_subnet.database") == [
-        'cidr_block = "10.0.1.128/25": overlaps 10.0.1.0/24 of aws_subnet.public[1], in the same VPC'
+        'cidr_block = "10.0.1.128/25": must not overlap 10.0.1.0/24 of aws_subnet.public[1], which is in the same VPC'
     ]
     assert found(raw, "NET-006", "aws_vpc_peering_connection.analytics") == [
         (
-            'peer_vpc_id = "${aws_vpc.analytics.id}": 10.0.0.0/16 of aws_vpc.main and 10.0.0.0/20 of aws_vpc.analytics overlap; '
-            "peered VPCs may not"
+            'peer_vpc_id = "${aws_vpc.analytics.id}": must not overlap: 10.0.0.0/16 of aws_vpc.main and '
+            "10.0.0.0/20 of aws_vpc.analytics do"
         )
     ]
 
@@ -216,10 +216,13 @@ def test_trd_5_the_clusters_have_all_of_it(system: SynthesizedStack) -> None:
 
 def test_trd_6_thresholds_metrics_and_cooldowns_are_found(raw: list[Finding]) -> None:
     assert found(raw, "OPS-006", "aws_cloudwatch_metric_alarm.low") == [
-        "threshold = 20: must be 25 to 35, where aws_cloudwatch_metric_alarm.high grows at 70: below that machines stand idle"
+        (
+            "threshold = 20: must be 25 to 35, for the threshold 70 of aws_cloudwatch_metric_alarm.high: a lower one keeps "
+            "idle instances"
+        )
     ]
     assert found(raw, "OPS-007", "aws_autoscaling_group.web") == [
-        "enabled_metrics = null: must list metrics, such as GroupInServiceInstances; they are free"
+        "enabled_metrics = null: must contain metrics, such as GroupInServiceInstances; they are free of charge"
     ]
     assert len(found(raw, "OPS-008")) == 2
 
@@ -250,9 +253,9 @@ def test_trd_6_groups_scale_at_70_and_30_percent_and_wait(system: SynthesizedSta
 
 def test_trd_7_a_missing_file_and_old_metadata_are_found(raw: list[Finding]) -> None:
     (message,) = found(raw, "OPS-017", "aws_launch_template.web")
-    assert message.endswith("templatefile() reads ${path.module}/user_data.sh, which does not exist beside the stack")
+    assert message.endswith("templatefile() reads ${path.module}/user_data.sh: file not found")
     assert found(raw, "OPS-010", "aws_launch_template.web") == [
-        'metadata_options = null: must have http_tokens = "required", which is IMDSv2 only'
+        'metadata_options = null: must have http_tokens = "required", which disables IMDSv1'
     ]
 
 
@@ -287,7 +290,7 @@ def test_trd_8_the_backend_may_be_partial_and_has_a_key_of_its_own(
 
 def test_trd_9_nested_maps_are_found(raw: list[Finding]) -> None:
     (message,) = found(raw, "STATE-026", "var.region_settings")
-    assert message.endswith("must nest maps and objects 2 deep at most, nests them 4 deep")
+    assert message.endswith("must nest maps and objects at most 2 levels deep, not 4")
 
 
 def test_trd_9_the_stack_has_no_variables_and_needs_one_argument(system: SynthesizedStack) -> None:
@@ -302,7 +305,7 @@ def test_trd_9_the_stack_has_no_variables_and_needs_one_argument(system: Synthes
 
 def test_trd_10_outputs_that_nothing_groups_are_found(raw: list[Finding]) -> None:
     assert found(raw, "STATE-022", "terraform") == [
-        "has 14 outputs and none that groups them; add one such as deployment_summary"
+        "must have an output that groups its 14 outputs; add an object such as deployment_summary"
     ]
 
 
@@ -351,7 +354,7 @@ def test_trd_12_missing_tags_are_found(raw: list[Finding]) -> None:
         "default_tags = null: must be set, with Project, Environment and Owner"
     ]
     assert found(raw, "OPS-027", "aws_autoscaling_group.web") == [
-        "tag = null: must be there, with propagate_at_launch = true: default_tags do not reach machines"
+        "tag = null: must be set, with propagate_at_launch = true: default_tags do not apply to the instances"
     ]
 
 

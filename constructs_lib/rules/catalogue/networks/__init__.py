@@ -1,1 +1,1 @@
-"""Rules of the family NET."""
+"""Rules for VPCs, security groups, routes and peering."""

@@ -43,7 +43,7 @@ def _gateways(vpc: Block, nets: Networks) -> list[tuple[Block, Block]]:
 
 
 def _uses(vpc: Block, nets: Networks) -> Iterator[tuple[Block, Block]]:
-    """Yield each subnet of a VPC with the NAT gateway that its routes lead to."""
+    """Yield each subnet of a VPC with the NAT gateway that its routes use."""
     for subnet in nets.subnets.get(("", vpc), []):
         routes = nets.routes_of(subnet)
         for route in [] if isinstance(routes, Unknown) else routes:
@@ -54,9 +54,11 @@ def _uses(vpc: Block, nets: Networks) -> Iterator[tuple[Block, Block]]:
 
 @rule(
     "NET-016",
-    "There is one NAT gateway per zone in production, and one at most in dev",
-    why="One gateway for all zones takes them all down with its own; three in dev cost as much as the rest of it.",
-    fix="In production give each zone a gateway and a route table; in dev let all zones share one, or have none.",
+    "VPC has a NAT gateway per Availability Zone in production and at most one in dev",
+    why="With one NAT gateway for all Availability Zones, an outage of its zone cuts off the others; in dev each "
+    "further gateway only adds cost.",
+    fix="In production create a NAT gateway and a private route table in each Availability Zone; in dev share one NAT "
+    "gateway, or use none.",
     page=f"{VPC}/nat-gateway-basics.html",
     types=["aws_vpc"],
     severity=Severity("warning", "info", "error"),
@@ -78,12 +80,14 @@ def _uses(vpc: Block, nets: Networks) -> Iterator[tuple[Block, Block]]:
     unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
 )
 def gateways_fit_the_environment(vpc: Block) -> Iterator[Outcome]:
-    """Count gateways in dev, zones without one in production; staging may do either."""
+    """Count the gateways in dev and the zones without one in production; staging may do either."""
     nets = networks(vpc.estate)
     gateways = [(gateway, subnet) for gateway, subnet in _gateways(vpc, nets) if not may_be_absent(gateway)]
     if vpc.environment == "dev" and len(gateways) > 1:
         listed = ", ".join(gateway.address for gateway, _ in gateways)
-        yield vpc.fail(f"has {len(gateways)} NAT gateways in dev ({listed}); let all zones share one")
+        yield vpc.fail(
+            f"must have at most one NAT gateway in dev; it has {len(gateways)} ({listed}): share one between the zones"
+        )
     if vpc.environment != "prod" or any(_is_regional(gateway) for gateway, _ in gateways):
         return
     served = {_zone(subnet) for _, subnet in gateways}
@@ -93,17 +97,15 @@ def gateways_fit_the_environment(vpc: Block) -> Iterator[Outcome]:
         if zone is not None and None not in served and zone not in served and not _is_regional(gateway):
             without[zone] = gateway.address
     if without:
-        listed = ", ".join(f"{zone} uses {gateway}" for zone, gateway in sorted(without.items()))
-        yield vpc.fail(
-            f"in production each zone needs a NAT gateway of its own: {listed}, which stands in another zone"
-        )
+        listed = ", ".join(f"{zone} uses {gateway} in another zone" for zone, gateway in sorted(without.items()))
+        yield vpc.fail(f"must have a NAT gateway in each Availability Zone in production: {listed}")
 
 
 @rule(
     "NET-017",
-    "A public NAT gateway stands in a subnet with a route to an internet gateway",
-    why="AWS makes the gateway and no packet ever leaves it.",
-    fix="Put the gateway in a public subnet: one whose route table leads 0.0.0.0/0 to an internet gateway.",
+    "Public NAT gateway is in a public subnet",
+    why="AWS creates the NAT gateway, but it cannot reach the internet.",
+    fix="Set subnet_id to a public subnet: one whose route table routes 0.0.0.0/0 to an internet gateway.",
     page=f"{VPC}/nat-gateway-basics.html",
     types=["aws_nat_gateway"],
     good=PUBLIC_AND_PRIVATE,
@@ -113,12 +115,12 @@ def gateways_fit_the_environment(vpc: Block) -> Iterator[Outcome]:
         {"resource.aws_route_table_association.public_a": REMOVED},
     ],
 )
-def gateway_has_a_way_out(gateway: Block) -> Iterator[Outcome]:
-    """Follow the gateway's subnet to its route table."""
+def nat_gateway_is_in_a_public_subnet(gateway: Block) -> Iterator[Outcome]:
+    """Find an internet gateway in the route table of the subnet."""
     value = gateway.get("subnet_id")
     subnet = other_end(gateway, "subnet_id", "aws_subnet")
     if not _is_public(gateway):
-        yield NotApplicable("a private NAT gateway")
+        yield NotApplicable("it is a private NAT gateway")
         return
     if subnet is None:
         if isinstance(value, Unknown):
@@ -129,31 +131,32 @@ def gateway_has_a_way_out(gateway: Block) -> Iterator[Outcome]:
     if isinstance(routes, Unknown):
         yield gateway.undecided(routes, "subnet_id")
         return
-    ways = [_way_out(route) for route in routes]
-    unknown = next((way for way in ways if isinstance(way, Unknown)), None)
-    if True in ways:
+    found = [_to_internet_gateway(route) for route in routes]
+    unknown = next((each for each in found if isinstance(each, Unknown)), None)
+    if True in found:
         return
     if unknown is not None:
         yield gateway.undecided(unknown, "subnet_id")
     elif nets.routes.get(None):
-        yield gateway.undecided(Unknown("a route names a table that only a plan can tell"), "subnet_id")
+        yield gateway.undecided(Unknown("the route table of a route is known only from a plan"), "subnet_id")
     else:
         yield gateway.fail(
-            f"the route table of {subnet.address} leads to no internet gateway; put the NAT gateway in a public subnet",
+            f"must be a public subnet: the route table of {subnet.address} has no route to an internet gateway",
             "subnet_id",
         )
 
 
-def _way_out(route: Route) -> bool | Unknown:
+def _to_internet_gateway(route: Route) -> bool | Unknown:
     found = route.public_gateway("gateway_id")
     return found if isinstance(found, Unknown) else found is not None
 
 
 @rule(
     "NET-018",
-    "Public addresses and NAT gateways are made after the internet gateway",
-    why="AWS refuses a public address in a VPC without internet gateway, and Terraform makes both at the same time.",
-    fix="Add the internet gateway to depends_on.",
+    "Elastic IP address and NAT gateway depend on the internet gateway",
+    why="AWS rejects both at apply while the VPC has no internet gateway, and without depends_on Terraform creates "
+    "them in parallel.",
+    fix="Add the internet gateway, or its attachment, to depends_on.",
     page=f"{PROVIDER}/resources/nat_gateway",
     types=["aws_nat_gateway", "aws_eip", "aws_eip_association"],
     good=PUBLIC_AND_PRIVATE
@@ -172,35 +175,36 @@ def _way_out(route: Route) -> bool | Unknown:
     ],
     unknown_passes="depends_on takes addresses, not values",
 )
-def made_after_the_gateway(block: Block) -> Iterator[Outcome]:
-    """Look for the internet gateway of the VPC among all that the block waits for."""
+def depends_on_the_internet_gateway(block: Block) -> Iterator[Outcome]:
+    """Find the internet gateway of the VPC among the direct and indirect dependencies."""
     if block.type == "aws_nat_gateway":
         subnet = other_end(block, "subnet_id", "aws_subnet") if _is_public(block) else None
     else:
         at = "instance" if block.type == "aws_eip" else "instance_id"
-        machine = other_end(block, at, "aws_instance")
-        subnet = other_end(machine, "subnet_id", "aws_subnet") if machine is not None else None
+        instance = other_end(block, at, "aws_instance")
+        subnet = other_end(instance, "subnet_id", "aws_subnet") if instance is not None else None
     vpc = other_end(subnet, "vpc_id", "aws_vpc") if subnet is not None else None
     if vpc is None:
         return
-    waits = _waits_for(block)
+    needed = _dependencies(block)
     gateways = [gateway for gateway in _internet_gateways(vpc) if gateway.stack is block.stack]
-    if gateways and not any(gateway.base in waits for gateway in gateways):
-        if any(name.startswith("module.") for name in waits):
+    if gateways and not any(gateway.base in needed for gateway in gateways):
+        if any(name.startswith("module.") for name in needed):
             return
         yield block.fail(
-            f"must name {gateways[0].base}: AWS refuses it while {vpc.address} has no internet gateway", "depends_on"
+            f'must contain "{gateways[0].base}": AWS rejects the resource while {vpc.address} has no internet gateway',
+            "depends_on",
         )
 
 
 def _internet_gateways(vpc: Block) -> list[Block]:
-    """Return what makes the VPC's way out: the gateway, or its attachment."""
+    """Return the internet gateways of a VPC, and the attachments of internet gateways."""
     attached = vpc.referrers_at("vpc_id", "aws_internet_gateway_attachment")
     return [*attached, *vpc.referrers_at("vpc_id", "aws_internet_gateway")]
 
 
-def _waits_for(block: Block) -> set[str]:
-    """Return the addresses of everything that Terraform makes before a block."""
+def _dependencies(block: Block) -> set[str]:
+    """Return the addresses of all direct and indirect dependencies of a block."""
     found: set[str] = set()
     waiting = [block.base]
     while waiting:
@@ -215,9 +219,9 @@ def _waits_for(block: Block) -> set[str]:
 
 @rule(
     "NET-027",
-    "A zone with a NAT gateway of its own uses it",
-    why="Traffic through another zone's gateway is paid for twice, and stops when that zone does.",
-    fix="Lead the route table of each zone's private subnets to the gateway of the same zone.",
+    "Private subnet uses the NAT gateway of its own Availability Zone",
+    why="Cross-zone traffic costs extra, and the subnet loses internet access when the other zone fails.",
+    fix="Route the private subnets of each Availability Zone to the NAT gateway of the same zone.",
     page=f"{VPC}/nat-gateway-basics.html",
     types=["aws_vpc"],
     severity=Severity("info", "info", "warning"),
@@ -230,7 +234,7 @@ def _waits_for(block: Block) -> set[str]:
     unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
 )
 def zones_use_their_own_gateway(vpc: Block) -> Iterator[Outcome]:
-    """Compare each subnet's zone with that of its gateway, where the zone has one."""
+    """Compare the zone of each subnet with that of its NAT gateway, if its own zone has one."""
     nets = networks(vpc.estate)
     home = {gateway: _zone(subnet) for gateway, subnet in _gateways(vpc, nets)}
     own = {zone: gateway for gateway, zone in home.items()}
@@ -244,6 +248,7 @@ def zones_use_their_own_gateway(vpc: Block) -> Iterator[Outcome]:
             and not _is_regional(gateway)
         ):
             yield subnet.fail(
-                f"is in {zone} and uses {gateway.address} in {home[gateway]}; lead it to {own[zone].address}",
+                f"must use the NAT gateway of {zone}; it uses {gateway.address} in {home[gateway]}: route it to "
+                f"{own[zone].address}",
                 "availability_zone",
             )

@@ -1,4 +1,4 @@
-"""What stands in a network belongs to one VPC."""
+"""Resources whose subnets, security groups and route tables must be in one VPC."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _MEMBERS: Final = {
     "aws_route_table_association": ("subnet_id", "route_table_id"),
     "aws_vpc_endpoint": ("vpc_id", "subnet_ids", "security_group_ids"),
 }
-"""Attributes of each type that name things of one VPC."""
+"""Arguments of each type that refer to resources of one VPC."""
 
 _GROUPS_OF_SUBNETS: Final = ("aws_db_subnet_group", "aws_elasticache_subnet_group")
 _IN_A_VPC: Final = ("aws_subnet", "aws_security_group", *Networks.TABLES)
 
 
 def _vpcs(block: Block, at: str) -> Iterator[tuple[Block, Block]]:
-    """Yield each thing that an attribute names with the VPC that it is in."""
+    """Yield each resource that an argument refers to, with its VPC."""
     for member in other_ends(block, at) or [end for end in [other_end(block, at)] if end is not None]:
         if member.type in ("aws_vpc", "data.aws_vpc"):
             yield member, member
         elif member.type in _GROUPS_OF_SUBNETS:
-            yield from islice(_vpcs(member, "subnet_ids"), 1)  # the group itself is asked about the others
+            yield from islice(_vpcs(member, "subnet_ids"), 1)  # the rule checks the others on the group itself
         elif member.type in _IN_A_VPC:
             vpc = other_end(member, "vpc_id", "aws_vpc", "data.aws_vpc")
             if vpc is not None:
@@ -55,9 +55,9 @@ def _vpcs(block: Block, at: str) -> Iterator[tuple[Block, Block]]:
 
 @rule(
     "NET-030",
-    "Subnets, security groups and route tables of one resource belong to one VPC",
-    why="AWS refuses the resource at apply; plan compares no VPCs.",
-    fix="Take all of them from the same VPC.",
+    "Subnets, security groups and route tables of a resource are in one VPC",
+    why="AWS rejects the resource at apply; plan does not compare the VPCs.",
+    fix="Use subnets, security groups and route tables of the same VPC.",
     page=f"{AWS}/vpc/latest/userguide/vpc-security-groups.html",
     types=list(_MEMBERS),
     good={
@@ -99,18 +99,18 @@ def _vpcs(block: Block, at: str) -> Iterator[tuple[Block, Block]]:
         {"resource.aws_db_subnet_group.db.subnet_ids": ["${aws_subnet.a.id}", "${aws_subnet.b.id}"]},
         {"resource.aws_rds_cluster.db.vpc_security_group_ids": ["${aws_security_group.b.id}"]},
     ],
-    unknown_passes="an id from elsewhere may be of the same VPC, and mostly is",
+    unknown_passes="an ID from outside these stacks is most likely of the same VPC",
 )
-def all_is_in_one_vpc(block: Block) -> Iterator[Outcome]:
-    """Compare the VPC of the first thing named with those of the others."""
+def all_are_in_one_vpc(block: Block) -> Iterator[Outcome]:
+    """Compare the VPC of the first resource with those of the others."""
     first: tuple[Block, Block] | None = None
     for at in _MEMBERS[block.type]:
         for member, vpc in _vpcs(block, at):
             first = first or (member, vpc)
             if vpc is not first[1]:
                 yield block.fail(
-                    f"{member.address} is in {vpc.address}, and {first[0].address} in {first[1].address}; "
-                    "take both from one VPC",
+                    f"must be in one VPC: {member.address} is in {vpc.address}, {first[0].address} in "
+                    f"{first[1].address}",
                     at,
                 )
                 return

@@ -1,4 +1,4 @@
-"""Peering between VPCs, and the address ranges that it and transit gateways join."""
+"""VPC peering connections, and overlapping CIDR blocks of connected VPCs."""
 
 from __future__ import annotations
 
@@ -70,16 +70,16 @@ _ACCEPTER = "resource.aws_vpc_peering_connection_accepter.us_eu"
 
 
 def _sides(peering: Block) -> tuple[Block, Block] | None:
-    """Return the two VPCs; None where one of them is not in the estate."""
+    """Return the requester and the accepter VPC; None if one of them is not in the estate."""
     own, peer = other_end(peering, "vpc_id", *_VPCS), other_end(peering, "peer_vpc_id", *_VPCS)
     return None if own is None or peer is None else (own, peer)
 
 
 @rule(
     "NET-003",
-    "Peering between two regions names the peer's region",
-    why="Without peer_region AWS looks for the peer in the requester's own region, and does not find it.",
-    fix="Set peer_region to the region of the peer's VPC.",
+    "Cross-region VPC peering connection has the region of the accepter VPC",
+    why="Without peer_region AWS looks for the accepter VPC in the region of the requester, and fails at apply.",
+    fix="Set peer_region to the region of the accepter VPC.",
     page=f"{PROVIDER}/resources/vpc_peering_connection",
     types=["aws_vpc_peering_connection"],
     lessons=["PAY-5"],
@@ -90,8 +90,8 @@ def _sides(peering: Block) -> tuple[Block, Block] | None:
         {f"{_CONNECTION}.peer_region": REMOVED, "provider.aws.1.region": "eu-central-1"},
     ],
 )
-def peering_names_the_region(peering: Block) -> Iterator[Outcome]:
-    """Compare the regions of the two VPCs with what the connection says."""
+def peering_has_the_region(peering: Block) -> Iterator[Outcome]:
+    """Compare the region of the accepter VPC with peer_region, which defaults to the region of the requester."""
     sides = _sides(peering)
     if sides is None:
         yield NotApplicable("one of the VPCs is not in these stacks")
@@ -111,10 +111,10 @@ def _accepters(peering: Block) -> list[Block]:
 
 @rule(
     "NET-004",
-    "Peering is accepted on the peer's side",
-    why="A connection that nobody accepts waits for a week and is dropped; its routes lead nowhere meanwhile.",
-    fix="Add aws_vpc_peering_connection_accepter under the peer's provider, with auto_accept true; "
-    "within one region and account set auto_accept on the connection.",
+    "VPC peering connection is accepted",
+    why="A connection that is not accepted stays in pending-acceptance, carries no traffic and expires after 7 days.",
+    fix="Add aws_vpc_peering_connection_accepter with auto_accept = true and the provider of the accepter VPC; "
+    "within one region and account, set auto_accept on the connection instead.",
     page=f"{_PEERING}/create-vpc-peering-connection.html",
     types=["aws_vpc_peering_connection"],
     lessons=["PAY-5"],
@@ -133,7 +133,7 @@ def _accepters(peering: Block) -> list[Block]:
     ],
 )
 def peering_is_accepted(peering: Block) -> Iterator[Outcome]:
-    """Look at the accepter where the connection leaves its region, else at either of the two."""
+    """Require an accepter for a cross-region connection, otherwise an accepter or auto_accept."""
     sides = _sides(peering)
     if sides is None:
         yield NotApplicable("one of the VPCs is not in these stacks")
@@ -148,17 +148,18 @@ def peering_is_accepted(peering: Block) -> Iterator[Outcome]:
     if own.region != peer.region:
         if accepted:
             yield peering.fail(
-                f"cannot be true: the peer is in {peer.region}; accept with aws_vpc_peering_connection_accepter there",
+                f"must be false: {peer.address} is in {peer.region}; add aws_vpc_peering_connection_accepter with a "
+                "provider of that region",
                 "auto_accept",
             )
         if not accepters:
             yield peering.fail(
-                "has no aws_vpc_peering_connection_accepter; add one under the provider of "
-                f"{peer.address} ({peer.region}), with auto_accept true"
+                "must have an aws_vpc_peering_connection_accepter; add one with auto_accept = true and the provider "
+                f"of {peer.address} ({peer.region})"
             )
     elif not accepted and not accepters and own.provider is peer.provider:
         yield peering.fail(
-            f"must be true: {own.address} and {peer.address} are of one region and account, and nothing else accepts",
+            f"must be true: {own.address} and {peer.address} are in one region and account, and there is no accepter",
             "auto_accept",
         )
     for accepter in accepters:
@@ -170,21 +171,23 @@ def _accepts(accepter: Block, peer: Block) -> Iterator[Outcome]:
     if isinstance(accepted, Unknown):
         yield accepter.undecided(accepted, "auto_accept")
     elif not accepted:
-        yield accepter.fail("must be true, or the connection waits to be accepted by hand", "auto_accept")
+        yield accepter.fail("must be true, or the connection must be accepted manually", "auto_accept")
     if isinstance(accepter.region, Unknown):
         yield accepter.undecided(accepter.region, "provider")
     elif accepter.region != peer.region:
         yield accepter.fail(
-            f"must be the provider of {peer.address}: a connection is accepted in the peer's region, {peer.region}",
+            f"must be the provider of {peer.address}: a connection is accepted in the region of the accepter VPC, "
+            f"{peer.region}",
             "provider",
         )
 
 
 @rule(
     "NET-005",
-    "Peering is routed on both sides",
-    why="Packets reach the other side and no answer finds the way back: connections time out, without any error.",
-    fix="Add a route over the connection to each side's route tables, for the range of the other side.",
+    "Both VPCs of a peering connection have a route to each other",
+    why="Without a route back, responses are dropped and connections time out.",
+    fix="In the route tables of each VPC, add a route with the CIDR block of the other VPC and "
+    "vpc_peering_connection_id.",
     page=f"{_PEERING}/vpc-peering-routing.html",
     types=["aws_vpc_peering_connection"],
     severity=WARNING,
@@ -199,7 +202,7 @@ def _accepts(accepter: Block, peer: Block) -> Iterator[Outcome]:
     ],
 )
 def peering_is_routed_both_ways(peering: Block) -> Iterator[Outcome]:
-    """Look for routes over the connection, or over its accepter, in tables of each side."""
+    """Find routes that target the connection, or its accepter, in the route tables of each VPC."""
     sides = _sides(peering)
     if sides is None or sides[0].type != "aws_vpc" or sides[1].type != "aws_vpc":
         yield NotApplicable("one of the VPCs is not in these stacks")
@@ -212,13 +215,13 @@ def peering_is_routed_both_ways(peering: Block) -> Iterator[Outcome]:
             yield peering.undecided(unknown)
         else:
             yield peering.fail(
-                f"no route table of {own.address} has a route over it to {other.address}; "
-                f"add one with destination {_shown(other)}"
+                f"must have a route from {own.address} to {other.address}; add one with destination {_shown(other)} to "
+                f"a route table of {own.address}"
             )
 
 
 def _routes(peering: Block) -> tuple[list[tuple[Block, Route]], Unknown | None]:
-    """Return routes over a connection with the VPC of their table, and what is unknown of such routes."""
+    """Return the routes that target a connection with the VPC of their table, and why one of them is unknown."""
     nets = networks(peering.estate)
     found: list[tuple[Block, Route]] = []
     unknown = None
@@ -245,7 +248,7 @@ def _routes(peering: Block) -> tuple[list[tuple[Block, Route]], Unknown | None]:
 
 
 def _covers(route: Route, other: Block) -> bool:
-    """Whether a route's destination has to do with a VPC: its range, a part, a wider one, or what is not compared."""
+    """Whether the destination overlaps the CIDR blocks of a VPC; True where they cannot be compared."""
     destination = route.destination
     theirs = ranges(other)
     if isinstance(theirs, Unknown) or not isinstance(destination, str) or ":" in destination:
@@ -256,14 +259,14 @@ def _covers(route: Route, other: Block) -> bool:
 
 def _shown(vpc: Block) -> str:
     found = ranges(vpc)
-    return "its range" if isinstance(found, Unknown) else ", ".join(map(str, found))
+    return "its CIDR block" if isinstance(found, Unknown) else ", ".join(map(str, found))
 
 
 @rule(
     "NET-006",
-    "Peered VPCs have no address in common",
-    why="The connection fails as soon as it is made, and the range of a VPC cannot be changed afterwards.",
-    fix="Give every VPC a range of its own from one address plan.",
+    "Peered VPCs have no overlapping CIDR blocks",
+    why="AWS rejects the connection, and the primary CIDR block of a VPC cannot be changed afterwards.",
+    fix="Allocate the CIDR block of every VPC from one address plan.",
     page=f"{_PEERING}/create-vpc-peering-connection.html",
     types=["aws_vpc_peering_connection"],
     lessons=["PAY-5", "TRD-3"],
@@ -283,7 +286,7 @@ def _shown(vpc: Block) -> str:
     ],
 )
 def peered_ranges_are_apart(peering: Block) -> Iterator[Outcome]:
-    """Compare all IPv4 ranges of both sides."""
+    """Compare all IPv4 CIDR blocks of both VPCs."""
     sides = _sides(peering)
     if sides is None or any(vpc.type != "aws_vpc" for vpc in sides):
         yield NotApplicable("one of the VPCs is not in these stacks")
@@ -296,16 +299,17 @@ def peered_ranges_are_apart(peering: Block) -> Iterator[Outcome]:
     common = overlap(own, other)  # type: ignore[arg-type]  # neither is unknown
     if common is not None:
         yield peering.fail(
-            f"{common[0]} of {sides[0].address} and {common[1]} of {sides[1].address} overlap; peered VPCs may not",
+            f"must not overlap: {common[0]} of {sides[0].address} and {common[1]} of {sides[1].address} do",
             "peer_vpc_id",
         )
 
 
 @rule(
     "NET-028",
-    "VPCs that a transit gateway joins have no address in common",
-    why="The gateway keeps the route to one of the two, and what is meant for the other goes there too.",
-    fix="Give every VPC a range of its own, or keep the two in route tables of their own.",
+    "VPCs of a transit gateway route table have no overlapping CIDR blocks",
+    why="The transit gateway route table has a route to one of them only, and traffic for the other goes there too.",
+    fix="Allocate the CIDR block of every VPC from one address plan, or propagate the two to different transit gateway "
+    "route tables.",
     page=f"{AWS}/vpc/latest/tgw/how-transit-gateways-work.html",
     types=["aws_ec2_transit_gateway"],
     severity=WARNING,
@@ -330,7 +334,7 @@ def peered_ranges_are_apart(peering: Block) -> Iterator[Outcome]:
     ],
 )
 def joined_ranges_are_apart(gateway: Block) -> Iterator[Outcome]:
-    """Compare the VPCs whose routes meet in one route table of the gateway."""
+    """Compare the VPCs whose routes are propagated to one transit gateway route table."""
     meeting: dict[Block, list[tuple[Block, Block]]] = defaultdict(list)
     for attachment in gateway.referrers_at("transit_gateway_id", "aws_ec2_transit_gateway_vpc_attachment"):
         vpc = other_end(attachment, "vpc_id", "aws_vpc")
@@ -350,14 +354,14 @@ def joined_ranges_are_apart(gateway: Block) -> Iterator[Outcome]:
                 common = overlap(found, theirs)
                 if common is not None:
                     yield attachment.fail(
-                        f"{common[0]} of {vpc.address} and {common[1]} of {other.address} overlap, "
-                        f"and {gateway.address} joins both",
+                        f"must not overlap: {common[0]} of {vpc.address} and {common[1]} of {other.address} do, and "
+                        f"both are attached to {gateway.address}",
                         "vpc_id",
                     )
 
 
 def _propagated(attachment: Block, gateway: Block) -> list[Block]:
-    """Return the tables that learn an attachment's routes; the gateway stands for its default one."""
+    """Return the tables that an attachment's routes are propagated to; the gateway for its default table."""
     tables = [
         table
         for link in attachment.referrers_at(

@@ -1,4 +1,4 @@
-"""Routes, gateways and what reaches the internet."""
+"""Route tables and routes."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ _NAT_ROUTE: Final = {
 
 @rule(
     "NET-015",
-    "Database subnets have no route to the internet",
-    why="A wrong security group is then enough to publish the database, or to carry its data away.",
-    fix="Give the subnets a route table of their own, without a route to an internet or NAT gateway.",
+    "Database subnet has no route to the internet",
+    why="With such a route, one wrong security group rule exposes the database, or lets its data leave.",
+    fix="Associate the subnets with a route table that has no route to an internet gateway or NAT gateway.",
     page=f"{AWS}/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     types=[
         "aws_db_subnet_group",
@@ -127,10 +127,12 @@ _NAT_ROUTE: Final = {
     ],
 )
 def databases_do_not_reach_the_internet(group: Block) -> Iterator[Outcome]:
-    """Follow each subnet to its route table, and the routes in it to gateways."""
+    """Find internet and NAT gateways in the route table of each subnet."""
     nets = networks(group.estate)
     if any(route.public_gateway() is not None for route in nets.routes.get(None, [])):
-        yield group.undecided(Unknown("a route to the internet is in a table that only a plan can tell"), "subnet_ids")
+        yield group.undecided(
+            Unknown("the route table of a route to the internet is known only from a plan"), "subnet_ids"
+        )
     for subnet in other_ends(group, "subnet_ids", "aws_subnet"):
         routes = nets.routes_of(subnet)
         if isinstance(routes, Unknown):
@@ -142,8 +144,8 @@ def databases_do_not_reach_the_internet(group: Block) -> Iterator[Outcome]:
                 yield group.undecided(gateway, "subnet_ids")
             elif gateway is not None:
                 yield group.fail(
-                    f"{subnet.address} reaches the internet by {route.address} and {gateway}; "
-                    "give database subnets a route table without such a route",
+                    f"must not have a route to the internet: {subnet.address} has one in {route.address}, to "
+                    f"{gateway}; associate it with another route table",
                     "subnet_ids",
                 )
 
@@ -167,9 +169,9 @@ _TARGETS: Final = (
 
 @rule(
     "NET-023",
-    "A route has one destination and one target",
-    why="AWS refuses a route with none or two of either; in a table's own routes plan does not see it.",
-    fix="Keep one destination and one target, and make a route for each further one.",
+    "Route has one destination and one target",
+    why="AWS rejects every other route at apply; plan does not report it for the inline routes of a route table.",
+    fix="Set one destination and one target, and create a route for each further one.",
     page=f"{PROVIDER}/resources/route",
     types=["aws_route", *Networks.TABLES],
     good=PUBLIC_AND_PRIVATE,
@@ -187,7 +189,7 @@ _TARGETS: Final = (
     ],
 )
 def route_has_one_target(block: Block) -> Iterator[Outcome]:
-    """Count destinations and targets; empty texts and nulls are none."""
+    """Count destinations and targets; empty strings and null are not set."""
     if block.type == "aws_route":
         yield from _one_of(block, _DESTINATIONS, "destination")
         yield from _one_of(block, _TARGETS, "target")
@@ -202,11 +204,11 @@ def _one_of(section: Section, names: tuple[str, ...], what: str) -> Iterator[Out
     sure = [name for name, value in values.items() if isinstance(value, Computed) or not isinstance(value, Unknown)]
     unknown = next((values[name] for name in values if name not in sure), None)
     if len(sure) > 1:
-        yield section.fail(f"{' and '.join(sure)} are set; a route has one {what}")
+        yield section.fail(f"must have one {what}; {' and '.join(sure)} are set")
     elif unknown is not None and len(values) > 1:
         yield section.undecided(unknown)
     elif not values:
-        yield section.fail(f"has no {what}; set one, such as {names[0]}")
+        yield section.fail(f"must have one {what}; set one, such as {names[0]}")
 
 
 _OTHER_TABLE: Final = {"subnet_id": "${aws_subnet.db_a.id}", "route_table_id": "${aws_route_table.public.id}"}
@@ -214,9 +216,9 @@ _OTHER_TABLE: Final = {"subnet_id": "${aws_subnet.db_a.id}", "route_table_id": "
 
 @rule(
     "NET-032",
-    "A route table has one route for each destination, and a subnet one route table",
-    why="AWS refuses the second one at apply; an inline route and a separate one take turns at each apply.",
-    fix="Keep one of the two.",
+    "Route table has one route per destination, and subnet has one route table",
+    why="AWS rejects the second one at apply; an inline route and a separate one overwrite each other at every apply.",
+    fix="Remove one of the two.",
     page=f"{VPC}/WorkWithRouteTables.html",
     types=["aws_route_table", "aws_default_route_table", "aws_subnet"],
     good=PUBLIC_AND_PRIVATE,
@@ -227,7 +229,7 @@ _OTHER_TABLE: Final = {"subnet_id": "${aws_subnet.db_a.id}", "route_table_id": "
     ],
 )
 def nothing_is_routed_twice(block: Block) -> Iterator[Outcome]:
-    """Compare destinations within a table, and associations of a subnet; what only a plan makes may be either one."""
+    """Compare the destinations of a table and the associations of a subnet, without those that may not be created."""
     if block.type == "aws_subnet":
         links = [
             link
@@ -235,7 +237,10 @@ def nothing_is_routed_twice(block: Block) -> Iterator[Outcome]:
             if other_end(link, "subnet_id", "aws_subnet") is block and not may_be_absent(link)
         ]
         for link in links[1:]:
-            yield link.fail(f"{block.address} has a route table by {links[0].address} already; keep one", "subnet_id")
+            yield link.fail(
+                f"must have one route table association; {block.address} has another in {links[0].address}: remove one",
+                "subnet_id",
+            )
         return
     nets = networks(block.estate)
     seen: dict[object, Route] = {}
@@ -247,4 +252,6 @@ def nothing_is_routed_twice(block: Block) -> Iterator[Outcome]:
             continue
         first = seen.setdefault(network(str(destination)) or str(destination), route)
         if first is not route:
-            yield route.section.fail(f"{first.address} routes {destination} of {block.address} already; keep one")
+            yield route.section.fail(
+                f"must be the only route to {destination} in {block.address}; {first.address} has another: remove one"
+            )

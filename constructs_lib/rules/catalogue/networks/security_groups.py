@@ -1,4 +1,4 @@
-"""Security groups: what they let in and out."""
+"""Security groups and their rules."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _SHOWN: Final = 3
 
 
 def _forbidden(opening: Opening) -> list[str] | Unknown:
-    """Return the services that a rule's ports let at."""
+    """Return the administration and database ports that a rule opens, with their services."""
     ports = opening.ports
     if isinstance(ports, Unknown):
         return ports
@@ -100,9 +100,9 @@ def _forbidden(opening: Opening) -> list[str] | Unknown:
 
 @rule(
     "NET-001",
-    "No administration or database port is open to the internet",
-    why="Every address of the internet is scanned for these ports within hours; one weak password is enough.",
-    fix="Name the ranges or the security groups that need the port; use Session Manager in place of SSH and RDP.",
+    "Security group does not allow administration or database ports from the internet",
+    why="Attackers scan the whole internet for these ports; one weak password or unpatched service is enough.",
+    fix="Allow the port from specific CIDR blocks or security groups only; use Session Manager instead of SSH and RDP.",
     page=_GROUPS,
     types=INBOUND,
     lessons=["TICK-7"],
@@ -126,7 +126,7 @@ def _forbidden(opening: Opening) -> list[str] | Unknown:
     ],
 )
 def no_dangerous_port_is_open(block: Block) -> Iterator[Outcome]:
-    """Look at ports of rules that are open to everywhere; rules for every port are another rule's."""
+    """Check rules that are open to the internet, except those for all ports, which NET-002 reports."""
     for opening in openings(block, "ingress"):
         for at, unknown in opening.everywhere():
             services = _forbidden(opening)
@@ -136,17 +136,17 @@ def no_dangerous_port_is_open(block: Block) -> Iterator[Outcome]:
                 yield opening.section.undecided(unknown, at)
             elif services:
                 yield opening.section.fail(
-                    f"port {', '.join(services)} must not be open to the internet; "
-                    "name the ranges or security groups that need it",
+                    f"must not allow port {', '.join(services)} from the internet; "
+                    "allow it from specific CIDR blocks or security groups",
                     at,
                 )
 
 
 @rule(
     "NET-002",
-    "No security group lets every port in from the internet",
-    why="Whatever listens on the machine, now or after the next update, can be reached by everyone.",
-    fix="Open the ports that are served, one rule each, and to everywhere only where the public is served.",
+    "Security group does not allow all ports from the internet",
+    why="Every service that listens on the instance, now or after the next update, is reachable from the internet.",
+    fix="Allow only the ports that are served, with one rule each, and from the internet only public ones.",
     page=_GROUPS,
     types=INBOUND,
     lessons=["TICK-7"],
@@ -160,9 +160,11 @@ def no_dangerous_port_is_open(block: Block) -> Iterator[Outcome]:
     ],
 )
 def not_every_port_is_open(block: Block) -> Iterator[Outcome]:
-    """Look for every protocol, or every port of one, together with everywhere."""
+    """Find rules for all protocols, or all ports of one, that are open to the internet."""
     for opening in openings(block, "ingress"):
-        yield from _everything(opening, "must not let every port in from everywhere; open the ports that are served")
+        yield from _everything(
+            opening, "must not allow all ports from the internet; allow only the ports that are served"
+        )
 
 
 def _everything(opening: Opening, text: str) -> Iterator[Outcome]:
@@ -178,9 +180,9 @@ def _everything(opening: Opening, text: str) -> Iterator[Outcome]:
 
 @rule(
     "NET-007",
-    "A security group lets out only what is needed",
-    why="Whoever gets into the machine can send data anywhere, and fetch tools from anywhere.",
-    fix="Name ports and ranges of what is called; to everywhere at most port 443.",
+    "Security group does not allow all outbound traffic",
+    why="After a compromise, an attacker can send data to any address and download tools from any address.",
+    fix="Allow the ports and CIDR blocks that are needed, and to 0.0.0.0/0 at most port 443.",
     page=_GROUPS,
     types=OUTBOUND,
     severity=PRODUCTION,
@@ -195,22 +197,22 @@ def _everything(opening: Opening, text: str) -> Iterator[Outcome]:
     ],
 )
 def not_everything_goes_out(block: Block) -> Iterator[Outcome]:
-    """Look for every protocol to everywhere; the groups of functions have a rule of their own."""
+    """Find rules for all ports to the internet; LAM-025 checks the groups of Lambda functions."""
     group = block if block.type in GROUPS else other_end(block, "security_group_id", *GROUPS)
     if group is not None and group.referrers("aws_lambda_function"):
-        yield NotApplicable("the group of a function")
+        yield NotApplicable("it is the security group of a Lambda function")
         return
     for opening in openings(block, "egress"):
         yield from _everything(
-            opening, "must not let everything out to everywhere; name the ports and ranges that are called"
+            opening, "must not allow all traffic to the internet; allow the ports and CIDR blocks that are needed"
         )
 
 
 @rule(
     "NET-008",
-    "Security groups and their rules say what they are for",
-    why="Nobody dares to close a port when nothing says who asked for it.",
-    fix="Set description on the group and on each rule.",
+    "Security group and each of its rules have a description",
+    why="Without a description nobody knows which rules are still needed, and unused ones stay open.",
+    fix="Set description on the security group and on each rule.",
     page=f"{PROVIDER}/resources/security_group",
     types=["aws_security_group", *SEPARATE_TYPES],
     severity=ADVICE,
@@ -227,13 +229,13 @@ def not_everything_goes_out(block: Block) -> Iterator[Outcome]:
     ],
 )
 def groups_and_rules_are_described(block: Block) -> Iterator[Outcome]:
-    """Look at the group and at each rule in it; Terraform's own default says nothing."""
+    """Check the group and each rule in it; Terraform's default description does not count."""
     for section in _described(block):
         value = section.get("description")
         if isinstance(value, Unknown) and not isinstance(value, Computed):
             yield section.undecided(value, "description")
         elif value in (None, "", "Managed by Terraform"):
-            yield section.fail("must say what it is for", "description")
+            yield section.fail("must describe the purpose", "description")
 
 
 def _described(block: Block) -> list[Section]:
@@ -248,9 +250,9 @@ _LONGEST: Final = 255
 
 @rule(
     "NET-029",
-    "Descriptions of security groups hold only characters that AWS takes",
-    why="AWS refuses the group at apply, for an apostrophe or an accent that plan lets through.",
-    fix="Write at most 255 of A-Z, a-z, 0-9, space and ._-:/()#,@[]+=&;{}!$*.",
+    "Security group descriptions contain only characters that AWS allows",
+    why="AWS rejects the security group at apply, for example for an apostrophe or an accent; plan does not report it.",
+    fix="Use at most 255 characters of A-Z, a-z, 0-9, space and ._-:/()#,@[]+=&;{}!$*.",
     page=f"{AWS}/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
     types=[*GROUPS, *SEPARATE_TYPES],
     good=_GOOD,
@@ -261,23 +263,23 @@ _LONGEST: Final = 255
     ],
 )
 def descriptions_are_writable(block: Block) -> Iterator[Outcome]:
-    """Look at the group's description and at those of its rules."""
+    """Check the description of the group and those of its rules."""
     for section in _described(block):
         value = section.text("description")
         if isinstance(value, Unknown):
             yield section.undecided(value, "description")
         elif value is not None and (len(value) > _LONGEST or not _WRITABLE.fullmatch(value)):
             yield section.fail(
-                "may hold at most 255 of A-Z, a-z, 0-9, space and ._-:/()#,@[]+=&;{}!$*; write it without others",
+                "must have at most 255 characters of A-Z, a-z, 0-9, space and ._-:/()#,@[]+=&;{}!$*",
                 "description",
             )
 
 
 @rule(
     "NET-020",
-    "A port range runs upwards",
-    why="AWS refuses the rule at apply; neither validate nor plan compares the two ends.",
-    fix="Give the lower port as from_port.",
+    "Port range of a security group or network ACL rule is in ascending order",
+    why="AWS rejects the rule at apply; validate and plan do not report it.",
+    fix="Set from_port to the lower port and to_port to the higher one.",
     page=f"{AWS}/AWSEC2/latest/APIReference/API_IpPermission.html",
     types=[*GROUPS, *SEPARATE_TYPES, "aws_network_acl", "aws_default_network_acl", "aws_network_acl_rule"],
     good=_GOOD
@@ -305,8 +307,8 @@ def descriptions_are_writable(block: Block) -> Iterator[Outcome]:
         {"resource.aws_network_acl_rule.https.to_port": 80},
     ],
 )
-def port_ranges_run_upwards(block: Block) -> Iterator[Outcome]:
-    """Compare both ends where they are ports: of ICMP they are type and code."""
+def port_ranges_are_ascending(block: Block) -> Iterator[Outcome]:
+    """Compare from_port and to_port of TCP and UDP; for ICMP they are type and code."""
     separate = block.type in (*SEPARATE_TYPES, "aws_network_acl_rule")
     for section in [block] if separate else [*block.sections("ingress"), *block.sections("egress")]:
         protocol = section.text("ip_protocol" if block.type.startswith("aws_vpc_") else "protocol")
@@ -317,13 +319,13 @@ def port_ranges_run_upwards(block: Block) -> Iterator[Outcome]:
         if unknown is not None:
             yield section.undecided(unknown, "to_port")
         elif first is not None and last is not None and first > last:  # type: ignore[operator]  # neither is unknown
-            yield section.fail(f"must be at least from_port, which is {first}", "to_port")
+            yield section.fail(f"must not be lower than from_port, which is {first}", "to_port")
 
 
 @rule(
     "NET-021",
-    "A security group has its rules either inline or as resources of their own",
-    why="Inline rules are the whole list: each apply removes the separate ones, and the next one makes them again.",
+    "Security group does not mix inline rules and rule resources",
+    why="Inline rules are the complete list: one apply removes the rule resources, the next creates them again.",
     fix="Move the inline rules to aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule.",
     page=f"{PROVIDER}/resources/security_group",
     types=GROUPS,
@@ -335,27 +337,27 @@ def port_ranges_run_upwards(block: Block) -> Iterator[Outcome]:
         {f"{_REPLICA}.security_group_id": "${aws_security_group.web.id}"},
         {f"{_DB}.security_group_id": "${aws_security_group.web.id}", f"{_DB}.type": "egress"},
     ],
-    unknown_passes="a security group id from elsewhere is not the id of a group of these stacks",
+    unknown_passes="a security group ID from outside these stacks is not the ID of a group in them",
 )
 def rules_are_written_in_one_way(group: Block) -> Iterator[Outcome]:
-    """Compare per direction: inline rules of one do not touch separate rules of the other."""
+    """Compare per direction: inline rules of one do not affect rule resources of the other."""
     for rule_ in group.referrers(*SEPARATE_TYPES):
         if other_end(rule_, "security_group_id", *GROUPS) is not group:
             continue
         for direction in ("ingress", "egress"):
             if group.sections(direction) and any(openings(rule_, direction)):
                 yield group.fail(
-                    f"must not stand beside {rule_.address}: inline rules are the whole list, and each apply removes "
-                    "what is not in it; write all as resources of their own",
+                    f"must not be combined with {rule_.address}: inline rules are the complete list, and apply removes "
+                    "all others; use rule resources only",
                     direction,
                 )
 
 
 @rule(
     "NET-026",
-    "Every security group is used",
-    why="A group that nothing uses hides which openings matter, and is attached by mistake one day.",
-    fix="Attach the group, or remove it.",
+    "Security group is attached to a resource",
+    why="Unused security groups hide the rules that matter, and can be attached by mistake.",
+    fix="Attach the security group to a resource, or remove it.",
     page=f"{VPC}/vpc-security-groups.html",
     types=["aws_security_group"],
     severity=Severity("info", "info", "info"),
@@ -369,7 +371,7 @@ def rules_are_written_in_one_way(group: Block) -> Iterator[Outcome]:
     breaks=[{"resource.aws_instance.web.vpc_security_group_ids": REMOVED}],
 )
 def groups_are_used(group: Block) -> Iterator[Outcome]:
-    """Look for any block that refers to the group, its own rules aside; an output may serve somebody else."""
+    """Find references to the group other than its own rules; an output may pass it to another stack."""
     users = (
         block
         for block in group.referrers()
@@ -377,4 +379,4 @@ def groups_are_used(group: Block) -> Iterator[Outcome]:
         and not (block.type in SEPARATE_TYPES and other_end(block, "security_group_id", *GROUPS) is group)
     )
     if next(users, None) is None and group.base not in exported(group.stack):
-        yield group.fail("nothing uses it; attach it, or remove it")
+        yield group.fail("must be attached to a resource; attach it or remove it")

@@ -1,4 +1,4 @@
-"""VPCs and their subnets: ranges, flow logs, what is closed."""
+"""VPCs, subnets, flow logs and default security groups."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ _SUBNET = "resource.aws_subnet.b"
 
 @rule(
     "NET-009",
-    "The default security group of each VPC is closed",
-    why="What is started without a group gets the default one, which lets its members reach each other on every port.",
-    fix="Add aws_default_security_group for the VPC, without ingress and egress.",
+    "VPC default security group has no rules",
+    why="Resources without a security group get the default one, which allows all traffic between its members.",
+    fix="Add aws_default_security_group with the vpc_id, without ingress and egress.",
     page=f"{VPC}/default-security-group.html",
     types=["aws_vpc"],
     severity=PRODUCTION,
@@ -72,24 +72,24 @@ _SUBNET = "resource.aws_subnet.b"
         },
     ],
 )
-def default_group_is_closed(vpc: Block) -> Iterator[Outcome]:
-    """Look for the VPC's default group and at what it lets in and out."""
+def default_group_has_no_rules(vpc: Block) -> Iterator[Outcome]:
+    """Find the aws_default_security_group of the VPC and its rules."""
     groups = vpc.referrers_at("vpc_id", "aws_default_security_group")
     if not groups:
-        yield vpc.fail("its default security group is open; add aws_default_security_group for it, without rules")
+        yield vpc.fail("must have an aws_default_security_group without rules; add one with its vpc_id")
     for group in groups:
         for opening in (*openings(group, "ingress"), *openings(group, "egress")):
             if isinstance(opening.section.body, Unknown):
                 yield opening.section.undecided(opening.section.body)
             else:
-                yield opening.section.fail("the default security group must have no rules; remove this one")
+                yield opening.section.fail("must be removed: the default security group must have no rules")
 
 
 @rule(
     "NET-010",
-    "Each VPC has flow logs",
-    why="After an incident nobody can say who talked to whom.",
-    fix="Add aws_flow_log with vpc_id and traffic_type ALL.",
+    "VPC has flow logs enabled",
+    why="Without flow logs, the network traffic of an incident cannot be investigated.",
+    fix='Add aws_flow_log with vpc_id and traffic_type = "ALL".',
     page=f"{VPC}/flow-logs.html",
     types=["aws_vpc"],
     severity=PRODUCTION,
@@ -99,15 +99,15 @@ def default_group_is_closed(vpc: Block) -> Iterator[Outcome]:
         {f"{_FLOW_LOG}.next": REMOVED},
         {f"{_FLOW_LOG}.main.vpc_id": "${aws_vpc.next.id}"},
     ],
-    unknown_passes="a flow log of a VPC that is not known does not make the log of this one",
+    unknown_passes="a flow log of an unknown VPC is not a flow log of this one",
 )
 def vpc_has_flow_logs(vpc: Block) -> Iterator[Outcome]:
-    """Look for a flow log of the VPC, or of each of its subnets."""
+    """Find a flow log of the VPC, or of each of its subnets."""
     if vpc.referrers_at("vpc_id", "aws_flow_log"):
         return
     subnets = networks(vpc.estate).subnets.get(("", vpc), [])
     if not subnets or not all(subnet.referrers_at("subnet_id", "aws_flow_log") for subnet in subnets):
-        yield vpc.fail("has no flow logs; add aws_flow_log with its vpc_id")
+        yield vpc.fail("must have flow logs; add aws_flow_log with its vpc_id")
 
 
 _MINUTE: Final = 60
@@ -115,9 +115,9 @@ _MINUTE: Final = 60
 
 @rule(
     "NET-011",
-    "A flow log's interval is 60 or 600 seconds",
-    why="AWS refuses every other interval at apply, and 600 for a transit gateway.",
-    fix="Set max_aggregation_interval to 60 or 600; to 60 for a transit gateway.",
+    "Flow log has a valid aggregation interval",
+    why="AWS rejects every interval but 60 and 600 seconds at apply, and for transit gateways every one but 60.",
+    fix="Set max_aggregation_interval to 60 or 600, and to 60 for a transit gateway.",
     page=f"{AWS}/AWSEC2/latest/APIReference/API_CreateFlowLogs.html",
     types=["aws_flow_log"],
     good=_GOOD,
@@ -126,23 +126,23 @@ _MINUTE: Final = 60
         {f"{_FLOW_LOG}.main.max_aggregation_interval": "0"},
         {f"{_FLOW_LOG}.next.vpc_id": REMOVED, f"{_FLOW_LOG}.next.transit_gateway_id": "tgw-1"},
     ],
-    unknown_passes="the id of a transit gateway is set, whatever it is",
+    unknown_passes="the ID of a transit gateway is set, whatever its value",
 )
 def flow_log_interval_is_allowed(log: Block) -> Iterator[Outcome]:
-    """Compare with what AWS takes; 600 is its default."""
+    """Compare with the intervals that AWS allows; the default is 600."""
     transit = any(log.get(name) for name in ("transit_gateway_id", "transit_gateway_attachment_id"))
     yield from expect_number(
         log,
         "max_aggregation_interval",
         lambda value: (600 if value is None else value) in ((_MINUTE,) if transit else (_MINUTE, 600)),
-        "must be 60 for a transit gateway" if transit else "must be 60 or 600",
+        "must be 60 seconds for a transit gateway" if transit else "must be 60 or 600 seconds",
     )
 
 
 @rule(
     "NET-012",
-    "Subnets hand out no public addresses",
-    why="Every machine started in the subnet can be reached from the internet, unless its starter thinks of it.",
+    "Subnet does not assign public IPv4 addresses",
+    why="By default every EC2 instance launched in the subnet gets an address that is reachable from the internet.",
     fix="Set map_public_ip_on_launch to false; load balancers and NAT gateways do not need it.",
     page=f"{VPC}/vpc-ip-addressing.html",
     types=["aws_subnet"],
@@ -154,12 +154,12 @@ def flow_log_interval_is_allowed(log: Block) -> Iterator[Outcome]:
         {"resource.aws_subnet.b.map_public_ip_on_launch": "true"},
     ],
 )
-def subnet_hands_out_no_public_address(subnet: Block) -> Iterator[Outcome]:
-    """Look at the flag, which AWS leaves off by default."""
+def subnet_assigns_no_public_addresses(subnet: Block) -> Iterator[Outcome]:
+    """Check the flag, which is false by default."""
     yield from expect_flag(
         subnet,
         "map_public_ip_on_launch",
-        "must be false; load balancers and NAT gateways have their addresses without it",
+        "must be false; load balancers and NAT gateways do not need it",
         wanted=False,
     )
 
@@ -176,9 +176,9 @@ def _size(found: Network) -> str | None:
 
 @rule(
     "NET-013",
-    "A subnet's range lies within its VPC's, between /16 and /28",
-    why="AWS refuses the subnet at apply, after everything before it was made.",
-    fix="Take the range from the VPC's, for example with cidrsubnet().",
+    "Subnet CIDR block is within the VPC CIDR block, between /16 and /28",
+    why="AWS rejects the subnet at apply, and leaves the stack half created.",
+    fix="Derive cidr_block from that of the VPC, for example with cidrsubnet().",
     page=f"{VPC}/subnet-sizing.html",
     types=["aws_subnet"],
     lessons=["TRD-3"],
@@ -191,17 +191,17 @@ def _size(found: Network) -> str | None:
     ],
 )
 def subnet_is_within_its_vpc(subnet: Block) -> Iterator[Outcome]:
-    """Compare with every range of the VPC; an IPv6-only subnet has none."""
+    """Compare with every IPv4 CIDR block of the VPC; an IPv6-only subnet has none."""
     value = subnet.get("cidr_block")
     if value is None:
-        yield NotApplicable("the range is given by a pool, or is IPv6 only")
+        yield NotApplicable("its CIDR block comes from an IPAM pool, or it is IPv6-only")
         return
     if isinstance(value, Unknown):
         yield subnet.undecided(value, "cidr_block")
         return
     found = network(str(value))
     if found is None:
-        yield subnet.fail("is not a range in CIDR notation, such as 10.0.1.0/24", "cidr_block")
+        yield subnet.fail("must be a CIDR block, such as 10.0.1.0/24", "cidr_block")
         return
     size = _size(found)
     if size is not None:
@@ -214,14 +214,14 @@ def subnet_is_within_its_vpc(subnet: Block) -> Iterator[Outcome]:
     if isinstance(outer, Unknown):
         yield subnet.undecided(outer, "cidr_block")
     elif not any(found.version == each.version and found.subnet_of(each) for each in outer):  # type: ignore[arg-type]
-        yield subnet.fail(f"must lie within {', '.join(map(str, outer))} of {vpc.address}", "cidr_block")
+        yield subnet.fail(f"must be within {', '.join(map(str, outer))} of {vpc.address}", "cidr_block")
 
 
 @rule(
     "NET-014",
-    "Subnets of one VPC have no address in common",
-    why="AWS refuses the second subnet at apply.",
-    fix="Take all subnets from one address plan.",
+    "Subnets of a VPC have no overlapping CIDR blocks",
+    why="AWS rejects the second subnet at apply.",
+    fix="Derive the CIDR blocks of all subnets from one address plan, for example with cidrsubnets().",
     page=f"{VPC}/subnet-sizing.html",
     types=["aws_subnet"],
     lessons=["TRD-3"],
@@ -239,14 +239,16 @@ def subnets_are_apart(subnet: Block) -> Iterator[Outcome]:
         yield subnet.undecided(value, "cidr_block")
     other = networks(subnet.estate).overlapping.get(subnet)
     if other is not None:
-        yield subnet.fail(f"overlaps {other.get('cidr_block')} of {other.address}, in the same VPC", "cidr_block")
+        yield subnet.fail(
+            f"must not overlap {other.get('cidr_block')} of {other.address}, which is in the same VPC", "cidr_block"
+        )
 
 
 @rule(
     "NET-022",
-    "An interface endpoint with private DNS stands in a VPC that resolves names",
-    why="AWS refuses the endpoint at apply; a new VPC has DNS hostnames switched off.",
-    fix="Set enable_dns_hostnames and enable_dns_support to true on the VPC.",
+    "VPC of an interface endpoint with private DNS has DNS hostnames and DNS support enabled",
+    why="AWS rejects the endpoint at apply; DNS hostnames are disabled by default.",
+    fix="Set enable_dns_hostnames and enable_dns_support of the VPC to true.",
     page=f"{AWS}/vpc/latest/privatelink/create-interface-endpoint.html",
     types=["aws_vpc_endpoint"],
     good=_GOOD,
@@ -257,7 +259,7 @@ def subnets_are_apart(subnet: Block) -> Iterator[Outcome]:
     ],
 )
 def private_dns_works(endpoint: Block) -> Iterator[Outcome]:
-    """Look at the VPC's two switches: hostnames are off by default, support is on."""
+    """Check both flags of the VPC: hostnames are disabled by default, support is enabled."""
     private = endpoint.flag("private_dns_enabled")
     vpc = other_end(endpoint, "vpc_id", "aws_vpc")
     if endpoint.get("vpc_endpoint_type") != "Interface" or private is False or vpc is None:
@@ -272,9 +274,9 @@ def private_dns_works(endpoint: Block) -> Iterator[Outcome]:
 
 @rule(
     "NET-024",
-    "A VPC's range is between /16 and /28",
-    why="AWS refuses the VPC.",
-    fix="Take a /16 for each VPC, and subnets from it.",
+    "VPC CIDR block is between /16 and /28",
+    why="AWS rejects the VPC at apply.",
+    fix="Set cidr_block to a /16, and derive the subnets from it.",
     page=f"{VPC}/vpc-cidr-blocks.html",
     types=["aws_vpc", "aws_vpc_ipv4_cidr_block_association"],
     lessons=["TRD-3"],
@@ -286,13 +288,13 @@ def private_dns_works(endpoint: Block) -> Iterator[Outcome]:
     ],
 )
 def vpc_has_an_allowed_size(vpc: Block) -> Iterator[Outcome]:
-    """Look at the primary range, or at a secondary one; one from a pool is sized elsewhere."""
+    """Check the primary or a secondary CIDR block; IPAM pools have their own limits."""
     value = vpc.get("cidr_block")
     if isinstance(value, Unknown):
         yield vpc.undecided(value, "cidr_block")
     elif value is not None:
         found = network(str(value)) if "/" in str(value) else None
-        text = _size(found) if found is not None else "is not a range in CIDR notation, such as 10.0.0.0/16"
+        text = _size(found) if found is not None else "must be a CIDR block, such as 10.0.0.0/16"
         if text is not None:
             yield vpc.fail(text, "cidr_block")
 
@@ -305,9 +307,9 @@ _PRIVATE: Final = tuple(
 
 @rule(
     "NET-025",
-    "A VPC's range is private",
-    why="Addresses that belong to somebody on the internet cannot be reached from the VPC any more.",
-    fix="Take the range from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
+    "VPC CIDR block is private",
+    why="The owners of a public CIDR block can no longer be reached from the VPC.",
+    fix="Choose a CIDR block within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
     page=f"{VPC}/vpc-cidr-blocks.html",
     types=["aws_vpc", "aws_vpc_ipv4_cidr_block_association"],
     severity=WARNING,
@@ -319,11 +321,11 @@ _PRIVATE: Final = tuple(
     ],
 )
 def vpc_is_private(vpc: Block) -> Iterator[Outcome]:
-    """Compare with the private and shared ranges."""
+    """Compare with the private and shared address ranges."""
     value = vpc.get("cidr_block")
     if isinstance(value, Unknown):
         yield vpc.undecided(value, "cidr_block")
         return
     found = network(str(value))
     if isinstance(found, ipaddress.IPv4Network) and not any(found.subnet_of(each) for each in _PRIVATE):
-        yield vpc.fail("must lie in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16", "cidr_block")
+        yield vpc.fail("must be within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16", "cidr_block")

@@ -1,1 +1,1 @@
-"""Rules of the family OPS."""
+"""Rules for alarms, logs, EC2 instances, Auto Scaling groups and user data."""

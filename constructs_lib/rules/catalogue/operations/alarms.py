@@ -1,4 +1,4 @@
-"""Alarms: what they measure, whom they call, and what has none."""
+"""CloudWatch alarms: metrics, actions and resources without alarms."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WATCHED: Final = {
     "aws_rds_cluster": ("AWS/RDS", "cluster_identifier", "database clusters"),
     "aws_db_instance": ("AWS/RDS", "identifier", "databases"),
 }
-"""What wants an alarm: the namespace of its metrics, the attribute that dimensions name, and what messages call it."""
+"""Resources that need an alarm: their metric namespace, the argument that dimensions refer to, and their plural."""
 
 _AT: Final = f"resource.{ALARM}.errors"
 _METRIC: Final = {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 300, "stat": "Sum"}
@@ -81,8 +81,8 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "OPS-003",
-    "An alarm says what it measures",
-    why="AWS refuses an alarm with neither metric nor query; neither validate nor plan says so.",
+    "CloudWatch alarm has a metric or a metric query",
+    why="AWS rejects every other alarm at apply; validate and plan do not report it.",
     fix="Set metric_name, namespace and statistic (or extended_statistic); or metric_query blocks, one of them with "
     "return_data = true.",
     page=f"{_CLOUDWATCH}/APIReference/API_PutMetricAlarm.html",
@@ -97,24 +97,22 @@ _GOOD: Final[dict[str, Any]] = {
         {f"resource.{ALARM}.cpu.metric_query": []},
     ],
 )
-def alarm_measures_something(alarm: Block) -> Iterator[Outcome]:
-    """An attribute that only an apply knows is there."""
+def alarm_has_a_metric(alarm: Block) -> Iterator[Outcome]:
+    """Accept values that are known after apply."""
     queries, metric = alarm.sections("metric_query"), alarm.get("metric_name")
     if unknown := undecidable(metric):
         yield alarm.undecided(unknown, "metric_name")
     elif queries and is_given(metric):
-        yield alarm.fail("must not stand beside metric_query; an alarm has one of the two", "metric_name")
+        yield alarm.fail("must not be combined with metric_query; remove one of the two", "metric_name")
     elif queries:
         yield from _returns_one(alarm, queries)
     elif not is_given(metric):
-        yield alarm.fail("must name a metric, with its namespace and statistic; or give metric_query", "metric_name")
+        yield alarm.fail("must be set, with namespace and statistic; or add metric_query blocks", "metric_name")
     else:
         if alarm.get("namespace") in (None, ""):
             yield alarm.fail(f"must be the namespace of {metric}, such as AWS/Lambda", "namespace")
         if alarm.get("statistic") in (None, "") and alarm.get("extended_statistic") in (None, ""):
-            yield alarm.fail(
-                "must say what is made of the values, such as Sum; or give extended_statistic", "statistic"
-            )
+            yield alarm.fail("must be set, for example to Sum; or set extended_statistic", "statistic")
 
 
 def _returns_one(alarm: Block, queries: list[Section]) -> Iterator[Outcome]:
@@ -123,14 +121,14 @@ def _returns_one(alarm: Block, queries: list[Section]) -> Iterator[Outcome]:
     if unknown:
         yield alarm.undecided(unknown, "metric_query")
     elif flags.count(True) != 1 and not any("dynamic" in query.at for query in queries):
-        yield alarm.fail("must have return_data = true in exactly one of the queries", "metric_query")
+        yield alarm.fail("must have exactly one query with return_data = true", "metric_query")
 
 
 @rule(
     "OPS-004",
-    "An alarm calls somebody",
-    why="It turns red and nobody is told.",
-    fix="Give alarm_actions with the ARN of a topic, and leave actions_enabled on.",
+    "CloudWatch alarm has an action",
+    why="An alarm without an action changes its state and notifies no one.",
+    fix="Set alarm_actions to the ARN of an SNS topic, and do not set actions_enabled to false.",
     page=f"{_CLOUDWATCH}/monitoring/AlarmThatSendsEmail.html",
     types=[ALARM, _COMPOSITE],
     severity=ADVICE,
@@ -142,21 +140,21 @@ def _returns_one(alarm: Block, queries: list[Section]) -> Iterator[Outcome]:
         {f"{_AT}.actions_enabled": "false"},
     ],
 )
-def alarm_calls_somebody(alarm: Block) -> Iterator[Outcome]:
-    """An alarm that another block refers to acts through it: a composite alarm, a rollback, a health check."""
+def alarm_has_an_action(alarm: Block) -> Iterator[Outcome]:
+    """Skip alarms that another block uses: a composite alarm, a rollback or a health check."""
     enabled, given = alarm.flag("actions_enabled", default=True), [alarm.items(at) for at in _ACTIONS]
     if enabled is True and any(is_given(value) for value in given):
         return
     if any(block.type not in _SHOWING for block in alarm.referrers()) or _is_in_composite(alarm):
-        yield NotApplicable("another block acts on it")
+        yield NotApplicable("another block uses it")
     elif isinstance(enabled, Unknown):
         yield alarm.undecided(enabled, "actions_enabled")
     elif not enabled:
-        yield alarm.fail("must be true, or nothing is done", "actions_enabled")
+        yield alarm.fail("must be true, or the alarm runs no actions", "actions_enabled")
     elif unknown := next(filter(None, map(undecidable, given)), None):
         yield alarm.undecided(unknown, "alarm_actions")
     else:
-        yield alarm.fail("must name a topic that somebody reads, or what else is to be done", "alarm_actions")
+        yield alarm.fail("must contain an action, such as the ARN of an SNS topic", "alarm_actions")
 
 
 def _is_in_composite(alarm: Block) -> bool:
@@ -167,9 +165,10 @@ def _is_in_composite(alarm: Block) -> bool:
 
 @rule(
     "OPS-005",
-    "What production depends on has an alarm",
-    why="Customers notice first that functions fail, messages are given up, or a database is full.",
-    fix="Declare an aws_cloudwatch_metric_alarm on its errors, its visible messages, its answers 5xx or its load.",
+    "Production function, dead-letter queue, load balancer or database has a CloudWatch alarm",
+    why="Customers are the first to notice failing functions, messages in a dead-letter queue or a full database.",
+    fix="Add an aws_cloudwatch_metric_alarm for Errors of a function, ApproximateNumberOfMessagesVisible of a queue, "
+    "HTTPCode_ELB_5XX_Count of a load balancer, or CPUUtilization or FreeStorageSpace of a database.",
     page=f"{_CLOUDWATCH}/monitoring/Best_Practice_Recommended_Alarms_AWS_Services.html",
     types=list(_WATCHED),
     severity=ADVICE,
@@ -187,9 +186,9 @@ def _is_in_composite(alarm: Block) -> bool:
     ],
 )
 def production_has_alarms(block: Block) -> Iterator[Outcome]:
-    """One finding for all of a type in a stack; of queues only those that others give messages up to."""
+    """Report all resources of a type in a stack as one finding; of queues check dead-letter queues only."""
     if block.environment != "prod" or (block.type == QUEUE and not _is_dead_letter_queue(block)):
-        yield NotApplicable("not in production, or a queue that messages are taken from")
+        yield NotApplicable("it is not in production, or it is a queue that is not a dead-letter queue")
         return
     without, doubt = _without_alarm(block.stack, block.type)
     if without[:1] != [block]:
@@ -197,9 +196,9 @@ def production_has_alarms(block: Block) -> Iterator[Outcome]:
     if doubt:
         yield block.undecided(doubt)
         return
-    namespace, _, called = _WATCHED[block.type]
-    others = f"; neither have {listed(without[1:])} of the stack's {called}" if len(without) > 1 else ""
-    yield block.fail(f"has no alarm; add one on a metric of {namespace}{others}")
+    namespace, _, plural = _WATCHED[block.type]
+    others = f"; other {plural} without one in this stack: {listed(without[1:])}" if len(without) > 1 else ""
+    yield block.fail(f"must have an alarm; add one for a metric of {namespace}{others}")
 
 
 def _is_dead_letter_queue(queue: Block) -> bool:
@@ -209,7 +208,7 @@ def _is_dead_letter_queue(queue: Block) -> bool:
 
 @lru_cache(maxsize=256)
 def _without_alarm(stack: Stack, type_: str) -> tuple[list[Block], Unknown | None]:
-    """Return the blocks of a type that no alarm is about, and what is not known about an alarm."""
+    """Return the blocks of a type without an alarm, and an unknown value of an alarm that may be theirs."""
     namespace, at, _ = _WATCHED[type_]
     named, whole, doubt = _measured(stack.estate, namespace.replace("ApplicationELB", "NetworkELB"))
     more, also_whole, also_doubt = _measured(stack.estate, namespace)
@@ -227,14 +226,14 @@ def _without_alarm(stack: Stack, type_: str) -> tuple[list[Block], Unknown | Non
 
 
 def _has_alarm(block: Block) -> bool:
-    """Whether an alarm, or a module, refers to it or to an instance of it."""
+    """Whether an alarm, or a module, refers to the block or to an instance of the cluster."""
     instances = block.referrers("aws_rds_cluster_instance") if block.type == "aws_rds_cluster" else []
     return any(each.referrers(ALARM, "module") for each in (block, *instances))
 
 
 @lru_cache(maxsize=64)
 def _measured(estate: Estate, namespace: str) -> tuple[frozenset[object], bool, Unknown | None]:
-    """Return what the dimensions of alarms in a namespace name, whether one is about all of it, and a doubt."""
+    """Return the dimension values of alarms in a namespace, whether one covers all of it, and an unknown value."""
     named: set[object] = set()
     whole, doubt = False, None
     for alarm in estate.of(ALARM):

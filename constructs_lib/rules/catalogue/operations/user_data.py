@@ -1,4 +1,4 @@
-"""The script that a machine starts with."""
+"""User data of EC2 instances and launch templates."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ _GOOD: Final[dict[str, Any]] = {
 
 @rule(
     "OPS-017",
-    "User data is read from files that exist",
-    why="Terraform fails at plan, wherever the file was left behind.",
-    fix="Write the script into the configuration, or put the file beside it and name it by ${path.module}.",
+    "User data file exists",
+    why="Terraform fails at plan when file() or templatefile() does not find the file.",
+    fix="Write the script into the configuration, or put the file into its folder and use a path with ${path.module}.",
     page=f"{TERRAFORM}/language/functions/templatefile",
     types=[*MAKERS, *_RENDERERS],
     lessons=["TRD-7"],
@@ -70,10 +70,10 @@ _GOOD: Final[dict[str, Any]] = {
         {"locals.script": '${file("${path.root}/start.sh")}'},
         {"data": {"template_file": {"web": {"template": '${file("start.tpl")}'}}}},
     ],
-    unknown_passes="a script that a variable holds was read by somebody else",
+    unknown_passes="a script from a variable is not read from a file here",
 )
 def files_exist(block: Block) -> Iterator[Outcome]:
-    """Paths are looked for beside the stack; absolute ones may be another machine's."""
+    """Find relative paths in the folder of the stack; skip absolute paths."""
     names = ("template", *(f"{part.at}.content" for part in block.sections("part")))
     places = ((at, str(block.raw(at) or "")) for at in (names if block.type in _RENDERERS else USER_DATA))
     folder = block.stack.source.folder
@@ -81,15 +81,15 @@ def files_exist(block: Block) -> Iterator[Outcome]:
         for function, path in _CALL.findall(_with_locals(block, text)):
             plain = _HERE.sub(".", path)
             if "${" in plain:
-                yield block.undecided(Unknown(f"the path {path} is made of other values"), at)
+                yield block.undecided(Unknown(f"the path {path} contains other values"), at)
             elif plain.startswith("/"):
-                yield NotApplicable("an absolute path, of the machine that plans")
+                yield NotApplicable("its path is absolute")
             elif not (folder / plain).is_file():
-                yield block.fail(f"{function}() reads {path}, which does not exist beside the stack", at)
+                yield block.fail(f"must read a file that exists; {function}() reads {path}: file not found", at)
 
 
 def _with_locals(block: Block, text: str, depth: int = 5) -> str:
-    """Return a text with the local values that it refers to behind it."""
+    """Return a text followed by the local values that it refers to."""
     found = [text]
     for name in re.findall(r"\blocal\.([\w-]+)", text) if depth else ():
         local = block.stack.one(f"local.{name}")
@@ -100,8 +100,8 @@ def _with_locals(block: Block, text: str, depth: int = 5) -> str:
 
 @rule(
     "OPS-018",
-    "User data of a launch template is Base64",
-    why="AWS refuses the template as malformed; neither validate nor plan says so.",
+    "Launch template user data is Base64-encoded",
+    why="AWS rejects the launch template at apply; validate and plan do not report it.",
     fix="Wrap the script in base64encode().",
     page=f"{PROVIDER}/resources/launch_template",
     types=MAKERS,
@@ -112,24 +112,26 @@ def _with_locals(block: Block, text: str, depth: int = 5) -> str:
         {"resource.aws_instance.web": {"user_data_base64": "${local.script}"}},
     ],
 )
-def template_is_base64(machine: Block) -> Iterator[Outcome]:
-    """Of an instance user_data is plain text, and user_data_base64 is not."""
-    at = "user_data" if machine.type == TEMPLATE else "user_data_base64"
-    value = machine.get(at)
+def template_is_base64(instance: Block) -> Iterator[Outcome]:
+    """Check user_data of a launch template, and user_data_base64 of an instance."""
+    at = "user_data" if instance.type == TEMPLATE else "user_data_base64"
+    value = instance.get(at)
     if isinstance(value, Unknown):
         if value.text.startswith(("#", "Content-Type:", "MIME-Version:", "<powershell>")):
-            yield machine.fail("must be Base64: wrap it in base64encode()", at)
+            yield instance.fail("must be Base64: wrap it in base64encode()", at)
         elif not isinstance(value, Computed) and value.text.startswith("${var."):
-            yield machine.undecided(value, at)
+            yield instance.undecided(value, at)
     elif value not in (None, "") and decode(str(value)) is None:
-        yield machine.fail("must be Base64: wrap it in base64encode()", at)
+        yield instance.fail("must be Base64: wrap it in base64encode()", at)
 
 
 @rule(
     "OPS-019",
-    "No secret stands in user data",
-    why="Every process on the machine, and everyone who may describe it, reads user data; it stays in the state too.",
-    fix="Let the machine read the secret from Secrets Manager or a SecureString, with its own role.",
+    "User data contains no secrets",
+    why="User data is readable for every process on the instance, with ec2:DescribeInstanceAttribute and in the "
+    "Terraform state.",
+    fix="Read the secret from Secrets Manager or a SecureString parameter on the instance, with the role of the "
+    "instance.",
     page=f"{EC2}/instancedata-add-user-data.html",
     types=MAKERS,
     lessons=["EVT-7"],
@@ -144,35 +146,38 @@ def template_is_base64(machine: Block) -> Iterator[Outcome]:
             "variable": {"db": {"sensitive": True}},
         },
     ],
-    unknown_passes="what is known of the script is read; a variable that is not sensitive holds no secret",
+    unknown_passes="the known part of the script is checked; a variable that is not sensitive is not a secret",
 )
-def user_data_holds_no_secret(machine: Block) -> Iterator[Outcome]:
-    """Shell variables, commands, paths and ARNs are no secrets, whatever they are assigned to."""
+def user_data_holds_no_secret(instance: Block) -> Iterator[Outcome]:
+    """Shell variables, commands, paths and ARNs are not secrets, whatever the name of the variable."""
     for at in USER_DATA:
-        raw = machine.raw(at)
+        raw = instance.raw(at)
         if raw is None:
             continue
-        origin = _origin(machine, raw)
+        origin = _origin(instance, raw)
         if origin:
-            yield replace(machine.fail(f"holds the secret {origin}; let the machine read it", at), value=_HIDDEN)
-    found = script_of(machine)
+            text = f"must not contain the secret {origin}; read it on the instance"
+            yield replace(instance.fail(text, at), value=_HIDDEN)
+    found = script_of(instance)
     if found is None:
         return
     at, script, _ = found
-    raw = str(machine.raw(at))
-    written = _with_locals(machine, raw) if "${" in raw else script  # names of other blocks are no literals
+    raw = str(instance.raw(at))
+    written = _with_locals(instance, raw) if "${" in raw else script  # names of other blocks are not literals
     assigned = [value for value in _ASSIGNED.findall(script) if not _HARMLESS.match(value) and value in written]
     if _CREDENTIAL.search(script) or assigned:
-        yield replace(machine.fail("holds a secret in plain text; let the machine read it", at), value=_HIDDEN)
+        yield replace(
+            instance.fail("must not contain a secret in plain text; read it on the instance", at), value=_HIDDEN
+        )
 
 
-def _origin(machine: Block, raw: object) -> str:
-    """Return the secret that an attribute refers to, or nothing."""
-    for target, reference in machine.stack.follow(raw, machine):
+def _origin(instance: Block, raw: object) -> str:
+    """Return the secret that an argument refers to, or an empty string."""
+    for target, reference in instance.stack.follow(raw, instance):
         if reference.path and (target.type, reference.path[0]) in _SECRETS:
             return f"{target.address}.{reference.path[0]}"
-    for _, reference in (pair for pair in machine.edges if pair[0] in USER_DATA):
-        variable = machine.stack.one(reference.block) if reference.kind == "var" else None
+    for _, reference in (pair for pair in instance.edges if pair[0] in USER_DATA):
+        variable = instance.stack.one(reference.block) if reference.kind == "var" else None
         if variable is not None and variable.flag("sensitive") is True:
             return reference.block
     return ""
@@ -180,32 +185,32 @@ def _origin(machine: Block, raw: object) -> str:
 
 @rule(
     "OPS-020",
-    "User data is at most 16 KB",
-    why="AWS refuses the machine; neither validate nor plan says so.",
-    fix="Put the files into a bucket or an image, and let the script fetch them.",
+    "User data does not exceed 16 KB",
+    why="AWS rejects the instance at apply; validate and plan do not report it.",
+    fix="Store files in an S3 bucket or the AMI, and download them in the script.",
     page=f"{EC2}/user-data.html",
     types=MAKERS,
     good=_GOOD,
     breaks=[{"locals.script": "#!/bin/sh\n" + "echo shop\n" * 2000}],
-    unknown_passes="what is known is counted; what an apply decides is short",
+    unknown_passes="only known values are counted; values that are known after apply are short",
 )
-def user_data_fits(machine: Block) -> Iterator[Outcome]:
-    """Counted before Base64."""
-    found = script_of(machine)
+def user_data_fits(instance: Block) -> Iterator[Outcome]:
+    """Count the bytes before Base64 encoding."""
+    found = script_of(instance)
     if found is None:
         yield NotApplicable("it has none, or it is compressed")
         return
     at, script, known = found
     size = len(script.encode())
     if known and size > _MAX_BYTES:
-        yield replace(machine.fail(f"has {size} bytes; must have at most {_MAX_BYTES}", at), value=f"{size} bytes")
+        yield replace(instance.fail(f"must have at most {_MAX_BYTES} bytes; it has {size}", at), value=f"{size} bytes")
 
 
 @rule(
     "OPS-021",
-    "A script in user data begins with its interpreter",
-    why="After a blank the machine does not take it for a script: it starts without it, and nobody is told.",
-    fix="Let #! be the first two characters: use <<-EOT, or trimspace().",
+    "User data script starts with #! or #cloud-config",
+    why="With a leading space or line break, cloud-init does not run the script, and reports no error.",
+    fix="Remove the leading space, for example with <<-EOT or trimspace().",
     page=f"{EC2}/user-data.html",
     types=MAKERS,
     good=_GOOD,
@@ -213,16 +218,16 @@ def user_data_fits(machine: Block) -> Iterator[Outcome]:
         {"locals.script": "\n#!/bin/sh\ndnf install -y nginx\n"},
         {_AT: "    #!/bin/bash\n    echo ${aws_launch_template.web.id}\n"},
     ],
-    unknown_passes="a script that is not known is not looked into",
+    unknown_passes="an unknown script cannot be checked",
 )
-def script_begins_with_its_interpreter(machine: Block) -> Iterator[Outcome]:
-    """Where a launch template or instance gives one."""
-    found = script_of(machine)
+def script_has_no_leading_space(instance: Block) -> Iterator[Outcome]:
+    """Check the decoded script."""
+    found = script_of(instance)
     if found is None:
         yield NotApplicable("it has none, or it is compressed")
         return
     at, script, _ = found
     if script[:1].isspace() and script.lstrip().startswith(("#!", "#cloud-config")):
         start = script.lstrip().split("\n", 1)[0]
-        text = f"must begin with {start}, and begins with a blank: the machine would ignore it"
-        yield replace(machine.fail(text, at), value=script[:20])
+        text = f"must start with {start}, without leading spaces or line breaks; otherwise cloud-init ignores it"
+        yield replace(instance.fail(text, at), value=script[:20])

@@ -1,1 +1,1 @@
-"""Rules of the family IAM."""
+"""Rules for IAM policies, roles and users."""

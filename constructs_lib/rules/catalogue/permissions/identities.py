@@ -1,4 +1,4 @@
-"""Users, roles, and what is attached to them."""
+"""IAM users, roles and the policies attached to them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ATTACHED_AT: Final = {
     ROLE: "managed_policy_arns",
 }
 _USERS: Final = {
-    "aws_iam_user": "must go: give people a role through IAM Identity Center, and programs a role of their own",
-    "aws_iam_access_key": "must go: it is good for ever, and its secret is in the state; give the program a role",
-    "aws_iam_user_login_profile": "must go: give people a role through IAM Identity Center",
+    "aws_iam_user": "must be removed; use IAM Identity Center for people and IAM roles for workloads",
+    "aws_iam_access_key": "must be removed: it never expires, and its secret is in the state; use an IAM role",
+    "aws_iam_user_login_profile": "must be removed; use IAM Identity Center for people",
 }
 _TO_USERS: Final = ("aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_policy_attachment")
 _INLINE: Final = ("inline_policy", "managed_policy_arns")
@@ -63,10 +63,10 @@ _TRACING: Final = "resource.aws_iam_role_policy_attachment.tracing.policy_arn"
 
 @rule(
     "IAM-018",
-    "No identity has the rights of an administrator",
-    why="Whoever gets hold of the identity owns the account.",
-    fix="Write a policy with the actions that are needed; a pipeline that deploys everything is worth a waiver, and a "
-    "permissions boundary.",
+    "IAM identity has no administrator policy",
+    why="Anyone who obtains credentials of the identity controls the account.",
+    fix="Attach a policy with the actions that are needed; for a deployment pipeline, add a waiver and a permissions "
+    "boundary.",
     page=_PRACTICES,
     types=list(_ATTACHED_AT),
     lessons=["PLAT-9"],
@@ -83,7 +83,7 @@ _TRACING: Final = "resource.aws_iam_role_policy_attachment.tracing.policy_arn"
     ],
 )
 def no_administrators(block: Block) -> Iterator[Outcome]:
-    """Look at the policies of AWS that give all rights, or the way to them."""
+    """Check AWS managed policies with full access or a path of privilege escalation."""
     at = _ATTACHED_AT[block.type]
     values = block.items(at)
     given = values if isinstance(values, list) else [values]
@@ -93,17 +93,20 @@ def no_administrators(block: Block) -> Iterator[Outcome]:
     unknown = next(filter(None, map(undecidable, given)), None)
     found = [name for name in names if name in ADMINISTRATING]
     for name in found:
-        yield block.fail(f"{name} gives all rights, or the way to them; name the actions that are needed", at)
+        yield block.fail(
+            f"must not be {name}, which allows full access or privilege escalation; allow the actions that are needed",
+            at,
+        )
     if unknown and not found:
         yield block.undecided(unknown, at)
 
 
 @rule(
     "IAM-019",
-    "There are no users with passwords or access keys",
-    why="Access keys and passwords are good until somebody takes them away; they leak, and nobody sees who uses them.",
-    fix="Give people roles through IAM Identity Center, pipelines a role by OIDC, and programs the role of what they "
-    "run on.",
+    "No IAM users, login profiles or access keys are defined",
+    why="Passwords and access keys do not expire: a leaked one is valid until somebody deletes it.",
+    fix="Use IAM Identity Center for people, OIDC federation for pipelines, and the role of the instance, task or "
+    "function for workloads.",
     page=_PRACTICES,
     types=[*_USERS, ROLE],
     severity=WARNING,
@@ -115,16 +118,16 @@ def no_administrators(block: Block) -> Iterator[Outcome]:
         {"resource.aws_iam_user_login_profile": {"anna": {"user": "anna"}}},
     ],
 )
-def there_are_no_users(block: Block) -> Iterator[Outcome]:
-    """Roles are what users are replaced by."""
+def no_users_are_defined(block: Block) -> Iterator[Outcome]:
+    """Report users, login profiles and access keys; roles pass."""
     if block.type in _USERS:
         yield block.fail(_USERS[block.type])
 
 
 @rule(
     "IAM-020",
-    "Users get their rights from groups",
-    why="Rights that hang on single users are seen by nobody, and stay when the user's work has changed.",
+    "IAM user has no directly attached policies",
+    why="Permissions of single users are hard to review, and remain when the user changes roles.",
     fix="Attach the policy to a group or a role.",
     page=_PRACTICES,
     types=_TO_USERS,
@@ -140,21 +143,22 @@ def there_are_no_users(block: Block) -> Iterator[Outcome]:
         },
         {"resource.aws_iam_policy_attachment.data.users": ["anna"]},
     ],
-    unknown_passes="a list of users that is not known may be empty",
+    unknown_passes="an unknown list of users may be empty",
 )
-def users_have_groups(block: Block) -> Iterator[Outcome]:
-    """A shared attachment may name users beside groups and roles."""
+def users_have_no_policies(block: Block) -> Iterator[Outcome]:
+    """Check users of aws_iam_policy_attachment too, which also has groups and roles."""
     if block.type != "aws_iam_policy_attachment":
-        yield block.fail("must go to a group or a role, not to a user")
+        yield block.fail("must be attached to a group or a role, not to a user")
     elif block.items("users"):
-        yield block.fail("must be left out; attach the policy to a group or a role", "users")
+        yield block.fail("must be empty; attach the policy to a group or a role", "users")
 
 
 @rule(
     "IAM-021",
-    f"A role has at most {MAX_ATTACHED} managed policies",
-    why="AWS refuses the eleventh, unless the account's quota is raised; neither validate nor plan says so.",
-    fix="Join policies that always go together.",
+    f"IAM role has at most {MAX_ATTACHED} managed policies",
+    why="AWS rejects further attachments at apply, unless the quota of the account is higher; validate and plan do not "
+    "report it.",
+    fix="Merge managed policies, or request a quota increase and skip the rule.",
     page=f"{GUIDE}/reference_iam-quotas.html",
     types=[ROLE],
     good=_GOOD,
@@ -170,10 +174,10 @@ def users_have_groups(block: Block) -> Iterator[Outcome]:
         },
         {f"resource.{ROLE}.worker.managed_policy_arns": [f"arn:aws:iam::aws:policy/P{n}" for n in range(9)]},
     ],
-    unknown_passes="attachments that are not known do not count",
+    unknown_passes="unknown attachments are not counted",
 )
 def roles_have_few_policies(role: Block) -> Iterator[Outcome]:
-    """Count attachments, and what the role lists itself."""
+    """Count the attachments of the role and its managed_policy_arns."""
     listed = role.items("managed_policy_arns")
     own = [shown(each) for each in listed] if isinstance(listed, list) else []
     arns = {
@@ -185,14 +189,16 @@ def roles_have_few_policies(role: Block) -> Iterator[Outcome]:
         ),
     }
     if len(arns) > MAX_ATTACHED:
-        yield role.fail(f"has {len(arns)} managed policies; IAM takes {MAX_ATTACHED}, unless the quota is raised")
+        yield role.fail(
+            f"must have at most {MAX_ATTACHED} managed policies, unless the quota is increased; it has {len(arns)}"
+        )
 
 
 @rule(
     "IAM-022",
-    "Every policy is used",
-    why="A policy that nothing attaches is forgotten, and attached by the next reader who takes it for right.",
-    fix="Attach it, put its ARN out, or remove it.",
+    "IAM policy is attached to an identity",
+    why="Unused policies are not reviewed, and can be attached by mistake.",
+    fix="Attach the policy, define an output with its ARN, or remove it.",
     page=f"{GUIDE}/access_policies_managed-vs-inline.html",
     types=["aws_iam_policy"],
     severity=_QUIET,
@@ -200,22 +206,22 @@ def roles_have_few_policies(role: Block) -> Iterator[Outcome]:
     breaks=[
         {"resource.aws_iam_policy.idle": {"name": "shop-prod-idle", "policy": "{}"}},
     ],
-    unknown_passes="whether a policy is used does not hang on its values",
+    unknown_passes="its values do not decide whether it is attached",
 )
-def policies_are_used(policy: Block) -> Iterator[Outcome]:
-    """Look for any reference, and for ARNs that end in its name."""
+def policies_are_attached(policy: Block) -> Iterator[Outcome]:
+    """Find references to the policy, and ARNs that end in its name."""
     name = policy.get("name")
-    used = policy.referrers() or policy in _put_out(policy.estate)
+    used = policy.referrers() or policy in _in_outputs(policy.estate)
     used = used or (isinstance(name, str) and name in _names_in_arns(policy.estate))
     if not used and policy.estate.by_type.get("module"):
-        yield NotApplicable("a module of the estate may attach it")
+        yield NotApplicable("a module may attach it")
     elif not used:
-        yield policy.fail("is attached to nothing and put out nowhere; attach or remove it")
+        yield policy.fail("must be attached to an identity or be in an output; attach it or remove it")
 
 
 @lru_cache(maxsize=2)
-def _put_out(estate: Estate) -> frozenset[Block]:
-    """Return what outputs refer to, through local values as well."""
+def _in_outputs(estate: Estate) -> frozenset[Block]:
+    """Return the blocks that outputs refer to, also through local values."""
     return frozenset(
         block for output in estate.of("output") for block, _ in output.stack.follow(output.body.get("value"), output)
     )
@@ -223,7 +229,7 @@ def _put_out(estate: Estate) -> frozenset[Block]:
 
 @lru_cache(maxsize=2)
 def _names_in_arns(estate: Estate) -> frozenset[str]:
-    """Return the names of policies that ARNs in attachments end in."""
+    """Return the names of policies in the ARNs of attachments and outputs."""
     found: set[str] = set()
     for type_, at in (*_ATTACHED_AT.items(), ("output", "value")):
         for block in estate.of(type_):
@@ -235,9 +241,8 @@ def _names_in_arns(estate: Estate) -> frozenset[str]:
 
 @rule(
     "IAM-023",
-    "A role's policies are resources of their own",
-    why="The provider no longer recommends inline_policy and managed_policy_arns: they take away what other stacks "
-    "attach, and change the whole role for one statement.",
+    "IAM role does not use the deprecated inline_policy and managed_policy_arns",
+    why="Both arguments manage the policies exclusively: apply removes those that other resources and stacks attach.",
     fix="Use aws_iam_role_policy and aws_iam_role_policy_attachment.",
     page="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role",
     types=[ROLE],
@@ -247,14 +252,14 @@ def _names_in_arns(estate: Estate) -> frozenset[str]:
         {f"resource.{ROLE}.worker.inline_policy": [{"name": "p", "policy": "{}"}]},
         {f"resource.{ROLE}.worker.managed_policy_arns": ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]},
     ],
-    unknown_passes="the argument is out of date whatever its value is",
+    unknown_passes="the argument is deprecated, whatever its value",
 )
-def policies_stand_alone(role: Block) -> Iterator[Outcome]:
-    """A plan shows what AWS holds, not what is written: there they are always set."""
+def no_deprecated_policy_arguments(role: Block) -> Iterator[Outcome]:
+    """Skip plans: both arguments are computed, so a plan always has them."""
     if is_plan(role.stack):
-        yield NotApplicable("a plan does not tell what is written")
+        yield NotApplicable("a plan does not show whether the configuration sets the arguments")
         return
     for at in _INLINE:
         if role.raw(at) not in (None, [], [{}], {}):
             other = "aws_iam_role_policy" if at == "inline_policy" else "aws_iam_role_policy_attachment"
-            yield role.fail(f"is out of date; use {other}", at)
+            yield role.fail(f"must not be set: the argument is deprecated; use {other}", at)

@@ -1,4 +1,4 @@
-"""What policies of identities allow."""
+"""Statements of identity-based policies."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def _by_document(**statement: object) -> dict[str, Any]:
 
 @rule(
     "IAM-001",
-    "No statement allows every action",
-    why="Whoever gets hold of the identity owns the account.",
-    fix="Name the actions that are called; `aws iam generate-service-last-accessed-details` shows which.",
+    "IAM policy does not allow all actions",
+    why="Anyone who obtains credentials of the identity controls the account.",
+    fix="List the actions that are needed; `aws iam generate-service-last-accessed-details` shows the used ones.",
     page=_PRACTICES,
     types=[*IDENTITY, *OTHER_RESOURCES],
     lessons=["PLAT-9"],
@@ -95,7 +95,7 @@ def _by_document(**statement: object) -> dict[str, Any]:
     ],
 )
 def no_statement_allows_everything(block: Block) -> Iterator[Outcome]:
-    """Look at policies of identities and of resources."""
+    """Check identity-based and resource-based policies."""
     for one in allowing(block, "identity", "resource"):
         if not isinstance(one, tuple):
             yield one
@@ -103,7 +103,7 @@ def no_statement_allows_everything(block: Block) -> Iterator[Outcome]:
         policy, statement = one
         unknown = unknown_among(statement.actions)
         if any(isinstance(action, str) and _is_all(action) for action in statement.actions):
-            yield policy.fail(statement, "allows every action; name those that are needed")
+            yield policy.fail(statement, "must not allow all actions; list the actions that are needed")
         elif unknown:
             yield policy.section.undecided(unknown, policy.at)
 
@@ -114,10 +114,10 @@ def _is_all(action: str) -> bool:
 
 @rule(
     "IAM-002",
-    "No statement allows all actions of a service",
-    why="All actions of a service include those that delete, open to others and change permissions; new ones join by "
-    "themselves.",
-    fix="Name the actions that are called, or a group such as s3:Get*.",
+    "IAM policy does not allow all actions of a service",
+    why="The wildcard includes actions that delete data, grant public access and change permissions, and every action "
+    "that AWS adds later.",
+    fix="List the actions that are needed, or a prefix such as s3:Get*.",
     page=_PRACTICES,
     types=IDENTITY,
     severity=WARNING,
@@ -131,7 +131,7 @@ def _is_all(action: str) -> bool:
     ],
 )
 def no_statement_allows_a_service(block: Block) -> Iterator[Outcome]:
-    """A Deny of a whole service is right."""
+    """Check Allow statements only; Deny of a whole service is fine."""
     for one in allowing(block, "identity"):
         if not isinstance(one, tuple):
             yield one
@@ -143,14 +143,15 @@ def no_statement_allows_a_service(block: Block) -> Iterator[Outcome]:
             if isinstance(action, str) and action.endswith(":*") and not _is_all(action)
         ]
         if whole:
-            yield policy.fail(statement, f"allows {listed(whole)}; name the actions that are needed")
+            yield policy.fail(statement, f"must not allow {listed(whole)}; list the actions that are needed")
 
 
 @rule(
     "IAM-003",
-    "An action that can be narrowed is allowed on named resources only",
-    why="The identity writes to, reads from and deletes whatever there is in the account, of every team.",
-    fix="Put the ARNs into Resource; only actions without resources, such as Describe, may have *.",
+    "IAM policy does not allow resource-level actions on all resources",
+    why="The identity can read, change and delete every resource of the service in the account.",
+    fix="Set Resource to ARNs; use * only for actions without resource-level permissions, such as most Describe "
+    "actions.",
     page="https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
     types=IDENTITY,
     lessons=["PLAT-9"],
@@ -167,7 +168,7 @@ def no_statement_allows_a_service(block: Block) -> Iterator[Outcome]:
     ],
 )
 def actions_have_resources(block: Block) -> Iterator[Outcome]:
-    """Escalation, decryption and PassRole have rules of their own."""
+    """IAM-004, IAM-007 and IAM-008 check PassRole, privilege escalation and decryption."""
     for one in allowing(block, "identity"):
         if not isinstance(one, tuple):
             yield one
@@ -180,7 +181,8 @@ def actions_have_resources(block: Block) -> Iterator[Outcome]:
         if on_everything(statement):
             yield policy.fail(
                 statement,
-                f"allows {listed(wide)} on every resource; name the ARNs{_example(policy.section.block, wide)}",
+                f"must not allow {listed(wide)} on all resources; set Resource to ARNs"
+                f"{_example(policy.section.block, wide)}",
             )
         elif unknown:
             yield policy.section.undecided(unknown, policy.at)
@@ -188,7 +190,7 @@ def actions_have_resources(block: Block) -> Iterator[Outcome]:
 
 @cache
 def _can_be_narrowed(action: str) -> bool:
-    """Return whether a pattern takes in an action with resources; what reads lists and descriptions may do without."""
+    """Return whether a pattern matches an action with resource-level permissions, other than List and Describe."""
     service, _, verb = action.partition(":")
     if _is_all(action) or (verb.startswith(("describe", "list")) and verb != "listbucket"):
         return False
@@ -196,7 +198,7 @@ def _can_be_narrowed(action: str) -> bool:
 
 
 def _example(block: Block, actions: list[str]) -> str:
-    """Return the ARN of the stack's only resource of the service, as words for a message."""
+    """Return the ARN of the stack's only resource of the service as an example for the message."""
     service = actions[0].partition(":")[0].lower()
     type_, attribute = RESOURCE_OF.get(service, ("", ""))
     found = [one for one in block.estate.by_type.get(type_, ()) if one.stack is block.stack]
@@ -208,9 +210,9 @@ def _example(block: Block, actions: list[str]) -> str:
 
 @rule(
     "IAM-004",
-    "A role may be passed on only by name",
-    why="Whoever may pass any role gives the rights of the mightiest one to a program of his own.",
-    fix="Put the ARNs of the roles into Resource.",
+    "IAM policy allows iam:PassRole for specific roles only",
+    why="With iam:PassRole on all roles, the identity can pass the most privileged role to a service and use it.",
+    fix="Set Resource to the ARNs of the roles.",
     page=f"{GUIDE}/id_roles_use_passrole.html",
     types=IDENTITY,
     lessons=["PLAT-9"],
@@ -223,8 +225,8 @@ def _example(block: Block, actions: list[str]) -> str:
         _by_document(actions=["iam:PassRole"], resources=["*"]),
     ],
 )
-def roles_are_passed_by_name(block: Block) -> Iterator[Outcome]:
-    """A part of a name, such as role/shop-*, names roles."""
+def specific_roles_are_passed(block: Block) -> Iterator[Outcome]:
+    """Accept a prefix, such as role/shop-*."""
     for one in allowing(block, "identity"):
         if not isinstance(one, tuple):
             yield one
@@ -235,13 +237,13 @@ def roles_are_passed_by_name(block: Block) -> Iterator[Outcome]:
         wide = [each for each in statement.resources if is_everything(each) or _is_any_role(each)]
         unknown = unknown_among(statement.resources)
         if wide:
-            yield policy.fail(statement, f"passes on any role, by {_PASS} on {listed(wide)}; name the roles")
+            yield policy.fail(statement, f"must not allow {_PASS} on {listed(wide)}; set Resource to ARNs of roles")
         elif unknown:
             yield policy.section.undecided(unknown, policy.at)
 
 
 def _passes(statement: Statement) -> bool:
-    """Return whether a statement is about passing roles; all actions are another rule's matter."""
+    """Return whether a statement allows iam:PassRole, but not all actions, which IAM-001 reports."""
     return any(
         isinstance(action, str) and not _is_all(action) and matches(action, _PASS) for action in statement.actions
     )
@@ -254,9 +256,9 @@ def _is_any_role(resource: str | Unknown) -> bool:
 
 @rule(
     "IAM-005",
-    "A role is passed on to a named service",
-    why="Without a condition the role may be given to any service that its trust lets in, a machine to log in to as "
-    "well.",
+    "IAM policy restricts iam:PassRole to a service",
+    why="Without a condition the role can be passed to every service in its trust policy, for example to an EC2 "
+    "instance that the user can log in to.",
     fix="Add a condition on iam:PassedToService.",
     page=f"{GUIDE}/id_roles_use_passrole.html",
     types=IDENTITY,
@@ -268,7 +270,7 @@ def _is_any_role(resource: str | Unknown) -> bool:
     ],
 )
 def roles_are_passed_to_a_service(block: Block) -> Iterator[Outcome]:
-    """A condition on the ARN of what gets the role is as good."""
+    """Accept a condition on iam:AssociatedResourceArn too."""
     for one in allowing(block, "identity"):
         if not isinstance(one, tuple):
             yield one
@@ -276,15 +278,17 @@ def roles_are_passed_to_a_service(block: Block) -> Iterator[Outcome]:
         policy, statement = one
         limited = statement.condition("iam:PassedToService") or statement.condition("iam:AssociatedResourceArn")
         if _passes(statement) and not limited:
-            yield policy.fail(statement, f"allows {_PASS} to every service; add a condition on iam:PassedToService")
+            yield policy.fail(
+                statement, f"must not allow {_PASS} to every service; add a condition on iam:PassedToService"
+            )
 
 
 @rule(
     "IAM-006",
-    "No statement allows everything but something",
-    why="NotAction and NotResource with Allow also allow what nobody has thought of, and what AWS adds tomorrow; "
-    "NotPrincipal allows it to the whole internet.",
-    fix="Name what is allowed; use NotAction, NotResource and NotPrincipal with Deny only.",
+    "IAM policy does not combine Allow with NotAction, NotResource or NotPrincipal",
+    why="NotAction and NotResource also allow all actions and resources that are added later; NotPrincipal also allows "
+    "anonymous users.",
+    fix="Use Action, Resource and Principal with Allow; use NotAction, NotResource and NotPrincipal with Deny only.",
     page=f"{GUIDE}/reference_policies_elements_notaction.html",
     types=[*IDENTITY, *OTHER_RESOURCES],
     lessons=["PLAT-9"],
@@ -300,8 +304,8 @@ def roles_are_passed_to_a_service(block: Block) -> Iterator[Outcome]:
         },
     ],
 )
-def allow_names_what_it_allows(block: Block) -> Iterator[Outcome]:
-    """With Deny they are right."""
+def allow_has_no_exceptions(block: Block) -> Iterator[Outcome]:
+    """Check Allow statements only."""
     for one in allowing(block, "identity", "resource", "trust"):
         if not isinstance(one, tuple):
             yield one
@@ -314,14 +318,15 @@ def allow_names_what_it_allows(block: Block) -> Iterator[Outcome]:
         }
         used = [name for name, values in given.items() if values]
         if used:
-            yield policy.fail(statement, f"allows by {' and '.join(used)}; name what is allowed")
+            instead = " and ".join(name.removeprefix("Not") for name in used)
+            yield policy.fail(statement, f"must not combine Allow with {' and '.join(used)}; use {instead}")
 
 
 @rule(
     "IAM-007",
-    "Rights over rights are given on named identities only",
-    why="Whoever may change any policy, role, key or function's code gives himself every right.",
-    fix="Put the ARNs into Resource, or leave the action to the pipeline that deploys.",
+    "IAM policy does not allow privilege escalation",
+    why="An identity that can change any policy, role, key or function code can grant itself all permissions.",
+    fix="Set Resource to ARNs, or allow the action for the deployment pipeline only.",
     page=f"{GUIDE}/access_policies_boundaries.html",
     types=IDENTITY,
     lessons=["PLAT-9"],
@@ -334,16 +339,18 @@ def allow_names_what_it_allows(block: Block) -> Iterator[Outcome]:
         _by_document(actions=["iam:UpdateAssumeRolePolicy"], resources=["*"]),
     ],
 )
-def escalation_has_resources(block: Block) -> Iterator[Outcome]:
-    """All actions at once are another rule's matter."""
-    yield from _on_named(block, ESCALATING, "gives the rights of any identity, by {} on every resource; name the ARNs")
+def no_privilege_escalation(block: Block) -> Iterator[Outcome]:
+    """IAM-001 checks statements with all actions."""
+    yield from _on_specific_resources(
+        block, ESCALATING, "must not allow privilege escalation with {} on all resources; set Resource to ARNs"
+    )
 
 
 @rule(
     "IAM-008",
-    "Decryption is allowed with named keys only",
-    why="Whoever may use any key reads whatever is encrypted in the account, of every team.",
-    fix="Put the ARNs of the keys into Resource, or add a condition on kms:ViaService or kms:ResourceAliases.",
+    "IAM policy allows decryption with specific KMS keys only",
+    why="An identity that can decrypt with all keys can read all encrypted data in the account.",
+    fix="Set Resource to the ARNs of the keys, or add a condition on kms:ViaService or kms:ResourceAliases.",
     page="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
     types=IDENTITY,
     lessons=["PLAT-9"],
@@ -357,11 +364,13 @@ def escalation_has_resources(block: Block) -> Iterator[Outcome]:
     ],
 )
 def decryption_has_keys(block: Block) -> Iterator[Outcome]:
-    """A condition on the service in between narrows the statement."""
-    yield from _on_named(block, DECRYPTING, "allows {} with every key; name the keys")
+    """Accept a condition for key/* ARNs."""
+    yield from _on_specific_resources(
+        block, DECRYPTING, "must not allow {} with all keys; set Resource to ARNs of keys"
+    )
 
 
-def _on_named(block: Block, actions: tuple[str, ...], text: str) -> Iterator[Outcome]:
+def _on_specific_resources(block: Block, actions: tuple[str, ...], text: str) -> Iterator[Outcome]:
     for one in allowing(block, "identity"):
         if not isinstance(one, tuple):
             yield one

@@ -1,1 +1,1 @@
-"""Rules of the family REG."""
+"""Rules for regions: providers, Availability Zones, ARNs and cross-region references."""

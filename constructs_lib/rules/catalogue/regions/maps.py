@@ -1,4 +1,4 @@
-"""Regional values: maps by region, and how a region's name is read."""
+"""Maps with regions as keys, and the aws_region data source."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @rule(
     "REG-011",
-    "A region's name is not read from data.aws_region.name",
-    why="The attribute is deprecated: every plan warns, and the next major version of the provider may drop it.",
-    fix="Read id, which every version has, or region from provider 6.0 on; better write the region where it is known.",
+    "Configuration does not use the deprecated attribute name of the aws_region data source",
+    why="The attribute is deprecated: every plan prints a warning, and a later major version of the provider can "
+    "remove it.",
+    fix="Use id, which every version has, or region with provider 6.0 or later.",
     page=f"{PROVIDER}/data-sources/region",
     types=["terraform"],
     severity=WARNING,
@@ -39,15 +40,15 @@ if TYPE_CHECKING:
         {"resource.aws_ssm_parameter.home.value": "in ${upper(data.aws_region.current.name)}"},
         {"data.aws_region.current.count": 1, "locals.region": "${data.aws_region.current[0].name}"},
     ],
-    unknown_passes="a variable in its place does not read the attribute",
+    unknown_passes="a variable is not a reference to the attribute",
 )
 def region_name_is_not_deprecated(root: Block) -> Iterator[Outcome]:
-    """Look at every reference of the stack."""
+    """Check every reference in the stack."""
     for block in root.stack.blocks:
         for at, reference in block.edges:
             # one of several instances has its key before the attribute
             if reference.type == "aws_region" and reference.kind == "data" and "name" in reference.path[:2]:
-                yield block.fail(f"{reference.text} is deprecated; read {reference.block}.id", at)
+                yield block.fail(f"must not use {reference.text}, which is deprecated; use {reference.block}.id", at)
 
 
 def _is_regional(value: object) -> bool:
@@ -55,11 +56,11 @@ def _is_regional(value: object) -> bool:
 
 
 _MAY_MISS: Final = ("try(", "can(", "lookup(", "?")
-"""Parts of expressions that provide for a missing key."""
+"""Parts of expressions that handle a missing key."""
 
 
 def _missing(reference: Reference, block: Block) -> str | None:
-    """Return what a reference asks of a map by region that has no such region."""
+    """Return the region that a reference reads from a map without that key, or "this region" for an expression."""
     holder = block.stack.one(reference.block)
     value: Any = holder.get("value" if reference.kind == "local" else "default") if holder is not None else None
     for step in reference.path:
@@ -73,9 +74,9 @@ def _missing(reference: Reference, block: Block) -> str | None:
 
 @rule(
     "REG-013",
-    "A map by region has every region that is asked of it",
-    why="Terraform stops with Invalid index in the one region that somebody forgot.",
-    fix="Add the region to the map.",
+    "Map of regions has every region that is read from it",
+    why="Terraform fails with Invalid index in the missing region.",
+    fix="Add the region to the map, or read it with lookup() and a default.",
     page=f"{TERRAFORM}/language/expressions/references",
     types=["terraform"],
     lessons=["PAY-7"],
@@ -95,10 +96,10 @@ def _missing(reference: Reference, block: Block) -> str | None:
         {"resource.aws_instance.app.ami": '${local.images["ap-northeast-1"]}'},
         {"provider.aws.region": "sa-east-1"},
     ],
-    unknown_passes="a region that is not known may be one of the map",
+    unknown_passes="an unknown region may be a key of the map",
 )
-def maps_have_what_is_asked(root: Block) -> Iterator[Outcome]:
-    """Look at every index into a local value or a variable whose keys are regions."""
+def maps_have_the_region(root: Block) -> Iterator[Outcome]:
+    """Check every index into a local value or variable with regions as keys."""
     for block in root.stack.blocks:
         for at, reference in block.edges:
             missing = _missing(reference, block) if reference.kind in ("local", "var") and reference.path else None
@@ -110,14 +111,14 @@ def maps_have_what_is_asked(root: Block) -> Iterator[Outcome]:
             if isinstance(raw, str) and any(word in raw for word in _MAY_MISS):
                 continue
             if missing != "this region":
-                yield block.fail(f"{reference.block} has no {missing}; add it", at)
+                yield block.fail(f"must use a region of {reference.block}; add {missing} to the map", at)
             elif plain and (value is None or isinstance(value, Invalid)):
-                yield block.fail(f"{reference.block} has no value for the region that is asked for; add it", at)
+                yield block.fail(f"must use a region of {reference.block}; add the region of this stack to the map", at)
 
 
 @lru_cache(maxsize=2)
 def _by_region(estate: Estate) -> dict[tuple[str, str], dict[str, Block]]:
-    """Return by stack and type the first block in each region."""
+    """Return the first block of each region by stack and type."""
     found: dict[tuple[str, str], dict[str, Block]] = defaultdict(dict)
     for block in estate.blocks:
         if block.type.startswith("aws_") and not is_global(block.type) and isinstance(block.region, str):
@@ -126,14 +127,14 @@ def _by_region(estate: Estate) -> dict[tuple[str, str], dict[str, Block]]:
 
 
 _PARTIAL: Final = ("peer", "replica", "secondar", "other", "spoke", "remote", "partner")
-"""Parts of names of maps that leave a region out on purpose."""
+"""Parts of the names of maps that omit a region on purpose."""
 
 
 @rule(
     "REG-014",
-    "A map of regional resources has those of every region, each under its own",
-    why="What is built from the map is not built in the forgotten region, without any error.",
-    fix="Add the region's resource, and give each key the resource of its region.",
+    "Map of regional resources has an entry for every region",
+    why="Terraform creates nothing from the map in the missing region, and reports no error.",
+    fix="Add an entry for the region, and set each key to the resource of its region.",
     page=f"{TERRAFORM}/language/values/locals",
     types=["local", "output"],
     severity=ADVICE,
@@ -164,12 +165,12 @@ _PARTIAL: Final = ("peer", "replica", "secondar", "other", "spoke", "remote", "p
         {"locals.vpcs.ap-southeast-1": "${aws_vpc.us_east_1.id}"},
     ],
 )
-def maps_of_resources_are_whole(holder: Block) -> Iterator[Outcome]:
-    """Look at maps whose other entries are of the region that they stand under: only these are surely by region."""
+def maps_have_every_region(holder: Block) -> Iterator[Outcome]:
+    """Check maps only if all other entries are in the region of their key: other maps may have another meaning."""
     value = holder.raw("value")
     name = holder.name.lower()
     if not isinstance(value, dict) or not _is_regional(value) or any(part in name for part in _PARTIAL):
-        yield NotApplicable("not a map by region")
+        yield NotApplicable("it is not a map with regions as keys")
         return
     ends = {region: holder.targets(f"value.{region}") for region in value}
     single = {region: found[0] for region, found in ends.items() if len(found) == 1 and not is_global(found[0].type)}
@@ -178,9 +179,9 @@ def maps_of_resources_are_whole(holder: Block) -> Iterator[Outcome]:
     if len(right) < len(value) - 1 or not right:
         return
     for region, end in wrong.items():
-        yield holder.fail(f"{end.address} is in {end.region}; put the one of {region} here", f"value.{region}")
+        yield holder.fail(f"must be a resource in {region}; {end.address} is in {end.region}", f"value.{region}")
     types = {single[region].type for region in right}
     if len(types) == 1 and not wrong:
         there = _by_region(holder.estate)[holder.stack.name, types.pop()]
         for region in there.keys() - value.keys():
-            yield holder.fail(f"has no {region}, where {there[region].address} is; add it", "value")
+            yield holder.fail(f"must have the key {region}; {there[region].address} is in that region", "value")

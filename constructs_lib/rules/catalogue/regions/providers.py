@@ -1,4 +1,4 @@
-"""Providers: which one a block uses, and which region that is."""
+"""AWS providers, their aliases and regions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LOCAL_DATA: Final = (
     "data.aws_partition",
     "data.aws_service_principal",
 )
-"""Data sources that are worked out without asking AWS."""
+"""Data sources that do not call AWS."""
 
 
 def _providers(stack_block: Block) -> list[Block]:
@@ -47,8 +47,8 @@ def _providers(stack_block: Block) -> list[Block]:
 
 @rule(
     "REG-001",
-    "Where a stack has several AWS providers, every resource names its own",
-    why="A resource that names none lands in the default provider's region, without any error.",
+    "Resource in a stack with several AWS providers has an explicit provider",
+    why="Without it the resource is created in the region of the default provider, without any error.",
     fix="Set provider on every AWS resource and data source of the stack.",
     page=_META,
     types=["terraform"],
@@ -60,21 +60,25 @@ def _providers(stack_block: Block) -> list[Block]:
         {"data.aws_region.eu.provider": REMOVED},
         {"resource.aws_vpc.us.provider": REMOVED, "provider.aws.0.alias": "us_east_1"},
     ],
-    unknown_passes="a provider is named, not computed; see REG-015",
+    unknown_passes="REG-015 checks expressions",
 )
-def blocks_name_their_provider(root: Block) -> Iterator[Outcome]:
-    """Look at every AWS block of a stack with several providers; an own region is as good as a provider."""
+def blocks_have_a_provider(root: Block) -> Iterator[Outcome]:
+    """Check every AWS block of a stack with several providers; accept the argument region too."""
     providers = _providers(root)
-    if len(providers) < 2:  # noqa: PLR2004  one provider needs no name
+    if len(providers) < 2:  # noqa: PLR2004  a single provider is unambiguous
         return
     names = ", ".join(f"aws.{block.name}" if block.name else "aws" for block in providers)
     default = next((block for block in providers if not block.name), None)
-    place = "no provider is the default" if default is None else f"it lands in {default.region} by default"
+    place = (
+        "there is no default provider" if default is None else f"the default provider creates it in {default.region}"
+    )
     for block in root.stack.blocks:
         placed = block.type.startswith(("aws_", "data.aws_")) and block.type not in _LOCAL_DATA
         if placed and block.raw("provider") is None and block.raw("region") is None:
             if default is not None and is_plan(root.stack):
-                yield root.undecided(Unknown("a plan does not say whether the default provider is named"), "provider")
+                yield root.undecided(
+                    Unknown("a plan does not show whether the default provider is explicit"), "provider"
+                )
                 return
             yield block.fail(f"must be one of {names}: {place}", "provider")
 
@@ -86,7 +90,7 @@ _EXPRESSIONS: Final = ("var", "local", "each", "module", "data")
 
 
 def _named(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield the provider names in a resource, data source or module, with their paths."""
+    """Yield the providers that a resource, data source or module refers to, with their paths."""
     value = block.raw("provider" if block.type != "module" else "providers")
     if isinstance(value, str):
         yield "provider", value
@@ -96,9 +100,9 @@ def _named(block: Block) -> Iterator[tuple[str, str]]:
 
 @rule(
     "REG-003",
-    "Every provider that is named is declared",
-    why="Terraform stops before the plan: the provider configuration is not present.",
-    fix="Add a provider block with this alias, or name one that is there.",
+    "Provider alias is defined",
+    why="Terraform fails before the plan with Provider configuration not present.",
+    fix="Add a provider block with this alias, or use a defined alias.",
     page=f"{TERRAFORM}/language/block/provider",
     types=["terraform"],
     lessons=["PAY-1"],
@@ -108,23 +112,24 @@ def _named(block: Block) -> Iterator[tuple[str, str]]:
         {"provider.aws.1.alias": "eu"},
         {"module.logs.providers": {"aws": "aws.ap_southeast_1"}},
     ],
-    unknown_passes="a provider that an expression chooses is what REG-015 is about",
+    unknown_passes="REG-015 checks expressions",
 )
-def named_providers_are_declared(root: Block) -> Iterator[Outcome]:
-    """Compare with the provider blocks, and with what a module asks of its caller."""
-    asked = {str(name).strip("${} ") for name in _configuration_aliases(root)}
+def provider_aliases_are_defined(root: Block) -> Iterator[Outcome]:
+    """Compare with the provider blocks and the configuration_aliases of a module."""
+    passed = {str(name).strip("${} ") for name in _configuration_aliases(root)}
     for block in root.stack.blocks:
         for at, name in _named(block):
             match = _STATIC.fullmatch(name.strip())
-            if match is None or not match[2] or match[1] in _EXPRESSIONS or f"{match[1]}.{match[2]}" in asked:
+            if match is None or not match[2] or match[1] in _EXPRESSIONS or f"{match[1]}.{match[2]}" in passed:
                 continue
             if root.stack.one(f"provider.{match[1]}.{match[2]}") is None:
-                declared = ", ".join(
+                defined = ", ".join(
                     f"{match[1]}.{each.name}" if each.name else match[1]
                     for each in root.stack.blocks
                     if each.type == f"provider.{match[1]}"
                 )
-                yield block.fail(f"is not declared; declared are {declared or 'none'}", at)
+                choice = f"must be one of {defined}" if defined else f"must be a defined provider of {match[1]}"
+                yield block.fail(f"{choice}; or add a provider block with the alias {match[2]}", at)
 
 
 def _configuration_aliases(root: Block) -> Iterator[object]:
@@ -137,9 +142,9 @@ def _configuration_aliases(root: Block) -> Iterator[object]:
 
 @rule(
     "REG-004",
-    "A provider's alias names the region that it is for",
-    why="Whoever reads aws.eu_west_1 believes it; the resources land in another region.",
-    fix="Set region to what the alias says, or rename the alias.",
+    "Provider alias matches its region",
+    why="An alias such as eu_west_1 is misleading when its resources are created in another region.",
+    fix="Set region to the region of the alias, or rename the alias.",
     page=f"{TERRAFORM}/language/block/provider",
     types=["provider.aws"],
     lessons=["PAY-1", "PAY-4"],
@@ -148,10 +153,10 @@ def _configuration_aliases(root: Block) -> Iterator[object]:
         {"provider.aws.1.region": "eu-central-1"},
         {"provider.aws.1.alias": "use1", "resource.aws_vpc.eu.provider": "aws.use1"},
     ],
-    unknown_passes="Terraform takes no expression for an alias",
+    unknown_passes="Terraform does not allow expressions in an alias",
 )
-def alias_and_region_agree(provider: Block) -> Iterator[Outcome]:
-    """Compare the region with those that the alias names, in full or in short: eu_west_1, euwest1, euw1."""
+def alias_matches_the_region(provider: Block) -> Iterator[Outcome]:
+    """Compare with the region in the alias, such as eu_west_1, euwest1 or euw1."""
     regions = named_in(provider.name)
     region = provider.text("region")
     if not regions or region is None:
@@ -159,33 +164,33 @@ def alias_and_region_agree(provider: Block) -> Iterator[Outcome]:
     if isinstance(region, Unknown):
         yield provider.undecided(region, "region")
     elif region not in regions:
-        yield provider.fail(f"must be {' or '.join(sorted(regions))}, as the alias {provider.name} says", "region")
+        yield provider.fail(f"must be {' or '.join(sorted(regions))}, to match the alias {provider.name}", "region")
 
 
 @rule(
     "REG-012",
-    "A provider names its region",
-    why="The region then comes from the shell of whoever applies; a wrong variable builds everything elsewhere.",
-    fix="Set region.",
+    "AWS provider has a region",
+    why="Without it the region comes from AWS_REGION or the profile: a wrong one creates all resources elsewhere.",
+    fix="Set region on the provider.",
     page=f"{PROVIDER}#provider-configuration",
     types=["provider.aws"],
     severity=WARNING,
     lessons=["PAY-1", "EVT-1"],
     good=_GOOD,
     breaks=[{"provider.aws.0.region": REMOVED}, {"provider.aws.1.region": ""}],
-    unknown_passes="a region that a variable gives is named",
+    unknown_passes="a region from a variable is set",
 )
-def provider_names_its_region(provider: Block) -> Iterator[Outcome]:
-    """Look for any value."""
+def provider_has_a_region(provider: Block) -> Iterator[Outcome]:
+    """Accept any value."""
     if provider.get("region") in (None, ""):
-        yield provider.fail("must be set, or the shell of whoever applies decides", "region")
+        yield provider.fail("must be set, or AWS_REGION and the profile decide", "region")
 
 
 @rule(
     "REG-015",
-    "A provider is named as it is written, not chosen by an expression",
-    why="Terraform binds providers before it knows any value, and refuses the whole configuration.",
-    fix="Write the resources once for each region, each with its own provider.",
+    "Provider reference is static",
+    why="Terraform resolves providers before it evaluates expressions, and rejects the configuration.",
+    fix="Define the resources once per region, each with its own provider.",
     page=_META,
     types=["terraform"],
     lessons=["PAY-1"],
@@ -205,7 +210,7 @@ def provider_names_its_region(provider: Block) -> Iterator[Outcome]:
     ],
 )
 def provider_is_static(root: Block) -> Iterator[Outcome]:
-    """Look at the form of each name; a variable or local value in its place is an expression too."""
+    """Check the form of each reference; variables and local values are expressions too."""
     seen: set[str] = set()
     for block in root.stack.blocks:
         if block.base in seen:
@@ -214,12 +219,12 @@ def provider_is_static(root: Block) -> Iterator[Outcome]:
         for at, name in _named(block):
             match = _STATIC.fullmatch(name.strip())
             if match is None or match[1] in _EXPRESSIONS:
-                yield block.fail("must be written out, such as aws.eu_west_1: Terraform evaluates nothing here", at)
+                yield block.fail("must be a static reference, such as aws.eu_west_1, not an expression", at)
         if block.type.startswith("provider.") and block.raw("for_each") is not None:
-            yield block.fail("cannot stand in a provider; write one provider block for each region", "for_each")
+            yield block.fail("must not be set in a provider block; write one provider block per region", "for_each")
 
 
-_BOUND_TO_A_PLACE: Final = frozenset(
+_REGIONAL: Final = frozenset(
     {
         "aws_api_gateway_rest_api",
         "aws_dynamodb_table",
@@ -236,16 +241,16 @@ _BOUND_TO_A_PLACE: Final = frozenset(
         "aws_vpc",
     }
 )
-"""Types of which nobody makes one for another region on purpose."""
+"""Types that nobody defines in one region for another on purpose."""
 
 
 @rule(
     "REG-016",
-    "A block that is repeated for each region is made in each region",
-    why="for_each repeats the block under one provider: all of it lands in that one region.",
-    fix="Write the block once for each region with its own provider; from provider 6.0 on set region = each.key.",
+    "Resource with for_each over regions is created in each region",
+    why="All instances of for_each have the same provider, and are created in its region.",
+    fix="Define the resource once per region with its own provider; with provider 6.0 or later, set region = each.key.",
     page=f"{TERRAFORM}/language/meta-arguments/for_each",
-    types=sorted(_BOUND_TO_A_PLACE),
+    types=sorted(_REGIONAL),
     lessons=["PAY-1"],
     good={
         "provider": {"aws": {"region": "us-east-1"}},
@@ -264,15 +269,15 @@ _BOUND_TO_A_PLACE: Final = frozenset(
         {"resource.aws_vpc.main.region": "us-east-1"},
     ],
 )
-def repeated_blocks_are_spread(block: Block) -> Iterator[Outcome]:
-    """Compare the key with the region of the instance."""
+def instances_are_in_their_regions(block: Block) -> Iterator[Outcome]:
+    """Compare the key with the region of each instance."""
     if not is_name(block.key) or is_global(block.type):
         return
     if isinstance(block.region, Unknown):
         yield block.undecided(block.region, "for_each")
     elif block.region != block.key:
         yield block.fail(
-            f"is made in {block.region}, under the one provider of all instances; "
-            f"write one block for each region, or set region = each.key",
+            f"must create each instance in the region of its key; all are in {block.region}: define one resource per "
+            "region, or set region = each.key",
             "for_each",
         )

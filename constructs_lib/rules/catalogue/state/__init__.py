@@ -1,1 +1,1 @@
-"""Rules of the family STATE."""
+"""Rules for the Terraform state, references, modules, variables and outputs."""

@@ -1,4 +1,4 @@
-"""Backends: where a stack keeps its state, and how it is locked."""
+"""Backends and state locking."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GOOD: Final[dict[str, Any]] = {
     "provider": {"aws": {"region": "us-east-1"}},
     "resource": {"aws_s3_bucket": {"uploads": {"bucket": "shop-prod-uploads"}}},
 }
-_NO_S3: Final = NotApplicable("its state is not in a bucket")
+_NO_S3: Final = NotApplicable("it has no S3 backend")
 
 
 def _s3(root: Block) -> Section | None:
@@ -42,10 +42,10 @@ def _s3(root: Block) -> Section | None:
 
 @rule(
     "STATE-006",
-    "The backend's bucket is not written into the stack",
-    why="The init fails for everybody who does not own that bucket, and every environment shares it.",
-    fix="Leave bucket out and give it at init: terraform init -backend-config=FILE; or let the code read it from the "
-    "shell.",
+    "S3 backend bucket is not hard-coded",
+    why="terraform init fails for everyone without access to this bucket, and all environments share it.",
+    fix="Remove bucket and pass it with terraform init -backend-config=FILE, or read it from an environment variable "
+    "in the program.",
     page=f"{TERRAFORM}/language/backend",
     types=["terraform"],
     severity=WARNING,
@@ -58,9 +58,9 @@ def _s3(root: Block) -> Section | None:
     ],
 )
 def bucket_is_chosen_outside(root: Block) -> Iterator[Outcome]:
-    """Look at bucket and expressions; a program that wrote the document may have read the bucket from the shell.
+    """Accept a bucket in synthesized JSON, which the program may read from an environment variable.
 
-    Such a program is believed when the key names an environment: then no two environments share a state.
+    The key must then contain an environment, so that no two environments share a state.
     """
     backend = _s3(root)
     if backend is None:
@@ -68,25 +68,25 @@ def bucket_is_chosen_outside(root: Block) -> Iterator[Outcome]:
         return
     expressions = [at for at, _ in edges(backend.body, "")]
     for at in expressions:
-        yield backend.fail("must be written out or given at init: Terraform evaluates nothing in a backend", at)
+        yield backend.fail("must be a literal or passed at init: Terraform allows no expressions in a backend", at)
     bucket = backend.raw("bucket")
     if not bucket or "bucket" in expressions:
         return
     words = re.split(r"[^a-z]+", str(backend.raw("key")).lower())
     if not is_synthesized(root.stack) or not any(word in WORDS for word in words):
         yield backend.fail(
-            "must be given at init with -backend-config, or come from the shell of whoever runs it", "bucket"
+            "must be passed with terraform init -backend-config, or read from an environment variable", "bucket"
         )
 
 
 def _backend(stack: Stack) -> tuple[str, dict[str, Any]] | None:
-    """Return the kind of a stack's backend and what it says; None when the stack declares none."""
+    """Return the type and the arguments of a stack's backend; None if the stack has none."""
     given = None if is_plan(stack) else stack.terraform.raw("backend")
     return next(((kind, merged(body)) for (kind,), body in labelled(given, 1)), None)
 
 
 def _place(stack: Stack, kind: str, config: dict[str, Any]) -> tuple[object, ...]:
-    """Return what tells one state from another; empty when part of it is given at init."""
+    """Return the location of the state; empty when part of it is passed at init."""
     if kind == "s3" and not (config.get("bucket") and config.get("key")):
         return ()
     place = place_of_state(kind, config, stack.source.folder)
@@ -106,9 +106,9 @@ def _by_place(estate: Estate) -> dict[tuple[object, ...], list[Stack]]:
 
 @rule(
     "STATE-007",
-    "No two stacks share a state, and none reads its own",
-    why="Each apply destroys what the other stack has made; a stack that reads its own state sees yesterday's values.",
-    fix="Give every stack a key of its own.",
+    "Backend is not shared with another stack or with terraform_remote_state",
+    why="Two stacks with one state destroy each other's resources; a stack that reads its own state gets old values.",
+    fix="Give every stack its own key.",
     page=_PAGE,
     types=["terraform"],
     good={
@@ -128,33 +128,33 @@ def _by_place(estate: Estate) -> dict[tuple[object, ...], list[Stack]]:
             "data.terraform_remote_state.network": {"backend": "local", "config": {"path": "../shop.tfstate"}},
         },
     ],
-    unknown_passes="an expression in a backend is what STATE-006 is about",
+    unknown_passes="STATE-006 checks expressions in a backend",
 )
-def state_has_a_place_of_its_own(root: Block) -> Iterator[Outcome]:
-    """Compare with all backends of the estate, and with the states that this stack reads."""
+def state_is_not_shared(root: Block) -> Iterator[Outcome]:
+    """Compare with all backends of the estate, and with terraform_remote_state of this stack."""
     stack = root.stack
     backend = _backend(stack)
     if backend is None:
-        yield NotApplicable("it declares no backend")
+        yield NotApplicable("it has no backend")
         return
     kind, config = backend
     place = _place(stack, kind, config)
     at = f"backend.{kind}.{'path' if kind == 'local' else 'key'}"
     others = [other.name for other in _by_place(stack.estate).get(place, ()) if other is not stack] if place else []
     if others:
-        yield root.fail(f"the stack {others[0]} keeps its state there too; each needs a key of its own", at)
+        yield root.fail(f"must be unique; the stack {others[0]} has the same state", at)
     for state in stack.estate.of("data.terraform_remote_state") if place else ():
         read = merged(state.get("config"))
         same = state.stack is stack and state.get("backend") == kind and state.raw("workspace") is None
         if same and _place(stack, kind, {**read, "workspace_key_prefix": place[-1]}) == place:
-            yield state.fail("is this stack's own state; name the key of the other stack, or of this one", "config")
+            yield state.fail("must not be the state of this stack; set key to that of another stack", "config")
 
 
 @rule(
     "STATE-008",
-    "A stack does not make the bucket that its own state is in",
-    why="The bucket must be there before the first init, and a destroy takes the state away while it is in use.",
-    fix="Make the bucket in a stack of its own that keeps its state elsewhere.",
+    "S3 backend bucket is created by another stack",
+    why="The bucket must exist before the first terraform init, and destroy would delete the state while it is in use.",
+    fix="Create the bucket in a separate stack with another backend.",
     page=_PAGE,
     types=["aws_s3_bucket"],
     severity=WARNING,
@@ -168,22 +168,22 @@ def state_has_a_place_of_its_own(root: Block) -> Iterator[Outcome]:
             "locals": {"state": "shop-state"},
         },
     ],
-    unknown_passes="an expression in a backend is what STATE-006 is about",
+    unknown_passes="STATE-006 checks expressions in a backend",
 )
-def bucket_is_another_stacks(bucket: Block) -> Iterator[Outcome]:
-    """Compare names."""
+def backend_bucket_is_in_another_stack(bucket: Block) -> Iterator[Outcome]:
+    """Compare bucket names."""
     backend = _s3(bucket.stack.terraform)
     name = backend.raw("bucket") if backend else None
     if name and bucket.get("bucket") == name:
         yield bucket.fail(
-            "this stack keeps its own state in it (backend.s3.bucket); make it in another stack", "bucket"
+            "must not be the bucket of the S3 backend of this stack; create it in another stack", "bucket"
         )
 
 
 @rule(
     "STATE-009",
-    "A state in a bucket is locked",
-    why="Two applies at the same time overwrite each other's state, and resources are lost from it.",
+    "S3 backend locks the state",
+    why="Two concurrent applies overwrite each other's state, and Terraform loses track of resources.",
     fix="Set use_lockfile to true.",
     page=_PAGE,
     types=["terraform"],
@@ -195,17 +195,17 @@ def bucket_is_another_stacks(bucket: Block) -> Iterator[Outcome]:
         }
     },
     breaks=[{"terraform.backend.s3.use_lockfile": REMOVED}, {"terraform.backend.s3.use_lockfile": False}],
-    unknown_passes="an expression in a backend is what STATE-006 is about",
+    unknown_passes="STATE-006 checks expressions in a backend",
 )
 def state_is_locked(root: Block) -> Iterator[Outcome]:
-    """A lock file or a table; where the bucket is given at init, the lock may be too."""
+    """Accept a lock file or a DynamoDB table; both may be passed at init, together with the bucket."""
     backend = _s3(root)
     if backend is None:
         yield _NO_S3
         return
     given_at_init = not backend.raw("bucket") and backend.raw("use_lockfile") is None
     if not given_at_init and not backend.raw("dynamodb_table"):
-        yield from expect_flag(backend, "use_lockfile", "must be true: nothing locks this state")
+        yield from expect_flag(backend, "use_lockfile", "must be true; the state is not locked")
 
 
 _BELOW_LOCKFILE: Final = re.compile(
@@ -215,9 +215,9 @@ _BELOW_LOCKFILE: Final = re.compile(
 
 @rule(
     "STATE-010",
-    "A state is locked by the bucket's own lock file rather than by a table",
-    why="Terraform calls dynamodb_table deprecated since 1.11 and will remove it; the table costs and needs rights.",
-    fix="Set use_lockfile to true, and remove dynamodb_table once every user has Terraform 1.10 or newer.",
+    "S3 backend locks the state with a lock file instead of a DynamoDB table",
+    why="dynamodb_table is deprecated since Terraform 1.11; the table has costs and needs permissions.",
+    fix="Set use_lockfile to true, and remove dynamodb_table when every user has Terraform 1.10 or later.",
     page=_PAGE,
     types=["terraform"],
     severity=_INFO,
@@ -226,10 +226,10 @@ _BELOW_LOCKFILE: Final = re.compile(
     breaks=[
         {"terraform.backend.s3.use_lockfile": REMOVED, "terraform.backend.s3.dynamodb_table": "terraform-state-lock"}
     ],
-    unknown_passes="an expression in a backend is what STATE-006 is about",
+    unknown_passes="STATE-006 checks expressions in a backend",
 )
 def lock_is_a_file(root: Block) -> Iterator[Outcome]:
-    """A table beside a lock file is a team on the move; below Terraform 1.10 there is no lock file."""
+    """Accept both during a migration, and a table alone with Terraform before 1.10."""
     backend = _s3(root)
     if backend is None:
         yield _NO_S3
@@ -237,33 +237,33 @@ def lock_is_a_file(root: Block) -> Iterator[Outcome]:
     versions = str(root.raw("required_version") or "").split(",")
     old = any(_BELOW_LOCKFILE.match(part.strip()) for part in versions)
     if backend.raw("dynamodb_table") and backend.flag("use_lockfile") is not True and not old:
-        yield backend.fail("is deprecated; set use_lockfile to true instead", "dynamodb_table")
+        yield backend.fail("must not be set: the argument is deprecated; set use_lockfile to true", "dynamodb_table")
 
 
 @rule(
     "STATE-011",
-    "A state in a bucket is encrypted",
-    why="A state holds every password and key of the stack in plain text.",
-    fix="Set encrypt to true, with kms_key_id for a key of your own.",
+    "S3 backend encrypts the state",
+    why="The state contains every password and private key of the stack in plain text.",
+    fix="Set encrypt to true, and kms_key_id to a customer managed key.",
     page=_PAGE,
     types=["terraform"],
     severity=WARNING,
     lessons=["PLAT-2"],
     good=_GOOD,
     breaks=[{"terraform.backend.s3.encrypt": False}, {"terraform.backend.s3.encrypt": "false"}],
-    unknown_passes="an expression in a backend is what STATE-006 is about",
+    unknown_passes="STATE-006 checks expressions in a backend",
 )
 def state_is_encrypted(root: Block) -> Iterator[Outcome]:
-    """Without the argument the bucket's own encryption holds, which every bucket has."""
+    """Accept a missing argument: every bucket has default encryption."""
     backend = _s3(root)
     if backend is None:
         yield _NO_S3
         return
-    yield from expect_flag(backend, "encrypt", "must not be switched off", default=True)
+    yield from expect_flag(backend, "encrypt", "must be true", default=True)
 
 
-def _makes_state_buckets(stack: Stack) -> bool:
-    """Whether a stack is the one that comes before every backend."""
+def _creates_state_buckets(stack: Stack) -> bool:
+    """Whether a stack creates the buckets of the backends, and so cannot use one itself."""
     return any(
         block.type == "aws_s3_bucket" and re.search(r"state|backend", f"{block.name} {block.raw('bucket')}".lower())
         for block in stack.blocks
@@ -272,9 +272,9 @@ def _makes_state_buckets(stack: Stack) -> bool:
 
 @rule(
     "STATE-012",
-    "A production stack keeps its state where the team and its locks are",
-    why="A state on one machine is lost with it, and nobody else can apply.",
-    fix="Use the s3 backend, completed at init.",
+    "Production stack has a remote backend",
+    why="A local state is lost with the computer that it is on, has no lock for the team, and nobody else can apply.",
+    fix="Use the S3 backend, with bucket passed at init.",
     page=f"{TERRAFORM}/language/backend",
     types=["terraform"],
     severity=ADVICE,
@@ -285,18 +285,18 @@ def _makes_state_buckets(stack: Stack) -> bool:
         {"terraform.backend": REMOVED},
     ],
 )
-def production_state_is_shared(root: Block) -> Iterator[Outcome]:
-    """Stacks that make the bucket for states come before it, and modules have no state."""
+def production_backend_is_remote(root: Block) -> Iterator[Outcome]:
+    """Skip modules, and stacks that create the buckets of backends."""
     stack = root.stack
     if is_plan(stack) or not is_root(stack) or not any(resources(stack)) or root.environment != "prod":
-        yield NotApplicable("it is a plan, a module, without resources, or not production")
+        yield NotApplicable("it is a plan or a module, has no resources, or is not in production")
         return
     backend = _backend(stack)
     kind = backend[0] if backend else "local"
-    if kind != "local" or root.raw("cloud") is not None or _makes_state_buckets(stack):
+    if kind != "local" or root.raw("cloud") is not None or _creates_state_buckets(stack):
         return
     doubt = unread(stack)
     if backend is None and doubt:
         yield root.undecided(doubt, "backend")
     else:
-        yield root.fail("must be a shared backend such as s3: a file on one machine is no place for it", "backend")
+        yield root.fail("must be a remote backend, such as s3, not a local file", "backend")

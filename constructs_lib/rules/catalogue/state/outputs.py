@@ -1,4 +1,4 @@
-"""Outputs: what a stack tells its tests, its pipeline and its readers."""
+"""Outputs of stacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INFO: Final = Severity("info", "info", "info")
 _PAGE: Final = f"{TERRAFORM}/language/values/outputs"
 _MANY: Final = 12
-"""Flat outputs that a reader still takes in at a glance."""
+"""Flat outputs that are still readable without grouping."""
 
 _GOOD: Final[dict[str, Any]] = {
     "provider": {"aws": {"region": "us-east-1"}},
@@ -35,15 +35,15 @@ def _outputs(stack: Stack) -> list[Block]:
 
 
 def _is_nested(output: Block) -> bool:
-    """Whether a value is known to be an object with something in it."""
+    """Whether the value is known to be an object."""
     return isinstance(output.get("value"), dict)
 
 
 @rule(
     "STATE-020",
-    "A stack has outputs",
-    why="Tests and pipelines cannot find what was deployed, and guess names instead.",
-    fix="Put out the names, addresses and ids that somebody outside needs.",
+    "Stack has outputs",
+    why="Without outputs, tests and pipelines must guess the names and addresses of the deployed resources.",
+    fix="Add outputs for the names, addresses and IDs that tests and pipelines need.",
     page=_PAGE,
     types=["terraform"],
     severity=_INFO,
@@ -52,21 +52,21 @@ def _is_nested(output: Block) -> bool:
     breaks=[{"output": REMOVED}, {"output": {}}],
 )
 def stack_has_outputs(root: Block) -> Iterator[Outcome]:
-    """A module without provider answers to its caller, and a stack without resources has nothing to tell."""
+    """Skip modules and stacks without resources."""
     stack = root.stack
     if not is_root(stack) or not any(resources(stack)):
         yield NotApplicable("it is a module, or has no resources")
     elif not _outputs(stack):
         doubt = unread(stack)
-        text = "has no outputs; put out what tests and pipelines need, such as addresses and names"
+        text = "must have outputs; add those that tests and pipelines need, such as addresses and names"
         yield root.undecided(doubt) if doubt else root.fail(text)
 
 
 @rule(
     "STATE-021",
-    "Outputs are not all nested",
-    why="A pipeline that reads names and values from terraform output cannot look into objects.",
-    fix="Put out each value by itself, and the object beside them.",
+    "Stack has an output that is not an object",
+    why="Pipelines that read terraform output -raw cannot read values within objects.",
+    fix="Add an output for each value in addition to the object.",
     page=_PAGE,
     types=["terraform"],
     severity=_INFO,
@@ -76,20 +76,20 @@ def stack_has_outputs(root: Block) -> Iterator[Outcome]:
         {"output.jobs_url": REMOVED},
         {"output.jobs_url.value": {"url": "${aws_sqs_queue.jobs.url}"}},
     ],
-    unknown_passes="a value that is not known may be flat",
+    unknown_passes="an unknown value may be flat",
 )
 def some_outputs_are_flat(root: Block) -> Iterator[Outcome]:
-    """One flat output shows that somebody thought of it."""
+    """Accept one flat output."""
     outputs = _outputs(root.stack)
     if outputs and all(_is_nested(output) for output in outputs):
-        yield outputs[0].fail("is an object like every output; put out its values one by one beside it", "value")
+        yield outputs[0].fail("must not be an object like all other outputs; add outputs for its values", "value")
 
 
 @rule(
     "STATE-022",
-    "Many outputs are summed up in one object",
-    why="Nobody sees in a long flat list what belongs together, and a consumer must name each value.",
-    fix="Add one output such as deployment_summary that groups them.",
+    f"Stack with more than {_MANY} outputs has one that groups them",
+    why="A long flat list does not show which values belong together, and consumers must read each one separately.",
+    fix="Add an output with an object, such as deployment_summary, that groups the values.",
     page=_PAGE,
     types=["terraform"],
     severity=_INFO,
@@ -104,9 +104,11 @@ def some_outputs_are_flat(root: Block) -> Iterator[Outcome]:
     breaks=[{"output.summary": REMOVED}],
 )
 def many_outputs_are_grouped(root: Block) -> Iterator[Outcome]:
-    """An object, or a value that is not known and may be one, groups them."""
+    """Accept an object, or an unknown value, which may be one."""
     outputs = _outputs(root.stack)
     values = [output.body.get("value") for output in outputs]
     plain = [value for value in values if isinstance(value, str | int | float)]
     if len(plain) == len(values) > _MANY and not any(_is_nested(output) for output in outputs):
-        yield root.fail(f"has {len(values)} outputs and none that groups them; add one such as deployment_summary")
+        yield root.fail(
+            f"must have an output that groups its {len(values)} outputs; add an object such as deployment_summary"
+        )

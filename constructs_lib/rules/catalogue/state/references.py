@@ -1,20 +1,19 @@
-"""References: what they name is declared, once, by a provider that the stack asks for."""
+"""References and duplicate definitions."""
 
 from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.rules.estate.expressions import references
-from constructs_lib.rules.estate.json_values import labelled, merged
+from constructs_lib.rules.estate.json_values import labelled
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.common import TERRAFORM
 from constructs_lib.rules.queries.documents import is_plan, once, unread
-from constructs_lib.rules.rule import ADVICE, REMOVED, WARNING, rule
+from constructs_lib.rules.rule import ADVICE, REMOVED, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
     from constructs_lib.rules.estate.model import Block, Stack
     from constructs_lib.rules.outcomes import Outcome
 
-_GOOD: Final[dict[str, Any]] = {
+
+GOOD: Final[dict[str, Any]] = {
     "terraform": {
         "required_providers": {
             "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
@@ -50,6 +50,7 @@ _GOOD: Final[dict[str, Any]] = {
     },
 }
 
+
 _DECLARED_BY: Final = {
     "var": "add a variable block",
     "local": "add it to locals",
@@ -57,12 +58,16 @@ _DECLARED_BY: Final = {
     "module": "add the module block",
     "resource": "add the resource block",
 }
+
+
 _ADDRESSES: Final = ("depends_on", "lifecycle.replace_triggered_by")
+
+
 _REPEATED_BY: Final = {"each": "for_each", "count": "count"}
 
 
 def _iterators(value: object) -> set[str]:
-    """Return the names that `dynamic` blocks give to what they go through."""
+    """Return the iterator names of `dynamic` blocks."""
     found: set[str] = set()
     if isinstance(value, list):
         return found.union(*(_iterators(item) for item in value))
@@ -75,7 +80,7 @@ def _iterators(value: object) -> set[str]:
 
 
 def _named(block: Block) -> Iterator[tuple[str, Reference]]:
-    """Yield what a block refers to in expressions, and what it names in lists of addresses."""
+    """Yield the references of a block, in expressions and in lists of addresses."""
     for at, reference in block.edges:
         if not at.startswith("provider") and not (block.type == "var" and at == "type"):
             yield at, reference
@@ -88,12 +93,12 @@ def _named(block: Block) -> Iterator[tuple[str, Reference]]:
 
 @lru_cache(maxsize=64)
 def _names(stack: Stack, start: str) -> tuple[str, ...]:
-    """Return the names whose address begins so; asked for each mistake, of which a stack may have many."""
+    """Return the names of the blocks with this address prefix."""
     return tuple(block.name for block in once(stack) if block.base == f"{start}{block.name}")
 
 
 def _like(stack: Stack, reference: Reference) -> str:
-    """Return a hint at a declared name that is close."""
+    """Return the most similar defined name as a question, or else how to define the missing one."""
     start = reference.block.removesuffix(reference.name)
     close = difflib.get_close_matches(reference.name, _names(stack, start), 1)
     return f"; did you mean {start}{close[0]}?" if close else f"; {_DECLARED_BY[reference.kind]}"
@@ -101,13 +106,13 @@ def _like(stack: Stack, reference: Reference) -> str:
 
 @rule(
     "STATE-001",
-    "What an expression refers to is declared",
-    why="Terraform stops before the plan: reference to an undeclared input variable, local value or resource.",
-    fix="Declare what is referred to, or correct the name.",
+    "Reference is to a defined variable, local value, resource, data source or module",
+    why="Terraform fails before the plan with Reference to undeclared resource, input variable or local value.",
+    fix="Define the block, or correct the name.",
     page=f"{TERRAFORM}/language/expressions/references",
     types=["terraform"],
     lessons=["EVT-1", "EVT-13"],
-    good=_GOOD,
+    good=GOOD,
     breaks=[
         {"variable.aws_region": REMOVED},
         {"data.aws_caller_identity": REMOVED},
@@ -117,13 +122,13 @@ def _like(stack: Stack, reference: Reference) -> str:
         {"resource.aws_sqs_queue.jobs.name": "shop-prod-jobs-${each.key}"},
         {"resource.aws_sqs_queue.jobs.name": "${module.names.jobs}"},
     ],
-    unknown_passes="a variable that is declared is right here, whatever its value",
+    unknown_passes="a defined variable is valid, whatever its value",
 )
-def references_are_declared(root: Block) -> Iterator[Outcome]:
-    """Look at every reference of the stack."""
+def references_are_defined(root: Block) -> Iterator[Outcome]:
+    """Check every reference in the stack."""
     stack = root.stack
     if is_plan(stack):
-        yield NotApplicable("Terraform has planned it, so everything is declared")
+        yield NotApplicable("it is a plan, in which everything is defined")
         return
     for block in once(stack):
         for at, reference in _named(block):
@@ -134,14 +139,14 @@ def references_are_declared(root: Block) -> Iterator[Outcome]:
                 if doubt:
                     yield block.undecided(doubt, at)
                 else:
-                    yield block.fail(f"{reference.block} is not declared{_like(stack, reference)}", at)
+                    yield block.fail(f"{reference.block} is not defined{_like(stack, reference)}", at)
             elif reference.kind in _REPEATED_BY and block.raw(_REPEATED_BY[reference.kind]) is None:
-                yield block.fail(
-                    f"{reference.text} means nothing here: the block has no {_REPEATED_BY[reference.kind]}", at
-                )
+                yield block.fail(f"must not use {reference.text}: the block has no {_REPEATED_BY[reference.kind]}", at)
 
 
 _WORDS: Final = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1}
+
+
 _BASES: Final = {
     "resource": "",
     "data": "data.",
@@ -153,7 +158,7 @@ _BASES: Final = {
 
 
 def _repeated(document: dict[str, Any]) -> Iterator[str]:
-    """Yield the paths of labels that lists of a document give more than once."""
+    """Yield the paths of labels with more than one definition in a document."""
     for word, depth in _WORDS.items():
         counted = Counter(
             ".".join((word, *labels))
@@ -168,7 +173,7 @@ def _repeated(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _at_fault(root: Block, path: str) -> tuple[Block, str, str]:
-    """Return the block that a path of a document means, the attribute in it, and the path where there is no block."""
+    """Return the block at a path of a document and the argument in it, or the root and the path as text."""
     word, *rest = path.split(".")
     depth = _WORDS.get(word, 1)
     base = f"{_BASES.get(word, f'{word}.')}{'.'.join(rest[:depth])}"
@@ -178,13 +183,13 @@ def _at_fault(root: Block, path: str) -> tuple[Block, str, str]:
 
 @rule(
     "STATE-002",
-    "Every local value and every label is given once",
-    why="Terraform refuses the second one, or keeps one of both and nobody knows which.",
-    fix="Keep one of them; put what belongs together into one locals block.",
+    "Local value or block is defined once",
+    why="Terraform rejects the second definition, or uses one of the two without a warning.",
+    fix="Remove one of the definitions, or merge the two.",
     page=f"{TERRAFORM}/language/values/locals",
     types=["terraform"],
     lessons=["PAY-3"],
-    good=_GOOD,
+    good=GOOD,
     breaks=[
         {
             "locals": [
@@ -202,129 +207,42 @@ def _at_fault(root: Block, path: str) -> tuple[Block, str, str]:
         {"variable": [{"aws_region": {"default": "us-east-1"}}, {"aws_region": {"default": "eu-west-1"}}]},
     ],
 )
-def labels_are_given_once(root: Block) -> Iterator[Outcome]:
-    """Look at what the loader noted, and at the lists of a document that was not loaded."""
+def labels_are_unique(root: Block) -> Iterator[Outcome]:
+    """Check the duplicates that the loader found, and the lists of the document."""
     stack = root.stack
     if is_plan(stack):
-        yield NotApplicable("Terraform has planned it, so everything is given once")
+        yield NotApplicable("it is a plan, which has no duplicates")
         return
     for duplicate in stack.source.duplicates:
         block, at, what = _at_fault(root, duplicate.path)
-        yield block.fail(f"{what}is given more than once, in {' and '.join(duplicate.files)}; keep one", at)
+        more = "more than once " if len(duplicate.files) == 1 else ""
+        yield block.fail(f"{what}must be defined once; it is defined {more}in {' and '.join(duplicate.files)}", at)
     for path in _repeated(stack.source.document):
         block, at, what = _at_fault(root, path)
-        yield block.fail(f"{what}is given more than once; keep one", at)
+        yield block.fail(f"{what}must be defined once; remove the duplicate", at)
 
 
 @rule(
     "STATE-003",
-    "No two local values hold the same",
-    why="One of them is changed some day and the other forgotten; half of the stack then uses the old value.",
-    fix="Keep one, and let everything refer to it.",
+    "Local value is not a duplicate of another",
+    why="When somebody changes only one of the two, part of the stack keeps the old value.",
+    fix="Remove one of the local values, and refer to the other.",
     page=f"{TERRAFORM}/language/values/locals",
     types=["terraform"],
     severity=ADVICE,
     lessons=["PAY-3"],
-    good=_GOOD,
+    good=GOOD,
     breaks=[
         {"locals.kms_keys": {"us-east-1": "${aws_kms_key.main.arn}"}},
         {"locals.account_id": "${data.aws_caller_identity.current.account_id}"},
     ],
 )
 def local_values_differ(root: Block) -> Iterator[Outcome]:
-    """Compare those that are made of resources; equal figures or names may be equal by chance."""
+    """Compare values with references only; equal literals may be a coincidence."""
     first: dict[str, Block] = {}
     for block in once(root.stack):
         if block.type != "local" or not any(reference.kind in ("resource", "data") for _, reference in block.edges):
             continue
         same = first.setdefault(json.dumps(block.body.get("value"), sort_keys=True, default=str), block)
         if same is not block:
-            yield block.fail(f"is the same as {same.address}; keep one of them", "value")
-
-
-def _required(root: Block) -> dict[str, Any]:
-    return {name: entry for name, entry in merged(root.raw("required_providers")).items() if name != "//"}
-
-
-@rule(
-    "STATE-004",
-    "Every provider that is used is in required_providers",
-    why="Terraform guesses where the provider comes from and takes its newest version, which changes.",
-    fix="Add the provider with its source and a bounded version to required_providers.",
-    page=f"{TERRAFORM}/language/providers/requirements",
-    types=["terraform"],
-    severity=WARNING,
-    lessons=["EVT-17"],
-    good=_GOOD,
-    breaks=[
-        {"terraform.required_providers.random": REMOVED},
-        {"terraform.required_providers": REMOVED},
-        {"provider.google": {"region": "europe-west1"}},
-    ],
-)
-def providers_are_required(root: Block) -> Iterator[Outcome]:
-    """Look at the first block of each provider."""
-    stack = root.stack
-    if is_plan(stack):
-        yield NotApplicable("a plan names the providers that are required only where they have a version")
-        return
-    required = {*_required(root), "terraform"}
-    for block in once(stack):
-        kind, _, label = block.type.partition(".")
-        if kind == "provider":
-            name = label
-        elif "_" in block.type:
-            given = block.raw("provider")
-            name = str(given).strip("${} ").partition(".")[0] if given else (label or kind).partition("_")[0]
-        else:
-            continue
-        if name in required:
-            continue
-        required.add(name)
-        doubt = unread(stack)
-        if doubt:
-            yield block.undecided(doubt)
-        else:
-            yield block.fail(
-                f"needs the provider {name}, which required_providers lacks; add it with a bounded version"
-            )
-
-
-_ENDS: Final = re.compile(r"\s*(?:<=?|=|~>(?=\s*v?\d+\.\d)|(?=v?\d))\s*v?\d")
-"""Constraints that leave an end: `~> 5` alone allows 6 too."""
-
-
-@rule(
-    "STATE-005",
-    "Every provider's version has an upper bound",
-    why="The next major version of a provider removes arguments; the first init after its release breaks every stack.",
-    fix="Set version to a range with an end, such as >= 5.100.0, < 7.0.0 or ~> 3.5.",
-    page=f"{TERRAFORM}/language/expressions/version-constraints",
-    types=["terraform"],
-    severity=ADVICE,
-    lessons=["EVT-17"],
-    good=_GOOD,
-    breaks=[
-        {"terraform.required_providers.random.version": REMOVED},
-        {"terraform.required_providers.random.version": ">= 3.5"},
-        {"terraform.required_providers.random.version": "~> 3"},
-        {"terraform.required_providers.random": "hashicorp/random"},
-    ],
-)
-def versions_are_bounded(root: Block) -> Iterator[Outcome]:
-    """Look for one part of each constraint that leaves an end."""
-    if is_plan(root.stack):
-        yield NotApplicable("a plan says which versions it was made with")
-        return
-    for name, entry in _required(root).items():
-        body = merged(entry)
-        version = entry if isinstance(entry, str) else body.get("version")
-        at = f"required_providers.{name}" if isinstance(entry, str) else f"required_providers.{name}.version"
-        if str(body.get("source", "")).startswith("terraform.io/builtin/"):
-            continue
-        if version is None:
-            yield root.fail("must be a range with an end, such as >= 5.100.0, < 7.0.0; any version fits now", at)
-        elif "${" in str(version):
-            yield root.fail("must be written out: Terraform evaluates nothing here", at)
-        elif not any(_ENDS.match(part) for part in str(version).split(",")):
-            yield root.fail("must have an end, such as < 7.0.0: the next major version fits as well", at)
+            yield block.fail(f"must not be the same as {same.address}; remove one of them", "value")

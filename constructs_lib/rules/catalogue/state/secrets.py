@@ -37,7 +37,7 @@ def _is_secret(stack: Stack, reference: Reference) -> bool:
 
 
 def _secrets(stack: Stack, raw: object) -> Iterator[str]:
-    """Yield the secrets that a value is made of, through local values; what `nonsensitive` lets out is none."""
+    """Yield the secrets in a value, also through local values, except within `nonsensitive`."""
     waiting, seen = [raw], set()
     while waiting:
         value = waiting.pop()
@@ -69,9 +69,9 @@ def _open(value: object) -> Iterator[Reference]:
 
 @rule(
     "STATE-013",
-    "An output that holds a secret is sensitive",
-    why="Terraform refuses the plan, or prints the secret into the log of every apply.",
-    fix="Set sensitive to true on the output, or better put out the ARN of what holds the secret.",
+    "Output with a secret is sensitive",
+    why="Terraform rejects the plan, or prints the secret in the log of every apply.",
+    fix="Set sensitive to true on the output, or output the ARN of the secret instead.",
     page=_PAGE,
     types=["output"],
     good={
@@ -96,12 +96,12 @@ def _open(value: object) -> Iterator[Reference]:
         {"output.user.value": "${local.login}"},
         {"output.user.value": "${var.token}"},
     ],
-    unknown_passes="a variable that is not declared sensitive holds no secret; STATE-014 looks at its name",
+    unknown_passes="a variable that is not sensitive is not a secret; STATE-014 checks its name",
 )
 def secret_outputs_are_sensitive(output: Block) -> Iterator[Outcome]:
     """Follow the value through local values."""
     if is_plan(output.stack):
-        yield NotApplicable("Terraform has planned it, and refuses such outputs")
+        yield NotApplicable("it is a plan, which Terraform does not create with such outputs")
         return
     found = next(_secrets(output.stack, output.body.get("value")), None)
     sensitive = output.flag("sensitive")
@@ -110,14 +110,14 @@ def secret_outputs_are_sensitive(output: Block) -> Iterator[Outcome]:
     if isinstance(sensitive, Unknown):
         yield output.undecided(sensitive, "sensitive")
     else:
-        yield output.fail(f"holds {found}, which is a secret; set sensitive to true", "value")
+        yield output.fail(f"must not contain the secret {found}, unless sensitive is true", "value")
 
 
 @rule(
     "STATE-014",
-    "A variable for a secret is sensitive and has no default",
-    why="The secret stands in the code and in every clone of it, and in the log of every plan.",
-    fix="Set sensitive to true and remove the default; give the value as TF_VAR_… or let Secrets Manager make it.",
+    "Variable for a secret is sensitive and has no default",
+    why="A default is readable in every clone of the repository, and a value that is not sensitive in every plan.",
+    fix="Set sensitive to true and remove default; pass the value with TF_VAR_… or generate it in Secrets Manager.",
     page=_PAGE,
     types=["var"],
     severity=WARNING,
@@ -127,15 +127,15 @@ def secret_outputs_are_sensitive(output: Block) -> Iterator[Outcome]:
         {"variable.db_password.default": "hunter2hunter2"},
         {"variable.github_token": {"type": "${string}", "sensitive": False}},
     ],
-    unknown_passes="Terraform takes no expression in a variable",
+    unknown_passes="Terraform does not allow expressions in a variable block",
 )
 def secret_variables_are_sensitive(variable: Block) -> Iterator[Outcome]:
-    """Go by the name; switches and figures about a secret are none."""
+    """Decide by the name; booleans and numbers are not secrets."""
     default = variable.raw("default")
     kind = str(variable.raw("type") or "").strip("${} ")
     if not is_secret_name(variable.name) or kind in ("bool", "number") or isinstance(default, bool | int | float):
         return
     if variable.flag("sensitive") is not True and variable.flag("ephemeral") is not True:
-        yield variable.fail("must be set to true, or every plan prints the secret", "sensitive")
+        yield variable.fail("must be true, or every plan prints the secret", "sensitive")
     if default and not is_plan(variable.stack):
-        yield Fail(variable, "default", "must not be set: a secret has no place in the code", "(not shown)")
+        yield Fail(variable, "default", "must not be set for a secret; pass the value with TF_VAR_…", "(not shown)")

@@ -1,4 +1,4 @@
-"""Workspaces: what they may choose, and that they agree with the environment."""
+"""Workspaces, environments and regions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORKSPACE: Final = "terraform.workspace"
 _PAGE: Final = f"{TERRAFORM}/language/state/workspaces"
 _ENVIRONMENT: Final = re.compile(r"(?:^|_)(?:env|environment|stage)(?:_|$)")
 _CONDITIONS: Final = ("condition", "provisioner")
-"""Where in a block something may stop a plan or an apply."""
+"""Parts of a block that can stop a plan or an apply."""
 
 _GOOD: Final[dict[str, Any]] = {
     "terraform": {"backend": {"s3": {"key": "shop/terraform.tfstate", "workspace_key_prefix": "workspaces"}}},
@@ -42,13 +42,13 @@ _GOOD: Final[dict[str, Any]] = {
 
 
 def _environment(stack: Stack) -> Block | None:
-    """Return the variable or local value that says which environment a stack is for; None when nothing does."""
+    """Return the variable or local value with the environment of a stack, or None."""
     found = (block for block in once(stack) if block.type in ("var", "local") and _ENVIRONMENT.search(block.name))
     return next(found, None)
 
 
 def _uses(stack: Stack) -> Iterator[tuple[Block, str]]:
-    """Yield every place where the workspace is read, directly or through a local value."""
+    """Yield every reference to the workspace, direct or through a local value."""
     local_values = {
         block.base
         for block in once(stack)
@@ -62,8 +62,8 @@ def _uses(stack: Stack) -> Iterator[tuple[Block, str]]:
 
 @rule(
     "STATE-015",
-    "A stack with workspaces checks that the workspace is its environment's",
-    why="Production's values are applied to the state of dev: Terraform destroys what is there and makes it anew.",
+    "Stack with workspaces has a precondition for the environment",
+    why="Without it, the values of prod can be applied in the workspace of dev: Terraform replaces its resources.",
     fix='Add a precondition such as contains(["default", var.environment], terraform.workspace).',
     page=_PAGE,
     types=["terraform"],
@@ -75,16 +75,16 @@ def _uses(stack: Stack) -> Iterator[tuple[Block, str]]:
         {"output.workspace.precondition": REMOVED, "terraform.backend": {"s3": {}}},
         {"output.workspace.precondition.condition": '${var.environment != ""}'},
     ],
-    unknown_passes="a condition is read as it is written, not by what it comes to",
+    unknown_passes="the condition is checked as written, not its value",
 )
-def workspace_and_environment_agree(root: Block) -> Iterator[Outcome]:
-    """Nothing to compare where no environment is named, or where it is the workspace."""
+def workspace_has_a_precondition(root: Block) -> Iterator[Outcome]:
+    """Skip stacks without an environment, and accept one that is the workspace."""
     stack = root.stack
     environment = _environment(stack)
     prefix = None if is_plan(stack) else root.raw("backend.s3.workspace_key_prefix")
     uses = list(_uses(stack))
     if environment is None or is_plan(stack) or not (uses or prefix):
-        yield NotApplicable("it has no workspaces, or no environment beside them")
+        yield NotApplicable("it has no workspaces or no environment")
         return
     guarded = any(word in at.split(".") for _, at in uses for word in _CONDITIONS)
     checks = (reference.text for _, reference in edges(stack.source.document.get("check"), ""))
@@ -96,8 +96,8 @@ def workspace_and_environment_agree(root: Block) -> Iterator[Outcome]:
     if guarded or same or _WORKSPACE in checks:
         return
     text = (
-        f"nothing keeps {environment.address} from being applied in another environment's workspace; add a "
-        "precondition that compares it with terraform.workspace"
+        f"must have a precondition that compares {environment.address} with terraform.workspace, so that it is not "
+        "applied in the workspace of another environment"
     )
     if prefix:
         yield root.fail(text, "backend.s3.workspace_key_prefix")
@@ -107,9 +107,9 @@ def workspace_and_environment_agree(root: Block) -> Iterator[Outcome]:
 
 @rule(
     "STATE-016",
-    "A workspace does not choose the region",
-    why="Every region needs a run of its own; nothing shows what is where, and one region is forgotten.",
-    fix="Write one provider for each region, and apply all of them in one plan.",
+    "Provider region does not depend on the workspace",
+    why="Every region needs a separate apply, no plan shows all regions, and one of them can be forgotten.",
+    fix="Define one provider per region, and apply all of them in one plan.",
     page=_PAGE,
     types=["provider.aws"],
     severity=ADVICE,
@@ -121,7 +121,7 @@ def workspace_and_environment_agree(root: Block) -> Iterator[Outcome]:
     ],
     unknown_passes="a variable is not the workspace",
 )
-def workspace_is_no_region(provider: Block) -> Iterator[Outcome]:
-    """Follow the region through local values."""
+def region_does_not_depend_on_the_workspace(provider: Block) -> Iterator[Outcome]:
+    """Resolve local values in the region."""
     if _WORKSPACE in made_of(provider.stack, provider.body.get("region")):
-        yield provider.fail("must not depend on the workspace; write one provider for each region", "region")
+        yield provider.fail("must not depend on the workspace; define one provider per region", "region")
