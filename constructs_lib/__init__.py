@@ -22,6 +22,8 @@ _HOMES = {
 }
 
 _RENAMED: dict[str, str] = {
+    "CacheUser": "ElastiCacheUser",
+    "Deletable": "NoDeletionProtection",
     "LateFinish": "ShorterTimeout",
     "TokenAuthorizer": "LambdaAuthorizer",
 }

@@ -43,7 +43,7 @@ from .constructs.peered_mesh import PeeredMesh as PeeredMesh
 from .constructs.queue import Fifo as Fifo
 from .constructs.queue import Queue as Queue
 from .constructs.queue import SqsManagedKey as SqsManagedKey
-from .constructs.redis_cache import CacheUser as CacheUser
+from .constructs.redis_cache import ElastiCacheUser as ElastiCacheUser
 from .constructs.redis_cache import RedisCache as RedisCache
 from .constructs.redis_cache import ReplicationGroup as ReplicationGroup
 from .constructs.redis_cache import Shards as Shards
@@ -70,7 +70,7 @@ from .constructs.secret_parameter import SecretParameter as SecretParameter
 from .constructs.secret_parameter import WriteOnlyValue as WriteOnlyValue
 from .constructs.security_group import SecurityGroup as SecurityGroup
 from .constructs.shared.credentials import GeneratedPassword as GeneratedPassword
-from .constructs.shared.databases import Deletable as Deletable
+from .constructs.shared.databases import NoDeletionProtection as NoDeletionProtection
 from .constructs.state_backend import StateBackend as StateBackend
 from .constructs.web_acl import NoWebAcl as NoWebAcl
 from .constructs.web_acl import WebAcl as WebAcl

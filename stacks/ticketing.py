@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from constructs_lib import (
     AddressPlan,
     AlarmTopic,
-    CacheUser,
+    ElastiCacheUser,
     GlobalTable,
     HardenedStack,
     LambdaLayer,
@@ -104,7 +104,7 @@ class TicketingStack(HardenedStack):
             region=region,
             vpc=self.vpcs[name],
             key=self.key,
-            users={USER: CacheUser(keys=("tickets:*",))},
+            users={USER: ElastiCacheUser(keys=("tickets:*",))},
             alarm_topics=[self.topics[name].arn],
         )
 

@@ -321,5 +321,5 @@ def test_plat_13_a_generated_one_has_only_characters_that_need_no_escape(
 
 def test_plat_13_a_password_itself_is_never_taken(tmp_path: Path) -> None:
     assert refusal(lambda: add_database(make_stack(tmp_path), password="p@ss/word")) == (
-        "shop/db: password='...': must be GeneratedPassword(); a password itself is never taken"
+        "shop/db: password='...': must be GeneratedPassword(); passwords themselves are not accepted"
     )

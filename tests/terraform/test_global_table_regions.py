@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from constructs_lib import Deletable, GlobalIndex, GlobalTable, HardenedStack, MultiRegionKey
+from constructs_lib import GlobalIndex, GlobalTable, HardenedStack, MultiRegionKey, NoDeletionProtection
 from constructs_lib.testing.terraform import Workspace
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def table(
                 global_indexes={"by-status": GlobalIndex("status")},
                 contributor_insights=True,
                 # The provider takes three minutes to protect a replica.
-                deletion_protection=Deletable("torn down by the test"),
+                deletion_protection=NoDeletionProtection("torn down by the test"),
             )
 
         return synthesize(build)["shop"]

@@ -15,10 +15,10 @@ import pytest
 
 from constructs_lib import (
     AuroraProvisioned,
-    Deletable,
     Environment,
     GeneratedPassword,
     HardenedStack,
+    NoDeletionProtection,
     PartialS3Backend,
 )
 from constructs_lib.testing.errors import StepError
@@ -89,7 +89,7 @@ def destroy(one: SimpleNamespace) -> Changes:
 
 def lifted(synthesize: Callable[..., dict[str, SynthesizedStack]], production: Workspace, folder: Path) -> Workspace:
     """Lift production's protection by the documented step: name the reason in the code, and apply that."""
-    because = Deletable("the platform moves to another account, and its snapshot with it")
+    because = NoDeletionProtection("the platform moves to another account, and its snapshot with it")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stacks.platform.AuroraProvisioned", partial(AuroraProvisioned, deletion_protection=because))
         stack = platform(synthesize, "prod")

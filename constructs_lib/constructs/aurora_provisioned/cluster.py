@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.aurora_provisioned.access import check_client, connect_statement, monitoring_role
+from constructs_lib.constructs.aurora_provisioned.alarms import LAG_ALARM, instance_alarms
 from constructs_lib.constructs.aurora_provisioned.arguments import (
     DEFAULT_USER,
     check_backtrack,
@@ -28,13 +29,12 @@ from constructs_lib.constructs.aurora_provisioned.engines import (
 from constructs_lib.constructs.aurora_provisioned.instances import Instance, PlacedInstance, place
 from constructs_lib.constructs.aurora_provisioned.parameter_groups import ParameterGroups, check_parameters
 from constructs_lib.constructs.aurora_provisioned.scaling import ReaderScaling, ScaledReaders, check_scaling
-from constructs_lib.constructs.aurora_provisioned.watch import LAG_ALARM, instance_alarms
 from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
-from constructs_lib.constructs.shared.databases import Deletable, check_place, protected
+from constructs_lib.constructs.shared.databases import NoDeletionProtection, check_subnets, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.protocols import Grantee
@@ -81,8 +81,8 @@ class AuroraProvisioned(HardenedConstruct):
         maintenance_window: Time of the week in UTC such as `sun:03:30-sun:04:30`; by default early on Sunday there.
         backtrack_hours: Hours that a MySQL cluster can be turned back by, up to 72; 0 by default. Only a new cluster
             can be given it, and not in every region.
-        deletion_protection: True, False, or `Deletable` where the environment protects; by default from the
-            environment. A protected or `Deletable` cluster leaves a final snapshot and its automated backups.
+        deletion_protection: True, False, or `NoDeletionProtection` where the environment protects; by default from the
+            environment. A protected or opted-out cluster leaves a final snapshot and automated backups.
         alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
         alarm_topics: ARNs of SNS topics that are told.
 
@@ -129,7 +129,7 @@ class AuroraProvisioned(HardenedConstruct):
         backup_window: str | None = None,
         maintenance_window: str | None = None,
         backtrack_hours: int = 0,
-        deletion_protection: bool | Deletable | None = None,
+        deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
     ) -> None:
@@ -152,7 +152,7 @@ class AuroraProvisioned(HardenedConstruct):
             extended=extended_support is not None,
             today=today(),
         )
-        zones = check_place(problems, vpc, region)
+        zones = check_subnets(problems, vpc, region)
         placed = place(problems, instances, engine=engine, region=region, zones=zones)
         if reader_scaling is not None:
             check_scaling(problems, reader_scaling, len(placed) - 1)
@@ -317,7 +317,7 @@ class AuroraProvisioned(HardenedConstruct):
 
     def _password(self) -> dict[str, Any]:
         if self.credentials:
-            return {"master_password": self.credentials.result}
+            return {"master_password": self.credentials.in_stack_password}
         return {"manage_master_user_password": True, "master_user_secret_kms_key_id": self.key_arn}
 
     def _subnet_group(self) -> str:

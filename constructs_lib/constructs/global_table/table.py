@@ -7,6 +7,7 @@ from functools import cached_property
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.global_table import access
+from constructs_lib.constructs.global_table.alarms import add_alarms
 from constructs_lib.constructs.global_table.arguments import (
     REPLICATED,
     StreamView,
@@ -31,9 +32,8 @@ from constructs_lib.constructs.global_table.consistency import (
 )
 from constructs_lib.constructs.global_table.indexes import AttributeType, GlobalIndex, LocalIndex, read_keys
 from constructs_lib.constructs.global_table.replica import TableReplica
-from constructs_lib.constructs.global_table.watch import add_alarms
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.constructs.shared.databases import Deletable, protected
+from constructs_lib.constructs.shared.databases import NoDeletionProtection, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition
@@ -69,7 +69,7 @@ class GlobalTable(HardenedConstruct):
         ttl_attribute: Attribute with the second since 1970 after which DynamoDB deletes an item; none by default.
         table_class: STANDARD (default), or STANDARD_INFREQUENT_ACCESS when storage is most of the bill.
         contributor_insights: Whether CloudWatch shows the keys that are used most; False by default, billed by event.
-        deletion_protection: True, False, or `Deletable` where the environment protects; by default from the
+        deletion_protection: True, False, or `NoDeletionProtection` where the environment protects; by default from the
             environment. The same in every region.
         alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
         alarm_topics: ARNs of SNS topics, each told of the alarms in its own region; by region where they are references
@@ -108,7 +108,7 @@ class GlobalTable(HardenedConstruct):
         ttl_attribute: str | None = None,
         table_class: TableClass = "STANDARD",
         contributor_insights: bool = False,
-        deletion_protection: bool | Deletable | None = None,
+        deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] | Mapping[str, Iterable[str]] = (),
     ) -> None:
@@ -150,7 +150,7 @@ class GlobalTable(HardenedConstruct):
         topics = topics_by_region(problems, region.name, self.places, alarm_topics)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=topics[region.name])
         problems.raise_if_any()
-        if isinstance(deletion_protection, Deletable):
+        if isinstance(deletion_protection, NoDeletionProtection):
             self._record(deletion_protection)
 
         # A global table has one name in all of its regions.

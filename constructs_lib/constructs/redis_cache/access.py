@@ -1,4 +1,4 @@
-"""Who may log in to a cache, and what they may do there."""
+"""Users of a cache, their IAM authentication and access strings."""
 
 from __future__ import annotations
 
@@ -16,27 +16,30 @@ from constructs_lib.foundation.errors import Problems
 
 Access = Literal["read", "write"]
 DELETE_PROVIDER: Final = ">= 6.31.0, < 7.0.0"
-"""The first AWS provider that ends a token where users take its place."""
+"""The first AWS provider that can delete the AUTH token of a cache with users."""
 MAX_USERS: Final = 99
-"""A group has 100 with the default user."""
+"""A user group can have 100 users, the default user included."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PATTERN: Final = re.compile(r"[^\s~${}]+")
 _COMMANDS: Final = {
-    # `info` is among the dangerous commands, and clients ask it whether the node is ready.
+    # `info` belongs to @dangerous, and clients check with it whether the node is ready.
     "read": "+@all -@write -@admin -@dangerous +info",
     "write": "+@all -@admin -@dangerous +info",
 }
 _LOCKED: Final = "off ~keys* -@all +get"
-"""The form in which ElastiCache gives back a user that cannot log in."""
+"""The access string of a disabled user, in the form in which ElastiCache returns it."""
 
 
 @dataclass(frozen=True)
-class CacheUser:
-    """Somebody who logs in with a token of IAM, in place of a password.
+class ElastiCacheUser:
+    """A user of a cache with IAM authentication.
 
     Attributes:
-        access: `write` (default) or `read`. Neither may flush, list all keys, or change settings.
-        keys: Patterns of the keys that it may use; all by default.
+        access: `write`, or `read` for commands that do not write. Neither allows `@admin` and `@dangerous` commands,
+            such as `FLUSHALL`, `KEYS` and `CONFIG`.
+        keys: Key patterns that the user can access, such as `("orders:*",)`; all keys by default.
+
+    See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html.
     """
 
     access: Access = "write"
@@ -44,28 +47,26 @@ class CacheUser:
 
     @property
     def access_string(self) -> str:
-        """The rules as the engine writes them."""
+        """The access string."""
         patterns = " ".join(f"~{pattern}" for pattern in self.keys)
         channels = " &*" if self.access == "write" else ""
         return f"on {patterns}{channels} {_COMMANDS[self.access]}"
 
 
-def check_users(problems: Problems, users: Mapping[str, CacheUser], engine: Engine, version: str) -> None:
-    """Note users that ElastiCache refuses.
+def check_users(problems: Problems, users: Mapping[str, ElastiCacheUser], engine: Engine, version: str) -> None:
+    """Report users that ElastiCache refuses.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html.
     """
     if not isinstance(users, Mapping):
-        problems.stop("users", users, "must be a dictionary of CacheUser by name")
+        problems.stop("users", users, "must be a dictionary of ElastiCacheUser by name")
     problems.check(
         engine.has_iam(version),
         "engine_version",
         version,
-        f"knows no IAM users; give {engine.iam_since} or later, or token=GeneratedPassword()",
+        f"does not support IAM authentication; give {engine.iam_since} or later, or token=GeneratedPassword()",
     )
-    problems.check(
-        1 <= len(users) <= MAX_USERS, "users", list(users), f"must be 1 to {MAX_USERS}: nobody else can log in"
-    )
+    problems.check(1 <= len(users) <= MAX_USERS, "users", list(users), f"must have 1 to {MAX_USERS} users")
     for name, user in users.items():
         problems.check(
             isinstance(name, str) and _NAME.fullmatch(name) and name != "default",
@@ -73,7 +74,9 @@ def check_users(problems: Problems, users: Mapping[str, CacheUser], engine: Engi
             name,
             "must be lower-case letters, digits and single hyphens, starting with a letter, and not 'default'",
         )
-        if not problems.check(isinstance(user, CacheUser), f"users[{name!r}]", user, "must be a CacheUser"):
+        if not problems.check(
+            isinstance(user, ElastiCacheUser), f"users[{name!r}]", user, "must be an ElastiCacheUser"
+        ):
             continue
         problems.check(
             user.access in get_args(Access), f"users[{name!r}].access", user.access, "must be 'read' or 'write'"
@@ -83,23 +86,33 @@ def check_users(problems: Problems, users: Mapping[str, CacheUser], engine: Engi
             patterns and all(isinstance(one, str) and _PATTERN.fullmatch(one) for one in patterns),
             f"users[{name!r}].keys",
             user.keys,
-            "must be a tuple of patterns without blanks, '~' and tokens, such as ('orders:*',)",
+            "must be a tuple of key patterns without spaces, '~' and references, such as ('orders:*',)",
         )
 
 
-class CacheUsers(HardenedConstruct):
-    """The users of a cache and their group, in which nobody logs in as the default user.
+class ElastiCacheUsers(HardenedConstruct):
+    """The users of a cache and their user group, in which the default user is disabled.
+
+    Attributes:
+        users: The `aws_elasticache_user` resources by name.
+        resource: The `aws_elasticache_user_group`.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html.
     """
 
     def __init__(
-        self, scope: HardenedConstruct, id_: str, *, region: Region, engine: Engine, users: Mapping[str, CacheUser]
+        self,
+        scope: HardenedConstruct,
+        id_: str,
+        *,
+        region: Region,
+        engine: Engine,
+        users: Mapping[str, ElastiCacheUser],
     ) -> None:
         super().__init__(scope, id_, region=region)
         self.users = {name: self._user(name, user, engine) for name, user in users.items()}
         modes = aws.elasticache_user
-        # Without one of the group's own, the engine's default user is on, and may do everything.
+        # Without it the user group has the engine's default user, which is enabled and has access to everything.
         locked = self._create(
             modes.ElasticacheUser,
             "default",
@@ -116,10 +129,9 @@ class CacheUsers(HardenedConstruct):
             engine=engine.name,
             user_ids=[self._ref(user, "user_id") for user in (locked, *self.users.values())],
         )
-        self.id = self._ref(self.resource, "user_group_id")
 
-    def _user(self, name: str, user: CacheUser, engine: Engine) -> aws.elasticache_user.ElasticacheUser:
-        # IAM finds a user whose id and name are the same only.
+    def _user(self, name: str, user: ElastiCacheUser, engine: Engine) -> aws.elasticache_user.ElasticacheUser:
+        # IAM authentication requires the same user id and user name.
         id_ = self._name("cache-user", name)
         modes = aws.elasticache_user
         return self._create(
@@ -134,7 +146,7 @@ class CacheUsers(HardenedConstruct):
 
 
 def connect_statement(cache: HardenedConstruct, user: str, cache_arn: str, user_arn: str) -> Statement:
-    """Return the statement that lets a role log in to one cache as one user; IAM asks for both.
+    """Return the statement that allows to connect to a cache as a user; IAM requires both ARNs.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html.
     """

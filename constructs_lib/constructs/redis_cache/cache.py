@@ -1,4 +1,4 @@
-"""The RedisCache construct: a replication group, who may log in to it, and everything that belongs to it."""
+"""RedisCache: an ElastiCache replication group with Valkey or Redis OSS."""
 
 from __future__ import annotations
 
@@ -11,85 +11,100 @@ from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.redis_cache.access import (
     DELETE_PROVIDER,
-    CacheUser,
-    CacheUsers,
+    ElastiCacheUser,
+    ElastiCacheUsers,
     check_users,
     connect_statement,
 )
+from constructs_lib.constructs.redis_cache.alarms import node_alarms
 from constructs_lib.constructs.redis_cache.engines import ENGINES, EngineName, check_upgrade, choose_version
 from constructs_lib.constructs.redis_cache.nodes import ReplicationGroup, Shards, check_type, lay_out
 from constructs_lib.constructs.redis_cache.parameters import MaxMemoryPolicy, check_parameters, make_group
-from constructs_lib.constructs.redis_cache.watch import node_alarms
 from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
-from constructs_lib.constructs.shared.databases import Deletable, check_place, protected
+from constructs_lib.constructs.shared.databases import NoDeletionProtection, check_subnets, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
 
 TokenUpdate = Literal["DELETE", "ROTATE", "SET"]
 DEFAULT_PORT: Final = 6380
-"""Not the engine's own, which everybody tries first."""
+"""Not 6379, the default that port scanners try."""
 MIN_PORT: Final = 1024
 MAX_PORT: Final = 65535
 MAX_SNAPSHOT_DAYS: Final = 35
 WINDOW_MINUTES: Final = 60
 TOKEN_SPECIAL: Final = "-"  # noqa: S105  characters, not a token
-"""The one sign that ElastiCache takes and that means nothing to a shell or a URL."""
+"""The special character that ElastiCache allows and that needs no escaping in shells and URLs."""
 LOGS: Final = ("engine-log", "slow-log")
 
 
 class RedisCache(HardenedConstruct):
-    """A cache in the database subnets of a VPC, Valkey by default: encrypted, behind TLS, with users of its own.
+    """An ElastiCache replication group with Valkey or Redis OSS in the database subnets of a VPC.
+
+    It is encrypted at rest and in transit. Clients authenticate with IAM, or with an AUTH token.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        vpc: The VPC whose database subnets it uses, in at least two zones.
-        key: Encrypts the data on disk, the snapshots, the logs, and the secret with a token.
-        engine: `valkey` (default) or `redis`.
-        engine_version: Major and minor version of a new cache: `8.2` for Valkey and `7.1` for Redis by default.
-            ElastiCache keeps it current in the maintenance window, and Terraform leaves it alone.
-        upgrade_to: A later version, for the one apply that makes the upgrade, at once.
-        topology: `ReplicationGroup(nodes=...)` (default) or `Shards(count, replicas)`; another kind makes a new cache.
-        node_type: From the environment by default: burstable in dev and staging, never in prod.
-        port: 1024 to 65535; 6380 by default.
-        users: `CacheUser` by name, who log in with IAM; by default `app`, who may read and write. The engine's default
-            user is off.
-        token: `GeneratedPassword` for one token that everybody shares, in place of users.
-        token_update: `ROTATE` (default) keeps the last token beside a new one; `SET` ends it, once every client has the
-            new one; `DELETE` ends the token of a cache that gets users, for the one apply that brings them, at once.
-        maxmemory_policy: What goes when the memory is full; `volatile-lru` by default.
-        parameters: Further parameters, plain strings.
-        snapshot_retention_days: Up to 35; by default from the environment, and not less than that.
-        snapshot_window: Time of day in UTC such as `02:00-03:00`; by default at night where the region is.
-        maintenance_window: Time of the week in UTC such as `sun:03:30-sun:04:30`; by default early on Sunday there.
-        deletion_protection: True, False, or `Deletable` where the environment protects; by default from the
-            environment. Terraform refuses to destroy a protected cache; that one and a `Deletable` one leave a final
-            snapshot.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told.
+        region: The region.
+        vpc: A VPC in the region with database subnets in at least two Availability Zones.
+        key: Encrypts the data at rest, the snapshots, the logs, and the secret with the AUTH token. A change replaces
+            the cache.
+        engine: `valkey` or `redis`.
+        engine_version: The major and minor version of a new cache: `7.2` to `9.1` for Valkey (`8.2` by default), `6.2`
+            (with `token` only) to `7.1` for Redis OSS (`7.1` by default). ElastiCache upgrades minor versions in the
+            maintenance window, so Terraform ignores changes of the version.
+        upgrade_to: A later version to upgrade to immediately. Remove it after the upgrade.
+        topology: `ReplicationGroup(nodes)` or `Shards(count, replicas)`; `ReplicationGroup()` by default. A change from
+            one kind to the other replaces the cache.
+        node_type: The node type: `cache.t4g.small` in dev and staging and `cache.r7g.large` in prod by default.
+            Burstable types are not allowed in prod.
+        port: The port, 1,024 to 65,535; 6,380 by default. A change replaces the cache.
+        users: The users by name, 1 to 99, with IAM authentication; `{"app": ElastiCacheUser()}` by default. The
+            engine's default user is disabled.
+        token: An AUTH token that all clients share, instead of users.
+        token_update: How the AUTH token changes. `ROTATE`: the cache accepts the new and the previous token. `SET`: the
+            cache accepts the new token only. `DELETE`: removes the token of a cache that gets users, in the same apply.
+        maxmemory_policy: The eviction policy.
+        parameters: Further parameters of the engine, as plain strings; none by default.
+        snapshot_retention_days: Days until automatic snapshots are deleted, at most 35 and at least 1 in dev, 3 in
+            staging and 7 in prod; the minimum by default.
+        snapshot_window: A daily time in UTC of at least 60 minutes, such as `02:00-03:00`; night time in the region by
+            default.
+        maintenance_window: A weekly time in UTC of at least 60 minutes, such as `sun:03:30-sun:04:30`; early on Sunday
+            in the region by default.
+        deletion_protection: Sets `prevent_destroy`, so that Terraform refuses to destroy the cache; on in prod, off in
+            dev and staging by default. `NoDeletionProtection(reason)` turns it off in prod. Destroying a cache
+            that is protected or in prod leaves a final snapshot.
+        alarms: Creates CloudWatch alarms; on in prod, off in dev and staging by default. `NoAlarms(reason)` turns them
+            off in prod.
+        alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
 
     Attributes:
+        resource: The `aws_elasticache_replication_group`.
+        identifier: The replication group's id, as plain text.
+        key: The key.
+        vpc: The VPC.
         engine: The engine.
         port: The port.
-        layout: Shards, and nodes of each.
-        security_group: Closed until `allow_from`.
-        users: The users and their group; None with a token.
-        token: The token and its secret; None with users.
+        layout: The numbers of shards and of nodes in each.
+        security_group: The security group. It allows no traffic until `allow_from`.
+        users: The users and their user group; None with a token.
+        token: The AUTH token and its secret; None with users.
 
     Raises:
-        ConfigurationError: An argument that cannot be deployed or that loosens what the environment asks for.
+        ConfigurationError: An argument is invalid or below the environment's minimum.
 
     Warns:
-        ConfigurationWarning: Standard support of the version ends soon.
+        ConfigurationWarning: Standard support of the version ends within 180 days.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.html.
     """
@@ -108,7 +123,7 @@ class RedisCache(HardenedConstruct):
         topology: ReplicationGroup | Shards | None = None,
         node_type: str | None = None,
         port: int = DEFAULT_PORT,
-        users: Mapping[str, CacheUser] | None = None,
+        users: Mapping[str, ElastiCacheUser] | None = None,
         token: GeneratedPassword | None = None,
         token_update: TokenUpdate = "ROTATE",  # noqa: S107  a strategy
         maxmemory_policy: MaxMemoryPolicy = "volatile-lru",
@@ -116,14 +131,14 @@ class RedisCache(HardenedConstruct):
         snapshot_retention_days: int | None = None,
         snapshot_window: str | None = None,
         maintenance_window: str | None = None,
-        deletion_protection: bool | Deletable | None = None,
+        deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
         self.key = key
-        self.key_arn = key.arn_for(self)
+        self._key_arn = key.arn_for(self)
         self.vpc = vpc
         self.port = port
         if not isinstance(engine, str) or engine not in ENGINES:
@@ -135,7 +150,7 @@ class RedisCache(HardenedConstruct):
             target = choose_version(problems, self.engine, upgrade_to, today(), argument="upgrade_to")
             if target == upgrade_to:
                 check_upgrade(problems, self.engine, version, target)
-        check_place(problems, vpc, region)
+        check_subnets(problems, vpc, region)
         self.layout = lay_out(problems, topology, region)
         node_type = region.profile.cache_node_type if node_type is None else node_type
         check_type(problems, node_type, region)
@@ -150,14 +165,14 @@ class RedisCache(HardenedConstruct):
         keep = protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
-        if isinstance(deletion_protection, Deletable):
+        if isinstance(deletion_protection, NoDeletionProtection):
             self._record(deletion_protection)
 
         self.security_group = SecurityGroup(
             self, "security-group", region=region, vpc=vpc, description=f"Cache {self.path}"
         )
         self.identifier = self._name("cache")
-        self.users = None if token else CacheUsers(self, "users", region=region, engine=self.engine, users=users)
+        self.users = None if token else ElastiCacheUsers(self, "users", region=region, engine=self.engine, users=users)
         self.token = (
             GeneratedCredentials(
                 self, "token", region=region, key=key, option=token, whose="Token", special=TOKEN_SPECIAL
@@ -184,29 +199,29 @@ class RedisCache(HardenedConstruct):
             parameter_group_name=self._ref(group, "name"),
             subnet_group_name=self._subnet_group(),
             security_group_ids=[self._ref(self.security_group.resource, "id")],
-            # A text in the bindings.
+            # A string in the bindings: a boolean fails.
             at_rest_encryption_enabled="true",
-            kms_key_id=self.key_arn,
+            kms_key_id=self._key_arn,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             auto_minor_version_upgrade="true",
-            # A token must change on every node at once, and so does a version that is asked for.
+            # A token must change on all nodes at the same time; upgrade_to asks for an immediate upgrade.
             apply_immediately=True if token or upgrade_to or token_update == "DELETE" else None,  # noqa: S105
             snapshot_retention_limit=retention,
             snapshot_window=snapshots,
             maintenance_window=maintenance,
-            final_snapshot_identifier=self._name("cache-snapshot", "final") if self._precious(keep) else None,
+            final_snapshot_identifier=self._name("cache-snapshot", "final") if self._has_final_snapshot(keep) else None,
             log_delivery_configuration=self._logs(),
             lifecycle=core.TerraformResourceLifecycle(
                 prevent_destroy=keep or None,
-                # After a minor upgrade of ElastiCache's own, the provider would replace the cache to get back.
+                # After an automatic minor upgrade the provider would replace the cache to downgrade it.
                 ignore_changes=None if upgrade_to else ["engine_version"],
             ),
             **self.layout.settings,
             **self._log_in(token_update),
         )
         if self.token:
-            self.token.write(host=self.endpoint, port=port)
+            self.token.write(host=self._endpoint, port=port)
         for member in self.layout.members(self.identifier):
             number = member.removeprefix(f"{self.identifier}-")
             for name, alarm in node_alarms(node_type, replicated=self.layout.nodes > 1):
@@ -215,109 +230,119 @@ class RedisCache(HardenedConstruct):
 
     @cached_property
     def id(self) -> str:
-        """The replication group's identifier, for use in any stack."""
+        """The replication group's id."""
         return self.resource.id
 
     @cached_property
     def arn(self) -> str:
-        """The replication group's ARN, for use in any stack."""
+        """The replication group's ARN."""
         return self.resource.arn
 
-    @property
+    @cached_property
     def endpoint(self) -> str:
-        """A reference to the address that clients begin with, for use inside the stack."""
+        """The address of the primary endpoint, or of the configuration endpoint with `Shards`."""
+        sharded = self.layout.shards is not None
+        return self.resource.configuration_endpoint_address if sharded else self.resource.primary_endpoint_address
+
+    @property
+    def _endpoint(self) -> str:
         sharded = self.layout.shards is not None
         return self._ref(self.resource, f"{'configuration' if sharded else 'primary'}_endpoint_address")
 
-    def allow_from(self, peer: Connectable, description: str | None = None) -> None:
-        """Let a construct of the same VPC connect to the cache's port, with a rule on both sides.
+    @renamed_arguments(peer="source")
+    def allow_from(self, source: Connectable, description: str | None = None) -> None:
+        """Allow connections to the cache's port: an inbound rule here and an outbound rule there.
 
         Args:
-            peer: A security group, or a construct that has one, such as a function in the VPC.
-            description: Why; by default the two ends.
+            source: A construct with a security group in the same VPC, such as a function, or a security group.
+            description: The rules' description; the paths of the two security groups by default.
 
         Raises:
-            ConfigurationError: A peer in another VPC.
+            ConfigurationError: The source is in another VPC.
         """
-        peer.security_group.allow_to(self, self.port, description)
+        source.security_group.allow_to(self, self.port, description)
 
-    def grant_connect(self, client: Grantee, user: str | None = None) -> None:
-        """Let a role log in as one user with IAM, or read the secret with the token.
+    @renamed_arguments(client="grantee")
+    def grant_connect(self, grantee: Grantee, user: str | None = None) -> None:
+        """Grant a role permission to connect as a user, or to read the secret with the AUTH token.
 
         Args:
-            client: A function of this library, or a service role.
-            user: A name of `users`; may be left out when there is one, and must be with a token.
+            grantee: A function or a `ServiceRole`.
+            user: A name of `users`. Optional with one user; not allowed with a token.
 
         Raises:
-            ConfigurationError: No such user, or a user of a cache with a token.
+            ConfigurationError: The user is not defined, or the cache has a token.
         """
-        stack = client.region.stack
+        stack = grantee.region.stack
         if self.users is None:
             if user is not None:
                 raise ConfigurationError(
-                    self.path, f"user={user!r}: the cache has a token that everybody shares; leave the user out"
+                    self.path, f"user={user!r}: the cache has an AUTH token and no users; remove user"
                 )
-            self._grant_token(client)
+            self._grant_token(grantee)
             return
         known = self.users.users
         if user is None and len(known) == 1:
             (user,) = known
         if user not in known:
-            raise ConfigurationError(self.path, f"user={user!r}: must be one of {', '.join(known)}")
+            raise ConfigurationError(self.path, f"user={user!r}: is not defined; expected one of {', '.join(known)}")
         arns = stack.reach(self.resource, "arn"), stack.reach(known[user], "arn")
-        client.grant(connect_statement(self, user, *arns))
+        grantee.grant(connect_statement(self, user, *arns))
 
     def user_name(self, user: str) -> str:
-        """Return a reference to the name that one of `users` logs in with, for use inside the stack.
+        """Return the name that a user authenticates with.
+
+        Args:
+            user: A name of `users`.
 
         Raises:
-            ConfigurationError: No such user.
+            ConfigurationError: The user is not defined.
         """
         known = self.users.users if self.users else {}
         if user not in known:
-            raise ConfigurationError(self.path, f"user={user!r}: must be one of {', '.join(known) or 'none'}")
-        return self._ref(known[user], "user_name")
+            raise ConfigurationError(
+                self.path, f"user={user!r}: is not defined; expected one of {', '.join(known) or 'none'}"
+            )
+        return known[user].user_name
 
     @property
     def secret_arn(self) -> str:
-        """A reference to the ARN of the secret with address, port and token, for use inside the stack.
-
-        Raises:
-            ConfigurationError: The cache has users, and no token.
-        """
+        """The ARN of the secret with endpoint, port and AUTH token; raises an error without `token`."""
         if self.token is None:
-            raise ConfigurationError(self.path, "token=None: the cache has users in place of a token")
+            raise ConfigurationError(
+                self.path, "token=None: the cache has users and no AUTH token, so it has no secret"
+            )
         return self.token.arn
 
-    def _grant_token(self, client: Grantee) -> None:
-        assert self.token is not None  # noqa: S101  the caller has looked
-        stack = client.region.stack
+    def _grant_token(self, grantee: Grantee) -> None:
+        assert self.token is not None  # noqa: S101  the caller has checked
+        stack = grantee.region.stack
         sid = "".join(part.title() for part in self.component.split("-"))
         secret = stack.reach(self.token.resource, "arn")
         key = stack.reach(self.key.keys[self.region.name], "arn")
-        client.grant(
+        grantee.grant(
             Statement(sid=f"ReadTokenOf{sid}", actions=("secretsmanager:GetSecretValue",), resources=(secret,))
         )
-        client.grant(Statement(sid=f"DecryptTokenOf{sid}", actions=("kms:Decrypt",), resources=(key,)))
+        grantee.grant(Statement(sid=f"DecryptTokenOf{sid}", actions=("kms:Decrypt",), resources=(key,)))
 
     def _check_port(self, port: object) -> None:
         self._problems.check_whole("port", port, MIN_PORT, MAX_PORT)
 
     def _check_access(
-        self, users: Mapping[str, CacheUser] | None, token: object, token_update: object, version: str
-    ) -> Mapping[str, CacheUser]:
+        self, users: Mapping[str, ElastiCacheUser] | None, token: object, token_update: object, version: str
+    ) -> Mapping[str, ElastiCacheUser]:
         problems = self._problems
         check_password(problems, token, "token")
         problems.check(
             token_update in ("ROTATE", "DELETE" if token is None else "SET"),
             "token_update",
             token_update,
-            "must be 'ROTATE', with a token 'SET', or with users in its place 'DELETE'",
+            "must be 'ROTATE', 'SET' with token, or 'DELETE' without token",
         )
         if token is not None:
-            problems.check(users is None, "users", users, "cannot be given with token: a cache has one or the other")
+            problems.check(users is None, "users", users, "cannot be combined with token")
             return {}
-        chosen = {"app": CacheUser()} if users is None else users
+        chosen = {"app": ElastiCacheUser()} if users is None else users
         check_users(problems, chosen, self.engine, version)
         return chosen
 
@@ -327,12 +352,12 @@ class RedisCache(HardenedConstruct):
             type(days) is int and floor <= days <= MAX_SNAPSHOT_DAYS,
             "snapshot_retention_days",
             days,
-            f"must be a whole number from {floor}, what {self.region.environment.value} asks for, to "
+            f"must be a whole number from {floor}, the minimum in {self.region.environment.value}, to "
             f"{MAX_SNAPSHOT_DAYS}",
         )
 
-    def _precious(self, keep: bool) -> bool:  # noqa: FBT001  a fact, not a switch
-        """Whether the data outlives the cache."""
+    def _has_final_snapshot(self, keep: bool) -> bool:  # noqa: FBT001  a fact, not a switch
+        """Whether a destroyed cache leaves a final snapshot."""
         return keep or self.region.profile.deletion_protection
 
     def _log_in(self, update: TokenUpdate) -> dict[str, Any]:
@@ -340,9 +365,9 @@ class RedisCache(HardenedConstruct):
             ended = {"auth_token_update_strategy": update} if update == "DELETE" else {}
             if ended:
                 self.region.stack.require_provider("aws", DELETE_PROVIDER)
-            return {"user_group_ids": [self.users.id], **ended}
+            return {"user_group_ids": [self._ref(self.users.resource, "user_group_id")], **ended}
         assert self.token is not None  # noqa: S101  one or the other
-        return {"auth_token": self.token.result, "auth_token_update_strategy": update}
+        return {"auth_token": self.token.in_stack_password, "auth_token_update_strategy": update}
 
     def _subnet_group(self) -> str:
         group = self._create(
@@ -361,7 +386,7 @@ class RedisCache(HardenedConstruct):
                 log,
                 region=self.region,
                 key=self.key,
-                # Groups below this name need no entry of their own in the region's one policy of log deliveries.
+                # Log groups with this prefix need no entry in the region's resource policy for log delivery.
                 name=f"/aws/vendedlogs/elasticache/{self.identifier}/{log}",
             )
             for log in LOGS
@@ -380,13 +405,15 @@ class RedisCache(HardenedConstruct):
         values = [
             ("id", self._ref(self.resource, "id"), "Identifier of the cache"),
             ("arn", self._ref(self.resource, "arn"), "ARN of the cache"),
-            ("endpoint", self.endpoint, "Address that clients begin with"),
+            ("endpoint", self._endpoint, "Address that clients begin with"),
             ("port", self.port, "Port of the cache"),
         ]
         if self.layout.shards is None:
             reader = self._ref(self.resource, "reader_endpoint_address")
             values.append(("reader_endpoint", reader, "Address of the replicas"))
         if self.token:
-            values.append(("secret_arn", self.secret_arn, "ARN of the secret with address, port and token"))
+            values.append(
+                ("secret_arn", self._ref(self.token.resource, "arn"), "ARN of the secret with address, port and token")
+            )
         for attribute, value, description in values:
             self._publish(attribute, value, description)

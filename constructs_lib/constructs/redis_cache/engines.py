@@ -1,4 +1,4 @@
-"""Engines of caches and their versions, with the end of standard support where there is one."""
+"""Engines, their versions, and the end of standard support."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from constructs_lib.foundation.regions import is_token
 EngineName = Literal["valkey", "redis"]
 
 WARNING_DAYS: Final = 180
-"""Days before the end of a version's support from which on every synth says so."""
+"""Days before the end of standard support from which every synth warns."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What ElastiCache offers of an engine.
+    """An ElastiCache engine.
 
     Attributes:
-        name: As AWS spells it.
-        default: The version of a new cache.
-        versions: The end of standard support of each version, oldest first; None where AWS has named no day.
-        iam_since: The first version whose users log in with IAM.
+        name: The name in the API.
+        default: The default version.
+        versions: The end of standard support of each version, oldest first; None where AWS has announced no date.
+        iam_since: The first version with IAM authentication.
     """
 
     name: EngineName
@@ -34,11 +34,11 @@ class Engine:
     iam_since: str
 
     def family(self, version: str) -> str:
-        """Return the family of parameter groups for a version of the table."""
+        """Return the parameter group family of a known version."""
         return family(self.name, version)
 
     def has_iam(self, version: str) -> bool:
-        """Whether users of a version of the table may log in with IAM."""
+        """Whether a known version supports IAM authentication."""
         known = list(self.versions)
         return known.index(version) >= known.index(self.iam_since)
 
@@ -53,13 +53,13 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         name="redis", default="7.1", versions=_versions("redis", ("5.0", "6.2", "7.0", "7.1")), iam_since="7.0"
     ),
 }
-"""Both engines. See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html."""
+"""The engines. See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html."""
 
 
 def choose_version(
     problems: Problems, engine: Engine, asked: object, today: date, *, argument: str = "engine_version"
 ) -> str:
-    """Return the version to deploy, and note one that ElastiCache does not have or no longer supports.
+    """Return the version to deploy, and report one that ElastiCache does not support.
 
     Warns:
         ConfigurationWarning: Standard support ends within 180 days.
@@ -67,7 +67,7 @@ def choose_version(
     if asked is None:
         return engine.default
     supported = [version for version, end in engine.versions.items() if end is None or today <= end]
-    allowed = f"supported on {READ_ON} are {', '.join(supported)}: {SOURCE}"
+    allowed = f"supported on {READ_ON}: {', '.join(supported)} ({SOURCE})"
     if not isinstance(asked, str) or is_token(asked) or asked not in engine.versions:
         problems.add(argument, asked, f"must be a version of {engine.name} such as {engine.default!r}; {allowed}")
         return engine.default
@@ -76,7 +76,7 @@ def choose_version(
         return asked
     left = (end - today).days
     if left < 0:
-        problems.add(argument, asked, f"is out of standard support since {end}, and AWS bills it extra; {allowed}")
+        problems.add(argument, asked, f"standard support ended on {end}; AWS bills extended support; {allowed}")
     elif left <= WARNING_DAYS:
         text = f"{problems.path}: {argument}={asked!r}: standard support ends on {end}, in {left} days; upgrade"
         warn(text)
@@ -84,11 +84,11 @@ def choose_version(
 
 
 def check_upgrade(problems: Problems, engine: Engine, version: str, target: str) -> None:
-    """Note an upgrade that goes nowhere or back; a cache that goes back is made anew, and empty."""
+    """Report an upgrade to the same or an earlier version, which would replace the cache with an empty one."""
     known = list(engine.versions)
     problems.check(
         known.index(target) > known.index(version),
         "upgrade_to",
         target,
-        f"must be later than engine_version={version!r}; leave upgrade_to out once it is made",
+        f"must be later than engine_version={version!r}; remove upgrade_to after the upgrade",
     )

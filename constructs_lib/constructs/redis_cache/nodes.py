@@ -1,4 +1,4 @@
-"""How many nodes a cache has, of which type, and in how many shards."""
+"""Topology and node types of a cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from constructs_lib.foundation.regions import is_token
 
 MAX_REPLICAS: Final = 5
 MAX_NODES: Final = 90
-"""What the account's quota gives one cache unless it is raised."""
+"""The default quota of nodes of one cache."""
 
 _LARGE: Final = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -23,7 +23,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "cache.r6g": _LARGE,
     "cache.m6g": _LARGE,
 }
-"""Sizes by family, the families that we prefer first: Graviton, in nearly every region.
+"""Sizes by family, preferred families first: Graviton, which is available in nearly every region.
 
 See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html.
 """
@@ -32,10 +32,10 @@ _TYPE: Final = re.compile(r"(?P<family>cache\.[a-z0-9]+)\.(?P<size>[a-z0-9]+)")
 
 @dataclass(frozen=True)
 class ReplicationGroup:
-    """One primary and its replicas, which hold all of the data each.
+    """Cluster mode disabled: one primary node and its replicas, each with all of the data.
 
     Attributes:
-        nodes: The primary and its replicas together, 1 to 6; by default from the environment.
+        nodes: The number of nodes, the primary included: 1 to 6, and 2 or more in prod; the minimum by default.
     """
 
     nodes: int | None = None
@@ -43,11 +43,11 @@ class ReplicationGroup:
 
 @dataclass(frozen=True)
 class Shards:
-    """Cluster mode: the data is spread over shards, each with a primary and replicas of its own.
+    """Cluster mode enabled: the data is partitioned over shards, each with a primary node and replicas.
 
     Attributes:
-        count: Shards; more or fewer later moves the data.
-        replicas: Replicas of each shard, 0 to 5; by default from the environment.
+        count: The number of shards; a change reshards the cache online. At most 90 nodes together.
+        replicas: The number of replicas of each shard, 0 to 5, and 1 or more in prod; the minimum by default.
     """
 
     count: int
@@ -56,11 +56,11 @@ class Shards:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a topology comes to.
+    """The numbers of shards and nodes of a topology.
 
     Attributes:
-        shards: Number of shards; None without cluster mode.
-        nodes: Nodes of each shard.
+        shards: The number of shards; None with cluster mode disabled.
+        nodes: The number of nodes of each shard.
     """
 
     shards: int | None
@@ -68,7 +68,7 @@ class Layout:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The arguments of the replication group; AWS takes one pair or the other."""
+        """The arguments of the replication group; `num_cache_clusters` and `num_node_groups` exclude each other."""
         redundant = self.nodes > 1
         if self.shards is None:
             return {
@@ -80,13 +80,13 @@ class Layout:
             "cluster_mode": "enabled",
             "num_node_groups": self.shards,
             "replicas_per_node_group": self.nodes - 1,
-            # Cluster mode works with it only.
+            # Required with cluster mode enabled.
             "automatic_failover_enabled": True,
             "multi_az_enabled": redundant,
         }
 
     def members(self, group: str) -> Iterator[str]:
-        """Yield the names that ElastiCache gives the nodes."""
+        """Yield the ids that ElastiCache gives the nodes."""
         for node in range(1, self.nodes + 1):
             if self.shards is None:
                 yield f"{group}-{node:03}"
@@ -95,9 +95,9 @@ class Layout:
 
 
 def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
-    """Return the nodes of a cache, and note those that AWS or the environment refuses."""
+    """Return the shards and nodes, and report numbers that AWS or the environment does not allow."""
     least = region.profile.cache_nodes
-    asks = f"what {region.environment.value} asks for"
+    minimum = f"the minimum in {region.environment.value}"
     if topology is None:
         return Layout(None, least)
     if isinstance(topology, ReplicationGroup):
@@ -106,7 +106,7 @@ def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
             type(nodes) is int and least <= nodes <= MAX_REPLICAS + 1,
             "topology.nodes",
             nodes,
-            f"must be a whole number from {least}, {asks}, to {MAX_REPLICAS + 1}",
+            f"must be a whole number from {least}, {minimum}, to {MAX_REPLICAS + 1}",
         )
         return Layout(None, nodes if fine else least)
     if not isinstance(topology, Shards):
@@ -117,7 +117,7 @@ def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
         type(replicas) is int and least - 1 <= replicas <= MAX_REPLICAS,
         "topology.replicas",
         replicas,
-        f"must be a whole number from {least - 1}, {asks}, to {MAX_REPLICAS}",
+        f"must be a whole number from {least - 1}, {minimum}, to {MAX_REPLICAS}",
     )
     nodes = replicas + 1 if fine else least
     most = MAX_NODES // nodes
@@ -125,18 +125,18 @@ def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
         type(topology.count) is int and 1 <= topology.count <= most,
         "topology.count",
         topology.count,
-        f"must be a whole number from 1 to {most}, because a cache has {MAX_NODES} nodes at most",
+        f"must be a whole number from 1 to {most}; a cache can have {MAX_NODES} nodes",
     )
     return Layout(topology.count if counted else 1, nodes)
 
 
 def is_burstable(node_type: str) -> bool:
-    """Whether a type works on CPU credits."""
+    """Whether a node type is burstable, with CPU credits."""
     return node_type.startswith("cache.t")
 
 
 def check_type(problems: Problems, node_type: object, region: Region) -> None:
-    """Note a node type that ElastiCache does not have, that is old, or that the environment does not allow."""
+    """Report an unknown node type, an old generation, or one that the environment does not allow."""
     default = region.profile.cache_node_type
     named = _TYPE.fullmatch(node_type) if isinstance(node_type, str) and not is_token(node_type) else None
     families = {
@@ -146,7 +146,7 @@ def check_type(problems: Problems, node_type: object, region: Region) -> None:
         problems.add(
             "node_type",
             node_type,
-            f"is burstable, and {region.environment.value} needs CPU that does not run out of credits; such as "
+            f"is burstable, which is not allowed in {region.environment.value}; expected a node type such as "
             f"{default!r}",
         )
         return

@@ -27,29 +27,29 @@ _HASH_LENGTH: Final = 8
 
 
 def check_parameters(problems: Problems, policy: object, given: Mapping[str, str]) -> None:
-    """Note a policy that is none, parameters that are no texts, and those that have an argument of their own."""
+    """Report an unknown policy, parameters that are not strings, and those that other arguments set."""
     allowed = get_args(MaxMemoryPolicy)
     problems.check(policy in allowed, "maxmemory_policy", policy, f"must be one of {', '.join(allowed)}")
     if not isinstance(given, Mapping):
         problems.stop("parameters", given, "must be a dictionary of plain strings by name")
     for name, value in given.items():
         problems.check(
-            name not in OWN, f"parameters[{name!r}]", value, "is set by topology or maxmemory_policy; leave it out"
+            name not in OWN, f"parameters[{name!r}]", value, "is set by topology or maxmemory_policy; remove it"
         )
         problems.check(
             isinstance(name, str) and isinstance(value, str) and not is_token(name) and not is_token(value),
             f"parameters[{name!r}]",
             value,
-            "must be a plain string, because the name of the parameter group is made from it",
+            "must be a plain string; the parameter group's name contains a digest of it",
         )
 
 
 def make_group(
     cache: HardenedConstruct, family: str, parameters: Mapping[str, str]
 ) -> aws.elasticache_parameter_group.ElasticacheParameterGroup:
-    """Create the group of a cache, under a name that another family or content changes.
+    """Create the parameter group, with a name that contains the family and a digest of the parameters.
 
-    A group cannot change its family, and cannot go while a cache uses it: the new one is there before the old one goes.
+    The family of a parameter group cannot be changed, and a group in use cannot be deleted: a new one is created first.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.html.
     """

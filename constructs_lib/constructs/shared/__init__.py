@@ -1,1 +1,1 @@
-"""What several constructs share."""
+"""Code that several constructs share."""

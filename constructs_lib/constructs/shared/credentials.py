@@ -1,9 +1,10 @@
-"""Passwords and tokens that Terraform generates, and the secrets in which clients find them."""
+"""Passwords and tokens that Terraform generates, and their secrets in Secrets Manager."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from constructs_lib._engine import aws, random
@@ -14,21 +15,21 @@ from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
 
 SAFE_SPECIAL: Final = "_."
-"""Characters that mean nothing to a URL, a shell, a connection string or JSON, wherever they stand."""
+"""Special characters that need no escaping in URLs, shells, connection strings and JSON."""
 MIN_LENGTH: Final = 16
 MAX_LENGTH: Final = 41
-"""Aurora MySQL takes no longer one."""
+"""The maximum of Aurora MySQL."""
 
 
 @dataclass(frozen=True)
 class GeneratedPassword:
-    """A password or token that Terraform generates and keeps in a secret of its own; it is also in the state.
+    """A password or token that Terraform generates and stores in Secrets Manager. It is in the Terraform state too.
 
-    For clients that cannot read the secret that RDS manages. Nothing rotates it: raise `generation` to get another.
+    It is not rotated: a change of `generation` generates a new one.
 
     Attributes:
-        length: Characters, 16 to 41.
-        generation: Any number; another one makes another password.
+        length: The number of characters, 16 to 41.
+        generation: Any whole number. A change generates a new password.
     """
 
     length: int = 32
@@ -36,13 +37,13 @@ class GeneratedPassword:
 
 
 def check_password(problems: Problems, password: object, argument: str = "password") -> None:
-    """Note a password option that is none; there is no way to give a password itself."""
+    """Report a value that is not a `GeneratedPassword`; passwords themselves are not accepted."""
     if password is None:
         return
     if not isinstance(password, GeneratedPassword):
         # The value may be a password.
         shown = password if is_token(password) else "..."
-        problems.add(argument, shown, "must be GeneratedPassword(); a password itself is never taken")
+        problems.add(argument, shown, "must be GeneratedPassword(); passwords themselves are not accepted")
         return
     problems.check_whole(f"{argument}.length", password.length, MIN_LENGTH, MAX_LENGTH)
     problems.check(
@@ -51,7 +52,11 @@ def check_password(problems: Problems, password: object, argument: str = "passwo
 
 
 class GeneratedCredentials(HardenedConstruct):
-    """A generated password, and the secret in which clients find it with the rest of what they need.
+    """A generated password, and a secret with it and the connection details.
+
+    Attributes:
+        password: The `random_password`.
+        resource: The `aws_secretsmanager_secret`.
 
     See https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
     """
@@ -80,7 +85,6 @@ class GeneratedCredentials(HardenedConstruct):
             min_special=2,
             keepers={"generation": str(option.generation)},
         )
-        self.result = self._ref(self.password, "result")
         self.resource = self._create(
             aws.secretsmanager_secret.SecretsmanagerSecret,
             "Resource",
@@ -89,13 +93,22 @@ class GeneratedCredentials(HardenedConstruct):
             kms_key_id=key.arn_for(self),
             recovery_window_in_days=region.profile.key_deletion_window_days,
         )
-        self.arn = self._ref(self.resource, "arn")
 
-    def write(self, **values: Any) -> None:  # noqa: ANN401  what JSON holds
-        """Write the secret's value: what is given, and the password."""
+    @property
+    def in_stack_password(self) -> str:
+        """The password, for use inside the stack."""
+        return self._ref(self.password, "result")
+
+    @cached_property
+    def arn(self) -> str:
+        """The secret's ARN."""
+        return self.resource.arn
+
+    def write(self, **values: Any) -> None:  # noqa: ANN401  JSON values
+        """Create the secret's value, with the password under `password`."""
         self._create(
             aws.secretsmanager_secret_version.SecretsmanagerSecretVersion,
             "value",
             secret_id=self._ref(self.resource, "id"),
-            secret_string=json.dumps({**values, "password": self.result}, sort_keys=True),
+            secret_string=json.dumps({**values, "password": self.in_stack_password}, sort_keys=True),
         )

@@ -1,9 +1,10 @@
-"""StateBackend: the bucket, the lock and the permissions that Terraform's remote state needs."""
+"""StateBackend: the S3 bucket, the state locking and the IAM policies for Terraform's S3 backend."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final, Literal
 
 from constructs_lib._engine import aws, core
@@ -25,31 +26,38 @@ Work = Literal["plan", "apply"]
 
 
 class StateBackend(HardenedConstruct):
-    """A bucket for the state of an environment's stacks, its lock, and a policy each for those who plan and apply.
+    """An S3 bucket for the Terraform states of an environment, state locking, and IAM policies for plan and apply.
 
     Args:
-        scope: The stack, which keeps its own state elsewhere.
+        scope: The stack. Its own state must be somewhere else.
         id_: The construct's id.
-        region: Where the state is.
-        key: The key that encrypts it.
-        access_logs: A bucket with `log_delivery` in the same region, or `NoAccessLogs(reason)`; required in prod.
-        locking: `lockfile` by default; `dual` and `dynamodb` make a lock table, for Terraform below 1.10.
-        prefixes: Whose states the policies are about, by a name of your own: `{"payments": "payments/prod/"}` makes one
-            pair of policies for these keys. By default one pair for the whole bucket.
-        noncurrent_days: Days that old states are kept, 365 by default and at least the environment's.
-        replicate_to: A bucket in another region of the same stack that gets a copy of every state.
-        account_in_name: As in `RegionalBucket`.
-        protected: Bucket and table cannot be destroyed, in any environment, and nobody deletes an old state by hand.
-            `UnprotectedBucket(reason)` lets them go.
+        region: The region.
+        key: The key that encrypts the states and the lock table.
+        access_logs: The log bucket for server access logs, in the same region and stack, or `NoAccessLogs(reason)`.
+            Required in prod, none by default in dev and staging.
+        locking: `lockfile`: a lock file in the bucket, for Terraform 1.10 or later. `dynamodb`: a DynamoDB table.
+            `dual`: both.
+        prefixes: Prefixes of state keys by a name of your choice, such as `{"payments": "payments/prod/"}`. Each gets
+            policies of its own. By default the policies apply to all states.
+        noncurrent_days: Days until noncurrent versions of a state expire: 30 or more in dev and staging, 90 or more in
+            prod. The ten newest ones never expire.
+        replicate_to: A bucket with a key in another region of the same stack that states are replicated to; none by
+            default.
+        account_in_name: Appends the account id to the bucket's name. Without it the name may be taken: bucket names are
+            unique across all AWS accounts.
+        protected: `UnprotectedBucket(reason)` allows to destroy bucket and table, and to delete versions of states. By
+            default none of these is possible, in any environment.
 
     Raises:
-        ConfigurationError: An unknown way of locking, a prefix that would match another one's keys, or a stack that
-            keeps its own state in this bucket.
+        ConfigurationError: An unknown `locking`, an invalid name or prefix, or a stack with its own state in this
+            bucket.
 
     Attributes:
-        bucket: The bucket.
-        policies: Customer-managed policies by name: `plan` and `apply`, or `plan-<name>` and `apply-<name>`.
-        backend_config: The text of a partial backend file, for `terraform init -backend-config=FILE`.
+        bucket: The `RegionalBucket`.
+        resource: The `aws_s3_bucket`.
+        table: The lock table, an `aws_dynamodb_table`; None with `locking="lockfile"`.
+        policies: The customer managed policies (`aws_iam_policy`): `plan` and `apply`, or `plan-<name>` and
+            `apply-<name>` with `prefixes`.
 
     See https://developer.hashicorp.com/terraform/language/backend/s3.
     """
@@ -84,18 +92,29 @@ class StateBackend(HardenedConstruct):
             protected=protected or True,
         )
         self._check_own_state()
+        self._bucket_arn = self._ref(self.bucket.resource, "arn")
         if not protected:
-            self.bucket.deny(no_version_deletion(self.bucket.arn))
+            self.bucket.deny(no_version_deletion(self._bucket_arn))
         self.resource = self.bucket.resource
-        self.key_arn = key.arn_for(self)
+        self._key = key
+        self._key_arn = key.arn_for(self)
         self.table = None if locking == "lockfile" else self._lock_table(protected=not protected)
         self.policies: dict[str, aws.iam_policy.IamPolicy] = {}
         works: tuple[Work, ...] = ("plan", "apply")
         for name, prefix in (prefixes or {"": ""}).items():
             for work in works:
                 self._policy(work, name, prefix)
-        self.backend_config = self._backend_config(locking)
-        self._publish("backend_config", self.backend_config, "What a partial backend file says, see -backend-config")
+        self._locking = locking
+        config = self._backend_config(
+            self._ref(self.resource, "id"), self._key_arn, self._ref(self.table, "name") if self.table else None
+        )
+        self._publish("backend_config", config, "What a partial backend file says, see -backend-config")
+
+    @cached_property
+    def backend_config(self) -> str:
+        """A partial backend configuration, for `terraform init -backend-config=FILE`."""
+        key = self._key.keys[self.region.name]
+        return self._backend_config(self.bucket.id, key.arn, self.table.name if self.table else None)
 
     def _lock_table(self, *, protected: bool) -> aws.dynamodb_table.DynamodbTable:
         tables = aws.dynamodb_table
@@ -106,7 +125,7 @@ class StateBackend(HardenedConstruct):
             billing_mode="PAY_PER_REQUEST",
             hash_key="LockID",
             attribute=[tables.DynamodbTableAttribute(name="LockID", type="S")],
-            server_side_encryption=tables.DynamodbTableServerSideEncryption(enabled=True, kms_key_arn=self.key_arn),
+            server_side_encryption=tables.DynamodbTableServerSideEncryption(enabled=True, kms_key_arn=self._key_arn),
             point_in_time_recovery=tables.DynamodbTablePointInTimeRecovery(enabled=True),
             deletion_protection_enabled=protected,
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if protected else None,
@@ -116,17 +135,17 @@ class StateBackend(HardenedConstruct):
 
     def _policy(self, work: Work, name: str, prefix: str) -> None:
         role = f"{work}-{name}" if name else work
-        states = f"{self.bucket.arn}/{prefix}*"
+        states = f"{self._bucket_arn}/{prefix}*"
         locks = f"{states}.tflock"
         does = "reads" if work == "plan" else "reads and writes"
         which = f"under {prefix}" if prefix else "of every stack"
         statements = [
-            # Not narrowed to the prefix: S3 would answer 403 instead of 404 for the state of a stack that has none yet.
-            Statement("FindState", ("s3:ListBucket",), (self.bucket.arn,)),
+            # No condition on the prefix: S3 would respond with 403 instead of 404 for a state that does not exist.
+            Statement("FindState", ("s3:ListBucket",), (self._bucket_arn,)),
             Statement("ReadState", ("s3:GetObject",), (states,)),
             Statement("Lock", ("s3:DeleteObject", "s3:PutObject"), (locks,)),
-            # The lock is written by those who plan, too.
-            Statement("Key", ("kms:Decrypt", "kms:GenerateDataKey"), (self.key_arn,), (), (self._via("s3"),)),
+            # plan writes the lock file, so it needs kms:GenerateDataKey too.
+            Statement("Key", ("kms:Decrypt", "kms:GenerateDataKey"), (self._key_arn,), (), (self._via("s3"),)),
         ]
         if work == "apply":
             statements.append(Statement("WriteState", ("s3:PutObject",), (states,)))
@@ -146,29 +165,29 @@ class StateBackend(HardenedConstruct):
         assert self.table  # noqa: S101  for the type checker
         arn = self._ref(self.table, "arn")
         actions = ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem")
-        # An item is called bucket/key, and bucket/key-md5 for the checksum of the state.
+        # LockID is bucket/key, and bucket/key-md5 for the digest of the state.
         own = Condition("ForAllValues:StringLike", "dynamodb:LeadingKeys", (f"{self.bucket.name}/{prefix}*",))
         return [
             Statement("FindLocks", ("dynamodb:DescribeTable",), (arn,)),
             Statement("TableLock", actions, (arn,), (), (own,)),
-            Statement("TableKey", ("kms:Decrypt", "kms:DescribeKey"), (self.key_arn,), (), (self._via("dynamodb"),)),
+            Statement("TableKey", ("kms:Decrypt", "kms:DescribeKey"), (self._key_arn,), (), (self._via("dynamodb"),)),
         ]
 
     def _via(self, service: str) -> Condition:
         return Condition("StringEquals", "kms:ViaService", (f"{service}.{self.region.name}.{self.region.dns_suffix}",))
 
-    def _backend_config(self, locking: Locking) -> str:
+    def _backend_config(self, bucket: str, key_arn: str, table: str | None) -> str:
         lines = {
-            "bucket": f'"{self.bucket.id}"',
+            "bucket": f'"{bucket}"',
             "region": f'"{self.region.name}"',
             "encrypt": "true",
-            # Terraform asks for a key of S3's own without it, which the bucket refuses.
-            "kms_key_id": f'"{self.key_arn}"',
+            # Without it Terraform requests AES256, which the bucket policy denies.
+            "kms_key_id": f'"{key_arn}"',
         }
-        if locking != "dynamodb":
+        if self._locking != "dynamodb":
             lines["use_lockfile"] = "true"
-        if self.table:
-            lines["dynamodb_table"] = f'"{self._ref(self.table, "name")}"'
+        if table:
+            lines["dynamodb_table"] = f'"{table}"'
         text = "".join(f"{name:<14} = {value}\n" for name, value in lines.items())
         return (
             f"# The key is in each stack's own backend block: <project>/<environment>/<stack>/terraform.tfstate\n{text}"
@@ -185,38 +204,39 @@ class StateBackend(HardenedConstruct):
                 _NAME.fullmatch(name),
                 "prefixes",
                 name,
-                "a name must be lower-case letters, digits and single hyphens, because the policies are called by it",
+                "is not a valid name; expected lower-case letters, digits and single hyphens, which become part of the "
+                "policies' names",
             )
             problems.check(
                 _PREFIX.fullmatch(prefix),
                 f"prefixes[{name!r}]",
                 prefix,
-                "must be folders of lower-case letters, digits and hyphens, each with a slash behind it, such as "
-                "'payments/prod/'; without the last one it would match the keys of payments/prod-eu too",
+                "must be lower-case letters, digits and hyphens with a trailing slash, such as 'payments/prod/'; "
+                "without the slash the prefix would match payments/prod-eu too",
             )
         problems.check(
             protected is None or isinstance(protected, UnprotectedBucket),
             "protected",
             protected,
-            "is always on; give UnprotectedBucket(reason) where the states may be destroyed",
+            "cannot be turned off; give UnprotectedBucket(reason) to allow the deletion of states",
         )
         problems.raise_if_any()
 
     def _check_own_state(self) -> None:
-        """Refuse a stack that would need its own bucket to make its own bucket."""
+        """Refuse a stack with its own state in the bucket that it creates."""
         given, name = self.region.stack.state_bucket, self.bucket.name
         if given == name:
             self._problems.add(
                 "backend",
                 given,
-                "is the bucket that the stack makes: its state would be lost together with it; keep this stack's state "
-                "in a local file or in another account's bucket",
+                "is the bucket that this stack creates, so its state would be deleted with the bucket; use "
+                "LocalBackend or a bucket in another account",
             )
         elif "${" in name and re.fullmatch(re.escape(name.split("${", 1)[0]) + "[0-9]{12}", given):
             self._problems.add(
                 "backend",
                 given,
-                "is called like the bucket that the stack makes, in an account that is known at plan only; give the "
-                "stack allowed_account_ids with the one account that it is for",
+                "may be the bucket that this stack creates: the account id in its name is not known at synth; give the "
+                "stack allowed_account_ids with its account",
             )
         self._problems.raise_if_any()

@@ -177,19 +177,19 @@ def test_an_instance_lives_where_the_vpc_has_a_database_subnet(refuse: Refuse) -
 
 def test_a_subnet_group_needs_two_zones(refuse: Refuse) -> None:
     assert refuse(vpc=lambda stack: make_vpc(stack, zones="a")) == [
-        "vpc='shop/vpc': has database subnets in eu-west-1a only; AWS needs them in at least 2 zones"
+        "vpc='shop/vpc': has database subnets in eu-west-1a only; AWS requires at least 2 Availability Zones"
     ]
 
 
 def test_a_vpc_without_a_database_tier_is_refused(refuse: Refuse) -> None:
     assert refuse(vpc=lambda stack: make_vpc(stack, tier="private")) == [
-        "vpc='shop/vpc': has no database subnets for the cluster"
+        "vpc='shop/vpc': has no database subnets; give the VPC the tier 'database'"
     ]
 
 
 def test_a_vpc_of_another_region_is_refused(refuse: Refuse) -> None:
     assert refuse(vpc=lambda stack: make_vpc(stack, "us-east-1")) == [
-        "vpc='shop/vpc': is in us-east-1 and the cluster in eu-west-1"
+        "vpc='shop/vpc': is in us-east-1; expected a VPC in eu-west-1"
     ]
 
 
@@ -226,10 +226,10 @@ def test_an_owner_whose_name_the_engine_does_not_take_is_refused(refuse: Refuse,
 
 def test_a_password_is_never_taken_and_never_shown(refuse: Refuse) -> None:
     assert refuse(password="hunter2") == [
-        "password='...': must be GeneratedPassword(); a password itself is never taken"
+        "password='...': must be GeneratedPassword(); passwords themselves are not accepted"
     ]
     assert refuse(password="${var.password}") == [
-        "password='${var.password}': must be GeneratedPassword(); a password itself is never taken"
+        "password='${var.password}': must be GeneratedPassword(); passwords themselves are not accepted"
     ]
 
 
@@ -293,9 +293,11 @@ def test_what_keeps_the_cluster_safe_is_no_parameter(refuse: Refuse) -> None:
 
 def test_production_protects_its_databases(refuse: Refuse) -> None:
     assert refuse("prod", deletion_protection=False) == [
-        "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go"
+        "deletion_protection=False: must be True in prod; give NoDeletionProtection(reason) to turn it off"
     ]
-    assert refuse(deletion_protection="no") == ["deletion_protection='no': must be True, False or Deletable(reason)"]
+    assert refuse(deletion_protection="no") == [
+        "deletion_protection='no': must be True, False or NoDeletionProtection(reason)"
+    ]
 
 
 def test_production_asks_for_alarms(refuse: Refuse) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from constructs_lib import Deletable, GeneratedPassword, HardenedStack, ReaderScaling
+from constructs_lib import GeneratedPassword, HardenedStack, NoDeletionProtection, ReaderScaling
 from tests.constructs.aurora_provisioned.clusters import CLUSTER, KEY, make_cluster, parameters
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def build_mysql(stack: HardenedStack) -> None:
         io_optimized=True,
         port=3307,
         password=GeneratedPassword(),
-        deletion_protection=Deletable("it is made anew from its source every night"),
+        deletion_protection=NoDeletionProtection("it is made anew from its source every night"),
         reader_scaling=ReaderScaling(maximum=4),
         parameters={"max_allowed_packet": "67108864", "long_query_time": "5"},
         instance_parameters={"innodb_lock_wait_timeout": "20"},

@@ -238,7 +238,7 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ({"contributor_insights": "no"}, "contributor_insights='no': must be True or False"),
         (
             {"deletion_protection": "yes"},
-            "deletion_protection='yes': must be True, False or Deletable(reason)",
+            "deletion_protection='yes': must be True, False or NoDeletionProtection(reason)",
         ),
         ({"alarms": "yes"}, "alarms='yes': expected True, False or NoAlarms(reason)"),
         ({"alarm_topics": "arn"}, "alarm_topics='arn': expected a list of ARNs"),
@@ -334,6 +334,6 @@ def test_a_region_twice_or_of_another_stack_or_partition_is_refused(stack: Harde
 def test_production_protects_its_tables_and_asks_for_alarms(tmp_path: Path) -> None:
     stack = HardenedStack(App(outdir=str(tmp_path)), "shop", environment="prod", owner="team")
     assert refusal(stack, deletion_protection=False, alarms=False) == [
-        "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go",
+        "deletion_protection=False: must be True in prod; give NoDeletionProtection(reason) to turn it off",
         "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import Deletable, Environment, GlobalIndex, HardenedStack, LocalIndex, NoAlarms, Provisioned
+from constructs_lib import (
+    Environment,
+    GlobalIndex,
+    HardenedStack,
+    LocalIndex,
+    NoAlarms,
+    NoDeletionProtection,
+    Provisioned,
+)
 from tests.constructs.global_table.tables import EU, HOME, make_role, make_table
 
 if TYPE_CHECKING:
@@ -249,7 +257,7 @@ def test_both_keys_are_texts_unless_told_otherwise(synth_stack: Synth) -> None:
 
 def test_a_deletable_table_in_production_can_go_in_every_region(synth_stack: Synth) -> None:
     def fill(stack: HardenedStack) -> None:
-        opt_out = Deletable("a cache of another table")
+        opt_out = NoDeletionProtection("a cache of another table")
         make_table(stack, [EU], deletion_protection=opt_out)
         assert ("shop/orders", opt_out) in stack.opt_outs
 

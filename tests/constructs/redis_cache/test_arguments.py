@@ -1,4 +1,4 @@
-"""What a cache refuses, and who may log in to it."""
+"""A cache's arguments, versions and users."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import constructs_lib
 from constructs_lib import (
     App,
-    CacheUser,
     ConfigurationError,
     ConfigurationWarning,
+    ElastiCacheUser,
     GeneratedPassword,
     HardenedStack,
     ReplicationGroup,
+    SecurityGroup,
     Shards,
 )
 from constructs_lib.constructs.redis_cache.engines import ENGINES, choose_version
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 PAGE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/extended-support-versions.html"
-VALKEY = f"supported on 2026-11-22 are 7.2, 8.0, 8.1, 8.2, 9.0, 9.1: {PAGE}"
+VALKEY = f"supported on 2026-11-22: 7.2, 8.0, 8.1, 8.2, 9.0, 9.1 ({PAGE})"
 
 
 @pytest.fixture
@@ -46,16 +48,16 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
 
 DEV_TYPES = "cache.t4g, cache.r7g, cache.m7g, cache.r6g, cache.m6g, such as 'cache.t4g.small'"
 NAME = "must be lower-case letters, digits and single hyphens, starting with a letter, and not 'default'"
-UPDATE = "must be 'ROTATE', with a token 'SET', or with users in its place 'DELETE'"
-PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as ('orders:*',)"
+UPDATE = "must be 'ROTATE', 'SET' with token, or 'DELETE' without token"
+PATTERNS = "must be a tuple of key patterns without spaces, '~' and references, such as ('orders:*',)"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"engine": ["redis"]}, "engine=['redis']: must be one of valkey, redis"),
-        ({"users": ["app"]}, "users=['app']: must be a dictionary of CacheUser by name"),
-        ({"users": {"app": CacheUser(keys=7)}}, f"users['app'].keys=7: {PATTERNS}"),  # type: ignore[arg-type]
+        ({"users": ["app"]}, "users=['app']: must be a dictionary of ElastiCacheUser by name"),
+        ({"users": {"app": ElastiCacheUser(keys=7)}}, f"users['app'].keys=7: {PATTERNS}"),  # type: ignore[arg-type]
         ({"parameters": ["timeout"]}, "parameters=['timeout']: must be a dictionary of plain strings by name"),
         ({"engine": "memcached"}, "engine='memcached': must be one of valkey, redis"),
         (
@@ -69,7 +71,7 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
         ({"engine_version": 8.2}, f"engine_version=8.2: must be a version of valkey such as '8.2'; {VALKEY}"),
         (
             {"upgrade_to": "8.1"},
-            "upgrade_to='8.1': must be later than engine_version='8.2'; leave upgrade_to out once it is made",
+            "upgrade_to='8.1': must be later than engine_version='8.2'; remove upgrade_to after the upgrade",
         ),
         (
             {"upgrade_to": "10.0"},
@@ -81,23 +83,23 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
         ),
         (
             {"topology": ReplicationGroup(0)},
-            "topology.nodes=0: must be a whole number from 1, what dev asks for, to 6",
+            "topology.nodes=0: must be a whole number from 1, the minimum in dev, to 6",
         ),
         (
             {"topology": ReplicationGroup(7)},
-            "topology.nodes=7: must be a whole number from 1, what dev asks for, to 6",
+            "topology.nodes=7: must be a whole number from 1, the minimum in dev, to 6",
         ),
         (
             {"topology": Shards(2, replicas=6)},
-            "topology.replicas=6: must be a whole number from 0, what dev asks for, to 5",
+            "topology.replicas=6: must be a whole number from 0, the minimum in dev, to 5",
         ),
         (
             {"topology": Shards(0)},
-            "topology.count=0: must be a whole number from 1 to 90, because a cache has 90 nodes at most",
+            "topology.count=0: must be a whole number from 1 to 90; a cache can have 90 nodes",
         ),
         (
             {"topology": Shards(31, replicas=2)},
-            "topology.count=31: must be a whole number from 1 to 30, because a cache has 90 nodes at most",
+            "topology.count=31: must be a whole number from 1 to 30; a cache can have 90 nodes",
         ),
         ({"node_type": "cache.m3.large"}, f"node_type='cache.m3.large': must be a size of {DEV_TYPES}"),
         ({"node_type": "cache.r7g.huge"}, f"node_type='cache.r7g.huge': must be a size of {DEV_TYPES}"),
@@ -106,26 +108,23 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
         ({"port": 80}, "port=80: must be a whole number from 1024 to 65535"),
         ({"port": 65536}, "port=65536: must be a whole number from 1024 to 65535"),
         ({"port": "6380"}, "port='6380': must be a whole number from 1024 to 65535"),
-        ({"users": {}}, "users=[]: must be 1 to 99: nobody else can log in"),
-        ({"users": {"default": CacheUser()}}, f"users='default': {NAME}"),
-        ({"users": {"App": CacheUser()}}, f"users='App': {NAME}"),
-        ({"users": {"app": "read"}}, "users['app']='read': must be a CacheUser"),
+        ({"users": {}}, "users=[]: must have 1 to 99 users"),
+        ({"users": {"default": ElastiCacheUser()}}, f"users='default': {NAME}"),
+        ({"users": {"App": ElastiCacheUser()}}, f"users='App': {NAME}"),
+        ({"users": {"app": "read"}}, "users['app']='read': must be an ElastiCacheUser"),
         (
-            {"users": {"app": CacheUser("admin")}},  # type: ignore[arg-type]
+            {"users": {"app": ElastiCacheUser("admin")}},  # type: ignore[arg-type]
             "users['app'].access='admin': must be 'read' or 'write'",
         ),
-        ({"users": {"app": CacheUser(keys=())}}, f"users['app'].keys=(): {PATTERNS}"),
-        ({"users": {"app": CacheUser(keys="orders:*")}}, f"users['app'].keys='orders:*': {PATTERNS}"),  # type: ignore[arg-type]
-        ({"users": {"app": CacheUser(keys=("a b",))}}, f"users['app'].keys=('a b',): {PATTERNS}"),
-        ({"users": {"app": CacheUser(keys=("* +@all ~",))}}, f"users['app'].keys=('* +@all ~',): {PATTERNS}"),
+        ({"users": {"app": ElastiCacheUser(keys=())}}, f"users['app'].keys=(): {PATTERNS}"),
+        ({"users": {"app": ElastiCacheUser(keys="orders:*")}}, f"users['app'].keys='orders:*': {PATTERNS}"),  # type: ignore[arg-type]
+        ({"users": {"app": ElastiCacheUser(keys=("a b",))}}, f"users['app'].keys=('a b',): {PATTERNS}"),
+        ({"users": {"app": ElastiCacheUser(keys=("* +@all ~",))}}, f"users['app'].keys=('* +@all ~',): {PATTERNS}"),
         (
-            {"users": {"app": CacheUser()}, "token": GeneratedPassword()},
-            (
-                "users={'app': CacheUser(access='write', keys=('*',))}: cannot be given with token: a cache has one or the "
-                "other"
-            ),
+            {"users": {"app": ElastiCacheUser()}, "token": GeneratedPassword()},
+            ("users={'app': ElastiCacheUser(access='write', keys=('*',))}: cannot be combined with token"),
         ),
-        ({"token": "s3cret"}, "token='...': must be GeneratedPassword(); a password itself is never taken"),
+        ({"token": "s3cret"}, "token='...': must be GeneratedPassword(); passwords themselves are not accepted"),
         (
             {"token": GeneratedPassword(length=15)},
             "token.length=15: must be a whole number from 16 to 41",
@@ -146,23 +145,23 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
         ),
         (
             {"parameters": {"maxmemory-policy": "noeviction"}},
-            "parameters['maxmemory-policy']='noeviction': is set by topology or maxmemory_policy; leave it out",
+            "parameters['maxmemory-policy']='noeviction': is set by topology or maxmemory_policy; remove it",
         ),
         (
             {"parameters": {"cluster-enabled": "yes"}},
-            "parameters['cluster-enabled']='yes': is set by topology or maxmemory_policy; leave it out",
+            "parameters['cluster-enabled']='yes': is set by topology or maxmemory_policy; remove it",
         ),
         (
             {"parameters": {"timeout": 300}},
-            "parameters['timeout']=300: must be a plain string, because the name of the parameter group is made from it",
+            "parameters['timeout']=300: must be a plain string; the parameter group's name contains a digest of it",
         ),
         (
             {"snapshot_retention_days": 0},
-            "snapshot_retention_days=0: must be a whole number from 1, what dev asks for, to 35",
+            "snapshot_retention_days=0: must be a whole number from 1, the minimum in dev, to 35",
         ),
         (
             {"snapshot_retention_days": 36},
-            "snapshot_retention_days=36: must be a whole number from 1, what dev asks for, to 35",
+            "snapshot_retention_days=36: must be a whole number from 1, the minimum in dev, to 35",
         ),
         ({"snapshot_window": "02:00-02:30"}, "snapshot_window='02:00-02:30': must be at least 60 minutes long"),
         (
@@ -179,16 +178,16 @@ PATTERNS = "must be a tuple of patterns without blanks, '~' and tokens, such as 
         ),
         (
             {"deletion_protection": "yes"},
-            "deletion_protection='yes': must be True, False or Deletable(reason)",
+            "deletion_protection='yes': must be True, False or NoDeletionProtection(reason)",
         ),
         ({"alarms": 1}, "alarms=1: expected True, False or NoAlarms(reason)"),
     ],
 )
-def test_arguments_that_cannot_be_deployed(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_invalid_arguments_are_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
     assert refusal(stack, **arguments) == [message]
 
 
-def test_production_asks_for_more(prod: HardenedStack) -> None:
+def test_prod_has_higher_minimums(prod: HardenedStack) -> None:
     assert refusal(
         prod,
         topology=Shards(2, replicas=0),
@@ -197,21 +196,21 @@ def test_production_asks_for_more(prod: HardenedStack) -> None:
         deletion_protection=False,
         alarms=False,
     ) == [
-        "topology.replicas=0: must be a whole number from 1, what prod asks for, to 5",
+        "topology.replicas=0: must be a whole number from 1, the minimum in prod, to 5",
         (
-            "node_type='cache.t4g.medium': is burstable, and prod needs CPU that does not run out of credits; such as "
+            "node_type='cache.t4g.medium': is burstable, which is not allowed in prod; expected a node type such as "
             "'cache.r7g.large'"
         ),
-        "snapshot_retention_days=6: must be a whole number from 7, what prod asks for, to 35",
-        "deletion_protection=False: prod protects databases; give Deletable(reason) where this one may go",
+        "snapshot_retention_days=6: must be a whole number from 7, the minimum in prod, to 35",
+        "deletion_protection=False: must be True in prod; give NoDeletionProtection(reason) to turn it off",
         "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]
 
 
-def test_one_zone_and_one_node_are_refused_in_production(prod: HardenedStack) -> None:
+def test_one_zone_and_one_node_are_refused_in_prod(prod: HardenedStack) -> None:
     assert refusal(prod, vpc=make_vpc(prod, zones="a"), topology=ReplicationGroup(1)) == [
-        "vpc='shop/vpc': has database subnets in eu-west-1a only; AWS needs them in at least 2 zones",
-        "topology.nodes=1: must be a whole number from 2, what prod asks for, to 6",
+        "vpc='shop/vpc': has database subnets in eu-west-1a only; AWS requires at least 2 Availability Zones",
+        "topology.nodes=1: must be a whole number from 2, the minimum in prod, to 6",
     ]
 
 
@@ -226,8 +225,8 @@ def test_one_zone_and_one_node_are_refused_in_production(prod: HardenedStack) ->
             "5.0",
             date(2026, 11, 22),
             (
-                f"engine_version='5.0': is out of standard support since 2026-01-31, and AWS bills it extra; supported on "
-                f"2026-11-22 are 6.2, 7.0, 7.1: {PAGE}"
+                f"engine_version='5.0': standard support ended on 2026-01-31; AWS bills extended support; supported on "
+                f"2026-11-22: 6.2, 7.0, 7.1 ({PAGE})"
             ),
         ),
         (
@@ -235,8 +234,8 @@ def test_one_zone_and_one_node_are_refused_in_production(prod: HardenedStack) ->
             "6.2",
             date(2027, 2, 1),
             (
-                "engine_version='6.2': is out of standard support since 2027-01-31, and AWS bills it extra; supported on "
-                f"2026-11-22 are 7.0, 7.1: {PAGE}"
+                "engine_version='6.2': standard support ended on 2027-01-31; AWS bills extended support; supported on "
+                f"2026-11-22: 7.0, 7.1 ({PAGE})"
             ),
         ),
         ("redis", "6.2", date(2026, 8, 3), None),
@@ -244,13 +243,15 @@ def test_one_zone_and_one_node_are_refused_in_production(prod: HardenedStack) ->
         ("valkey", "7.2", date(2030, 1, 1), None),
     ],
 )
-def test_a_version_is_refused_once_its_support_ends(engine: Any, version: str, day: date, problem: str | None) -> None:
+def test_a_version_is_refused_after_the_end_of_standard_support(
+    engine: Any, version: str, day: date, problem: str | None
+) -> None:
     problems = Problems("shop/carts")
     assert choose_version(problems, ENGINES[engine], version, day) == version
     assert problems.found == ([] if problem is None else [problem])
 
 
-def test_the_end_of_support_is_announced_half_a_year_before() -> None:
+def test_a_version_causes_a_warning_180_days_before_the_end_of_standard_support() -> None:
     with pytest.warns(ConfigurationWarning) as caught:
         choose_version(Problems("shop/carts"), ENGINES["redis"], "6.2", date(2026, 8, 4))
     assert [str(one.message) for one in caught] == [
@@ -261,7 +262,7 @@ def test_the_end_of_support_is_announced_half_a_year_before() -> None:
 def test_a_version_without_iam_needs_a_token(stack: HardenedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES["redis"].versions, "6.2", None)
     assert refusal(stack, engine="redis", engine_version="6.2") == [
-        "engine_version='6.2': knows no IAM users; give 7.0 or later, or token=GeneratedPassword()"
+        "engine_version='6.2': does not support IAM authentication; give 7.0 or later, or token=GeneratedPassword()"
     ]
 
 
@@ -274,11 +275,11 @@ def test_a_version_without_iam_needs_a_token(stack: HardenedStack, monkeypatch: 
         ("valkey", "9.1", "valkey9"),
     ],
 )
-def test_families_of_parameter_groups(engine: Any, version: str, family: str) -> None:
+def test_a_version_has_a_parameter_group_family(engine: Any, version: str, family: str) -> None:
     assert ENGINES[engine].family(version) == family
 
 
-# Logging in.
+# Users.
 
 
 def statements(
@@ -295,9 +296,7 @@ def statements(
 
 
 @pytest.mark.parametrize("user", [None, "app"])
-def test_a_role_logs_in_as_one_user_of_this_cache(
-    synth_stack: Callable[..., SynthesizedStack], user: str | None
-) -> None:
+def test_a_role_may_connect_as_one_user(synth_stack: Callable[..., SynthesizedStack], user: str | None) -> None:
     assert statements(synth_stack, user) == [
         {
             "sid": "ConnectCartsApp",
@@ -308,7 +307,7 @@ def test_a_role_logs_in_as_one_user_of_this_cache(
     ]
 
 
-def test_a_role_reads_the_token(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_role_may_read_the_tokens_secret(synth_stack: Callable[..., SynthesizedStack]) -> None:
     assert statements(synth_stack, None, token=GeneratedPassword()) == [
         {
             "sid": "ReadTokenOfCarts",
@@ -323,16 +322,22 @@ def test_a_role_reads_the_token(synth_stack: Callable[..., SynthesizedStack]) ->
 @pytest.mark.parametrize(
     ("arguments", "user", "message"),
     [
-        ({}, "root", "user='root': must be one of app"),
-        ({"users": {"a": CacheUser(), "b": CacheUser()}}, None, "user=None: must be one of a, b"),
+        ({}, "root", "user='root': is not defined; expected one of app"),
+        (
+            {"users": {"a": ElastiCacheUser(), "b": ElastiCacheUser()}},
+            None,
+            "user=None: is not defined; expected one of a, b",
+        ),
         (
             {"token": GeneratedPassword()},
             "app",
-            "user='app': the cache has a token that everybody shares; leave the user out",
+            "user='app': the cache has an AUTH token and no users; remove user",
         ),
     ],
 )
-def test_nobody_logs_in_as_somebody_else(stack: HardenedStack, arguments: Any, user: str | None, message: str) -> None:
+def test_a_grant_for_an_undefined_user_is_refused(
+    stack: HardenedStack, arguments: Any, user: str | None, message: str
+) -> None:
     cache = make_cache(stack, **arguments)
     with pytest.raises(ConfigurationError) as error:
         cache.grant_connect(make_role(stack, "eu-west-1"), user)
@@ -342,17 +347,28 @@ def test_nobody_logs_in_as_somebody_else(stack: HardenedStack, arguments: Any, u
 def test_a_cache_with_users_has_no_secret(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         _ = make_cache(stack).secret_arn
-    assert str(error.value) == "shop/carts: token=None: the cache has users in place of a token"
+    assert str(error.value) == ("shop/carts: token=None: the cache has users and no AUTH token, so it has no secret")
 
 
-def test_a_client_is_told_who_logs_in(stack: HardenedStack) -> None:
-    cache = make_cache(stack)
-    assert cache.user_name("app") == "${aws_elasticache_user.carts_users_user_app_eu_west_1.user_name}"
+def test_an_undefined_user_has_no_user_name(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
-        cache.user_name("root")
-    assert str(error.value) == "shop/carts: user='root': must be one of app"
+        make_cache(stack).user_name("root")
+    assert str(error.value) == "shop/carts: user='root': is not defined; expected one of app"
 
 
-def test_a_cache_with_a_token_has_no_names(stack: HardenedStack) -> None:
-    with pytest.raises(ConfigurationError, match="user='app': must be one of none"):
+def test_a_cache_with_a_token_has_no_user_names(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError, match="user='app': is not defined; expected one of none"):
         make_cache(stack, token=GeneratedPassword()).user_name("app")
+
+
+def test_old_names_are_deprecated(stack: HardenedStack) -> None:
+    with pytest.deprecated_call(match="constructs_lib.CacheUser is deprecated .* use ElastiCacheUser"):
+        assert constructs_lib.CacheUser is ElastiCacheUser  # type: ignore[attr-defined]
+    with pytest.deprecated_call(match="constructs_lib.Deletable is deprecated .* use NoDeletionProtection"):
+        assert constructs_lib.Deletable is constructs_lib.NoDeletionProtection  # type: ignore[attr-defined]
+    cache: Any = make_cache(stack)
+    with pytest.deprecated_call(match="argument client is deprecated .* use grantee"):
+        cache.grant_connect(client=make_role(stack, "eu-west-1"))
+    group = SecurityGroup(stack, "clients", region=cache.region, vpc=cache.vpc, description="Clients")
+    with pytest.deprecated_call(match="argument peer is deprecated .* use source"):
+        cache.allow_from(peer=group)

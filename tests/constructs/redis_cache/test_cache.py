@@ -6,27 +6,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import (
-    CacheUser,
-    Deletable,
+    ElastiCacheUser,
     Environment,
     GeneratedPassword,
     HardenedStack,
+    NoDeletionProtection,
     ReplicationGroup,
     SecurityGroup,
     Shards,
 )
 from tests.constructs.aurora_provisioned.clusters import SUBNETS
+from tests.constructs.other_stacks import read_from_another_stack
 from tests.constructs.redis_cache.caches import CACHE, KEY, make_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
     Synth = Callable[..., SynthesizedStack]
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:pager"
-USERS = {"app": CacheUser(), "report": CacheUser("read", ("orders:*", "totals:*"))}
+USERS = {"app": ElastiCacheUser(), "report": ElastiCacheUser("read", ("orders:*", "totals:*"))}
 LOGS = "/aws/vendedlogs/elasticache/shop-prod-carts-eu-west-1"
 WRITE = "on ~* &* +@all -@admin -@dangerous +info"
 READ = "on ~orders:* ~totals:* +@all -@write -@admin -@dangerous +info"
@@ -50,7 +52,7 @@ def sharded(synth_stack: Synth) -> SynthesizedStack:
     )
 
 
-def test_a_production_cache_is_hardened(prod: SynthesizedStack) -> None:
+def test_the_replication_group_in_prod(prod: SynthesizedStack) -> None:
     group = prod.resource("aws_elasticache_parameter_group")
     prod.resource("aws_elasticache_replication_group").assert_config(
         {
@@ -90,7 +92,7 @@ def test_a_production_cache_is_hardened(prod: SynthesizedStack) -> None:
     )
 
 
-def test_a_cache_follows_its_environment(synth_stack: Synth, environment: Environment) -> None:
+def test_the_environment_sets_node_type_nodes_and_retention(synth_stack: Synth, environment: Environment) -> None:
     cache = synth_stack(make_cache, environment).resource("aws_elasticache_replication_group")
     names = ("node_type", "num_cache_clusters", "snapshot_retention_limit", "final_snapshot_identifier")
     failover = (cache["automatic_failover_enabled"], cache["multi_az_enabled"])
@@ -122,9 +124,7 @@ def parameters(values: dict[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": values[name]} for name in sorted(values)]
 
 
-def test_the_parameter_group_says_what_goes_when_the_memory_is_full(
-    prod: SynthesizedStack, sharded: SynthesizedStack
-) -> None:
+def test_the_parameter_group_has_the_eviction_policy(prod: SynthesizedStack, sharded: SynthesizedStack) -> None:
     for stack, family, values in (
         (prod, "valkey8", {"maxmemory-policy": "volatile-lru"}),
         (sharded, "redis7", {"cluster-enabled": "yes", "maxmemory-policy": "volatile-lru"}),
@@ -142,7 +142,7 @@ def test_the_parameter_group_says_what_goes_when_the_memory_is_full(
         )
 
 
-def test_other_parameters_are_another_group(synth_stack: Synth) -> None:
+def test_a_change_of_parameters_creates_another_parameter_group(synth_stack: Synth) -> None:
     names = {
         synth_stack(lambda stack, given=given: make_cache(stack, **given)).resource("aws_elasticache_parameter_group")[
             "name"
@@ -158,7 +158,7 @@ def test_other_parameters_are_another_group(synth_stack: Synth) -> None:
     assert len(names) == 5
 
 
-def test_users_log_in_with_iam_and_the_default_user_is_off(prod: SynthesizedStack) -> None:
+def test_users_authenticate_with_iam_and_the_default_user_is_disabled(prod: SynthesizedStack) -> None:
     app, report, default = (
         prod.resource("aws_elasticache_user", f"shop/carts/users/{name}")
         for name in ("user-app", "user-report", "default")
@@ -193,7 +193,7 @@ def test_users_log_in_with_iam_and_the_default_user_is_off(prod: SynthesizedStac
     )
 
 
-def test_a_user_named_app_is_there_by_default(synth_stack: Synth) -> None:
+def test_the_default_user_is_named_app(synth_stack: Synth) -> None:
     users = synth_stack(make_cache).resources("aws_elasticache_user")
     assert [(user["user_name"], user["access_string"]) for user in users] == [
         ("default", "off ~keys* -@all +get"),
@@ -201,7 +201,7 @@ def test_a_user_named_app_is_there_by_default(synth_stack: Synth) -> None:
     ]
 
 
-def test_only_a_named_group_reaches_the_port_and_the_cache_reaches_nobody(prod: SynthesizedStack) -> None:
+def test_allow_from_opens_the_port_for_one_security_group(prod: SynthesizedStack) -> None:
     peer, own = (f"${{aws_security_group.{name}_eu_west_1.id}}" for name in ("peer", "carts_security_group"))
     prod.resource("aws_vpc_security_group_ingress_rule").assert_config(
         {
@@ -237,7 +237,7 @@ def test_every_node_has_alarms(prod: SynthesizedStack) -> None:
         assert alarm["alarm_actions"] == [TOPIC]
 
 
-def test_a_single_burstable_node_lags_behind_nobody_and_takes_fewer_connections(synth_stack: Synth) -> None:
+def test_a_single_burstable_node_has_no_lag_alarm_and_a_lower_connection_threshold(synth_stack: Synth) -> None:
     alarms = synth_stack(lambda stack: make_cache(stack, alarms=True)).resources("aws_cloudwatch_metric_alarm")
     assert {alarm["metric_name"]: alarm["threshold"] for alarm in alarms} == {
         "CurrConnections": 16000,
@@ -260,14 +260,14 @@ def test_shards_replace_the_number_of_nodes(sharded: SynthesizedStack) -> None:
     assert nodes == {"0001-001", "0001-002", "0002-001", "0002-002"}
 
 
-def test_shards_without_replicas_fail_over_within_nothing(synth_stack: Synth) -> None:
+def test_shards_without_replicas_are_not_multi_az(synth_stack: Synth) -> None:
     stack = synth_stack(lambda stack: make_cache(stack, topology=Shards(2, replicas=0)))
     cache = stack.resource("aws_elasticache_replication_group")
     names = ("replicas_per_node_group", "automatic_failover_enabled", "multi_az_enabled")
     assert [cache[name] for name in names] == [0, True, False]
 
 
-def test_a_token_is_generated_kept_in_a_secret_and_changed_at_once(sharded: SynthesizedStack) -> None:
+def test_a_token_is_generated_stored_in_a_secret_and_changed_immediately(sharded: SynthesizedStack) -> None:
     cache = sharded.resource("aws_elasticache_replication_group")
     result = "${random_password.carts_token_password_eu_west_1.result}"
     names = ("auth_token", "auth_token_update_strategy", "apply_immediately")
@@ -292,7 +292,7 @@ def outputs(stack: SynthesizedStack) -> dict[str, Any]:
     return flat
 
 
-def test_outputs_name_the_cache_and_its_addresses(prod: SynthesizedStack, sharded: SynthesizedStack) -> None:
+def test_the_outputs_are_ids_and_endpoints(prod: SynthesizedStack, sharded: SynthesizedStack) -> None:
     common = {"arn": CACHE % "arn", "id": CACHE % "id", "port": 6380}
     assert outputs(prod) == {
         **common,
@@ -306,7 +306,7 @@ def test_outputs_name_the_cache_and_its_addresses(prod: SynthesizedStack, sharde
     }
 
 
-def test_an_upgrade_happens_at_once_and_brings_its_parameter_group(synth_stack: Synth) -> None:
+def test_an_upgrade_is_immediate_and_changes_the_parameter_group(synth_stack: Synth) -> None:
     stack = synth_stack(lambda stack: make_cache(stack, upgrade_to="9.0"))
     cache = stack.resource("aws_elasticache_replication_group")
     assert (cache["engine_version"], cache["apply_immediately"]) == ("9.0", True)
@@ -317,7 +317,7 @@ def test_an_upgrade_happens_at_once_and_brings_its_parameter_group(synth_stack: 
     assert group.config == after.resource("aws_elasticache_parameter_group").config
 
 
-def test_given_choices_are_taken(synth_stack: Synth) -> None:
+def test_arguments_are_written_as_given(synth_stack: Synth) -> None:
     def fill(stack: HardenedStack) -> None:
         make_cache(
             stack,
@@ -327,11 +327,11 @@ def test_given_choices_are_taken(synth_stack: Synth) -> None:
             snapshot_retention_days=35,
             snapshot_window="10:00-11:00",
             maintenance_window="mon:01:00-mon:02:00",
-            deletion_protection=Deletable("holds nothing but sessions"),
+            deletion_protection=NoDeletionProtection("holds nothing but sessions"),
             parameters={"timeout": "300"},
             maxmemory_policy="noeviction",
         )
-        assert [type(opt_out) for _, opt_out in stack.opt_outs] == [Deletable]
+        assert [type(opt_out) for _, opt_out in stack.opt_outs] == [NoDeletionProtection]
 
     stack = synth_stack(fill, "prod")
     cache = stack.resource("aws_elasticache_replication_group")
@@ -344,7 +344,7 @@ def test_given_choices_are_taken(synth_stack: Synth) -> None:
     assert group["parameter"] == parameters({"maxmemory-policy": "noeviction", "timeout": "300"})
 
 
-def test_the_last_token_ends_when_told_so(synth_stack: Synth) -> None:
+def test_token_update_set_ends_the_previous_token(synth_stack: Synth) -> None:
     stack = synth_stack(lambda stack: make_cache(stack, token=GeneratedPassword(generation=2), token_update="SET"))
     cache = stack.resource("aws_elasticache_replication_group")
     assert cache["auth_token_update_strategy"] == "SET"
@@ -352,7 +352,7 @@ def test_the_last_token_ends_when_told_so(synth_stack: Synth) -> None:
     assert secret["host"] == CACHE % "primary_endpoint_address"
 
 
-def test_users_take_the_place_of_a_token_in_one_apply(synth_stack: Synth) -> None:
+def test_token_update_delete_replaces_the_token_with_users(synth_stack: Synth) -> None:
     stack = synth_stack(lambda stack: make_cache(stack, token_update="DELETE"))
     cache = stack.resource("aws_elasticache_replication_group")
     names = ("auth_token_update_strategy", "apply_immediately", "user_group_ids")
@@ -362,14 +362,29 @@ def test_users_take_the_place_of_a_token_in_one_apply(synth_stack: Synth) -> Non
     assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 6.31.0, < 7.0.0"
 
 
-def test_a_cache_that_has_users_says_nothing_of_tokens(synth_stack: Synth) -> None:
+def test_a_cache_with_users_has_no_token_settings(synth_stack: Synth) -> None:
     stack = synth_stack(make_cache)
     cache = stack.resource("aws_elasticache_replication_group")
     assert not {"auth_token_update_strategy", "apply_immediately"} & cache.config.keys()
     assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 5.100.0, < 7.0.0"
 
 
-def test_other_stacks_reach_the_cache(stack: HardenedStack) -> None:
-    cache = make_cache(stack)
-    assert cache.id.startswith("${TfToken[")
-    assert cache.arn.startswith("${TfToken[")
+def test_references_work_in_another_stack(synthesize: Synthesize) -> None:
+    def with_users(stack: HardenedStack) -> dict[str, str]:
+        cache = make_cache(stack)
+        return {"id": cache.id, "arn": cache.arn, "endpoint": cache.endpoint, "user": cache.user_name("app")}
+
+    def with_token(stack: HardenedStack) -> dict[str, str]:
+        cache = make_cache(stack, token=GeneratedPassword(), topology=Shards(2))
+        return {"endpoint": cache.endpoint, "secret": cache.secret_arn}
+
+    assert read_from_another_stack(synthesize, with_users) == {
+        "id": CACHE % "id",
+        "arn": CACHE % "arn",
+        "endpoint": CACHE % "primary_endpoint_address",
+        "user": "${aws_elasticache_user.carts_users_user_app_eu_west_1.user_name}",
+    }
+    assert read_from_another_stack(synthesize, with_token) == {
+        "endpoint": CACHE % "configuration_endpoint_address",
+        "secret": "${aws_secretsmanager_secret.carts_token_eu_west_1.arn}",
+    }

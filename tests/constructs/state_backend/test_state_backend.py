@@ -17,6 +17,7 @@ from constructs_lib import (
     StateBackend,
     UnprotectedBucket,
 )
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.foundation.backend import Backend
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 REASON = "A backend for tests that is thrown away"
 NO_LOGS = NoAccessLogs("The tests read no access logs of it")
@@ -64,7 +66,7 @@ def allow(actions: list[str], resource: str, **more: Any) -> dict[str, Any]:
     return {"effect": "Allow", "actions": actions, "resources": [resource], **more}
 
 
-def test_the_bucket_is_kept_and_so_are_old_states_in_every_environment(
+def test_bucket_and_noncurrent_states_are_protected_in_every_environment(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     stack = synth_stack(add, environment)
@@ -79,7 +81,7 @@ def test_the_bucket_is_kept_and_so_are_old_states_in_every_environment(
     }
 
 
-def test_the_bucket_has_the_callers_key_logs_and_copies(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_bucket_has_the_given_key_access_logs_and_replication(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         eu, us = stack.region("eu-west-1"), stack.region("us-east-1")
         key = MultiRegionKey(stack, "key", region=eu, replicas=[us])
@@ -108,7 +110,7 @@ def test_the_bucket_has_the_callers_key_logs_and_copies(synth_stack: Callable[..
     assert rule["noncurrent_version_expiration"][0]["noncurrent_days"] == 400
 
 
-def test_without_a_wish_there_is_no_table(simple: SynthesizedStack) -> None:
+def test_there_is_no_lock_table_by_default(simple: SynthesizedStack) -> None:
     assert simple.find("aws_dynamodb_table") == []
     assert {block["name"] for block in simple.resources("aws_iam_policy")} == {
         "shop-dev-state-plan-eu-west-1",
@@ -116,7 +118,7 @@ def test_without_a_wish_there_is_no_table(simple: SynthesizedStack) -> None:
     }
 
 
-def test_who_plans_reads_states_and_writes_locks_only(simple: SynthesizedStack) -> None:
+def test_the_plan_policy_reads_states_and_writes_locks_only(simple: SynthesizedStack) -> None:
     assert statements(simple, "shop/state/plan-document") == {
         "FindState": allow(["s3:ListBucket"], BUCKET),
         "ReadState": allow(["s3:GetObject"], f"{BUCKET}/*"),
@@ -125,12 +127,12 @@ def test_who_plans_reads_states_and_writes_locks_only(simple: SynthesizedStack) 
     }
 
 
-def test_who_applies_writes_states_too_and_deletes_none(simple: SynthesizedStack) -> None:
+def test_the_apply_policy_also_writes_states_and_deletes_none(simple: SynthesizedStack) -> None:
     plan, apply = (statements(simple, f"shop/state/{work}-document") for work in ("plan", "apply"))
     assert apply == {**plan, "WriteState": allow(["s3:PutObject"], f"{BUCKET}/*")}
 
 
-def test_policies_are_made_of_their_documents(scoped: SynthesizedStack) -> None:
+def test_policies_are_named_after_their_prefixes(scoped: SynthesizedStack) -> None:
     scoped.at("aws_iam_policy.state_plan_payments_eu_west_1").assert_config(
         {
             "name": "shop-prod-state-plan-payments-eu-west-1",
@@ -148,7 +150,7 @@ def test_policies_are_made_of_their_documents(scoped: SynthesizedStack) -> None:
     assert len(scoped.resources("aws_iam_policy")) == 4
 
 
-def test_a_prefix_narrows_states_and_locks_in_both_places(scoped: SynthesizedStack) -> None:
+def test_a_prefix_limits_access_to_states_and_locks(scoped: SynthesizedStack) -> None:
     bucket = "shop-prod-state-bucket-eu-west-1-${data.aws_caller_identity.current_eu_west_1.account_id}"
     assert statements(scoped, "shop/state/apply-payments-document") == {
         "FindState": allow(["s3:ListBucket"], BUCKET),
@@ -172,7 +174,7 @@ def test_a_prefix_narrows_states_and_locks_in_both_places(scoped: SynthesizedSta
     }
 
 
-def test_a_lock_table_is_encrypted_recoverable_and_kept(scoped: SynthesizedStack) -> None:
+def test_a_lock_table_is_encrypted_recoverable_and_protected(scoped: SynthesizedStack) -> None:
     scoped.resource("aws_dynamodb_table").assert_config(
         {
             "name": "shop-prod-state-locks-eu-west-1",
@@ -195,7 +197,7 @@ def test_a_lock_table_is_encrypted_recoverable_and_kept(scoped: SynthesizedStack
         ("dynamodb", ['dynamodb_table = "${aws_dynamodb_table.state_locks_eu_west_1.name}"']),
     ],
 )
-def test_the_backend_file_says_where_the_state_is_and_how_it_is_locked(
+def test_the_backend_configuration_contains_bucket_key_and_locking(
     synth_stack: Callable[..., SynthesizedStack], locking: str, lines: list[str]
 ) -> None:
     stack = synth_stack(lambda stack: add(stack, locking=locking))
@@ -208,6 +210,18 @@ def test_the_backend_file_says_where_the_state_is_and_how_it_is_locked(
         "encrypt        = true",
         f'kms_key_id     = "{KEY}"',
         *lines,
+    ]
+
+
+def test_the_backend_configuration_works_in_another_stack(synthesize: Synthesize) -> None:
+    found = read_from_another_stack(synthesize, lambda stack: {"config": add(stack, locking="dual").backend_config})
+    assert found["config"].splitlines()[1:] == [
+        'bucket         = "${aws_s3_bucket.state_bucket_eu_west_1.id}"',
+        'region         = "eu-west-1"',
+        "encrypt        = true",
+        f'kms_key_id     = "{KEY}"',
+        "use_lockfile   = true",
+        'dynamodb_table = "${aws_dynamodb_table.state_locks_eu_west_1.name}"',
     ]
 
 
@@ -245,29 +259,29 @@ def refusal(stack: HardenedStack, **arguments: Any) -> str:
     return str(error.value)
 
 
-def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
+def test_all_invalid_arguments_are_reported_at_once(stack: HardenedStack) -> None:
     prefixes = {"Payments": "payments", "all": "", "up": "../"}
     allowed = (
-        "must be folders of lower-case letters, digits and hyphens, each with a slash behind it, such as "
-        "'payments/prod/'; without the last one it would match the keys of payments/prod-eu too"
+        "must be lower-case letters, digits and hyphens with a trailing slash, such as 'payments/prod/'; without "
+        "the slash the prefix would match payments/prod-eu too"
     )
     assert refusal(stack, locking="table", prefixes=prefixes, protected=False) == "\n".join(
         f"shop/state: {line}"
         for line in (
             "locking='table': must be lockfile, dual, dynamodb",
             (
-                "prefixes='Payments': a name must be lower-case letters, digits and single hyphens, because the policies "
-                "are called by it"
+                "prefixes='Payments': is not a valid name; expected lower-case letters, digits and single hyphens, which "
+                "become part of the policies' names"
             ),
             f"prefixes['Payments']='payments': {allowed}",
             f"prefixes['all']='': {allowed}",
             f"prefixes['up']='../': {allowed}",
-            "protected=False: is always on; give UnprotectedBucket(reason) where the states may be destroyed",
+            "protected=False: cannot be turned off; give UnprotectedBucket(reason) to allow the deletion of states",
         )
     )
 
 
-def test_old_states_stay_at_least_as_long_as_the_environments_objects(stack: HardenedStack) -> None:
+def test_noncurrent_days_have_the_environments_minimum(stack: HardenedStack) -> None:
     assert refusal(stack, noncurrent_days=29) == (
         "shop/state/bucket: noncurrent_days=29: must be a whole number of days, at least 30 in dev"
     )
@@ -281,10 +295,10 @@ def shop(folder: Path, backend: Backend, *accounts: str) -> HardenedStack:
 OWN = "shop-dev-state-bucket-eu-west-1"
 
 
-def test_a_stack_that_keeps_its_state_in_the_bucket_it_makes_is_refused(tmp_path: Path) -> None:
+def test_a_stack_with_its_own_state_in_the_bucket_is_refused(tmp_path: Path) -> None:
     lost = (
-        "is the bucket that the stack makes: its state would be lost together with it; keep this stack's state in a "
-        "local file or in another account's bucket"
+        "is the bucket that this stack creates, so its state would be deleted with the bucket; use LocalBackend or a "
+        "bucket in another account"
     )
     own = f"{OWN}-111122223333"
     stack = shop(tmp_path, S3Backend(bucket=own, region="eu-west-1"), "111122223333")
@@ -293,11 +307,11 @@ def test_a_stack_that_keeps_its_state_in_the_bucket_it_makes_is_refused(tmp_path
     assert refusal(stack, account_in_name=False) == f"shop/state: backend={OWN!r}: {lost}"
 
 
-def test_a_bucket_that_may_be_its_own_has_to_be_told_apart(tmp_path: Path) -> None:
+def test_a_state_bucket_that_may_be_the_stacks_own_needs_an_account_id(tmp_path: Path) -> None:
     backend = S3Backend(bucket=f"{OWN}-111122223333", region="eu-west-1")
     assert refusal(shop(tmp_path, backend)) == (
-        f"shop/state: backend='{OWN}-111122223333': is called like the bucket that the stack makes, in an account that "
-        "is known at plan only; give the stack allowed_account_ids with the one account that it is for"
+        f"shop/state: backend='{OWN}-111122223333': may be the bucket that this stack creates: the account id in its "
+        "name is not known at synth; give the stack allowed_account_ids with its account"
     )
 
 
@@ -310,7 +324,7 @@ def test_a_bucket_that_may_be_its_own_has_to_be_told_apart(tmp_path: Path) -> No
         (S3Backend(bucket=f"{OWN}-111122223333", region="eu-west-1"), ("444455556666",)),
     ],
 )
-def test_a_state_somewhere_else_is_fine(tmp_path: Path, backend: Backend, accounts: tuple[str, ...]) -> None:
+def test_a_state_in_another_place_is_allowed(tmp_path: Path, backend: Backend, accounts: tuple[str, ...]) -> None:
     assert add(shop(tmp_path, backend, *accounts)).resource
 
 

@@ -1,4 +1,4 @@
-"""What is watched of a cache in production, node by node."""
+"""CloudWatch alarms of a cache's nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMORY_PERCENT: Final = 80
 LAG_SECONDS: Final = 5
 CONNECTIONS_SHARE: Final = 0.8
 MAX_CONNECTIONS: Final = {False: 65_000, True: 20_000}
-"""What a node takes, the second on burstable types."""
+"""The connections that a node allows, by whether its type is burstable."""
 
 
 def node_alarms(node_type: str, *, replicated: bool) -> Iterator[tuple[str, Alarm]]:
@@ -77,7 +77,7 @@ def node_alarms(node_type: str, *, replicated: bool) -> Iterator[tuple[str, Alar
                 statistic="Maximum",
                 period=60,
                 evaluation_periods=5,
-                # Only replicas say how far behind they are.
+                # Only replicas publish the metric.
                 missing_data="notBreaching",
             ),
         )
