@@ -35,7 +35,7 @@ $ make deploy-local
 ```
 
 `make synth` synthesizes all stacks; `make deploy-local` applies payments to a
-[local AWS](testing.md#a-stack-to-look-at-make-deploy-local).
+[local AWS](testing.md#deploy-to-a-local-aws).
 
 ## Overview
 
