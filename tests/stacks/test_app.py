@@ -75,6 +75,15 @@ def test_the_program_of_the_readme_synthesizes(tmp_path: Path) -> None:
     assert stack.outputs["deployment_summary"]["regions"]["eu-west-1"]["hello"]
 
 
+def test_the_program_of_the_regions_guide_synthesizes(tmp_path: Path) -> None:
+    program = ROOT / "docs" / "examples" / "regions.py"
+    done = run([sys.executable, str(program)], CDKTF_OUTDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (peering,) = read_stack(tmp_path / "stacks" / "shop").resources("aws_vpc_peering_connection")
+    assert peering["vpc_id"] == "${aws_vpc.vpc_eu_west_1.id}"
+    assert peering["peer_region"] == "us-east-1"
+
+
 def test_the_newest_bindings_give_the_same_json(app: Path, tmp_path: Path) -> None:
     python = os.environ.get("BINDINGS_21_PYTHON")
     if not python:
