@@ -77,7 +77,7 @@ def _uses(vpc: Block, nets: Networks) -> Iterator[tuple[Block, Block]]:
             "resource.aws_route_table_association.private_b.route_table_id": "${aws_route_table.private_a.id}",
         },
     ],
-    unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
+    unknown_passes="an unknown NAT gateway or route table may be of the subnet's own zone",
 )
 def gateways_fit_the_environment(vpc: Block) -> Iterator[Outcome]:
     """Count the gateways in dev and the zones without one in production; staging may do either."""
@@ -173,7 +173,7 @@ def _to_internet_gateway(route: Route) -> bool | Unknown:
         {"resource.aws_nat_gateway.a.depends_on": REMOVED},
         {"resource.aws_nat_gateway.b.depends_on": ["aws_vpc.main"]},
     ],
-    unknown_passes="depends_on takes addresses, not values",
+    unknown_passes="depends_on contains addresses, not values",
 )
 def depends_on_the_internet_gateway(block: Block) -> Iterator[Outcome]:
     """Find the internet gateway of the VPC among the direct and indirect dependencies."""
@@ -231,7 +231,7 @@ def _dependencies(block: Block) -> set[str]:
         {"resource.aws_route.private_b.nat_gateway_id": "${aws_nat_gateway.a.id}"},
         {"resource.aws_route_table_association.private_b.route_table_id": "${aws_route_table.private_a.id}"},
     ],
-    unknown_passes="a gateway or a table from elsewhere may be one of the subnet's own zone",
+    unknown_passes="an unknown NAT gateway or route table may be of the subnet's own zone",
 )
 def zones_use_their_own_gateway(vpc: Block) -> Iterator[Outcome]:
     """Compare the zone of each subnet with that of its NAT gateway, if its own zone has one."""

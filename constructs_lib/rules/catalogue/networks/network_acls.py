@@ -127,8 +127,7 @@ def _entries(acl: Block, *, egress: bool) -> list[_Entry]:
 @rule(
     "NET-019",
     "Network ACL does not allow FTP, SSH or RDP from the internet",
-    why="The network ACL is the second layer of defense: without it, one security group rule that is too wide exposes "
-    "these ports to everyone.",
+    why="The network ACL is the second layer of defense when a security group rule is too wide.",
     fix="Allow only the ports that the subnets serve, and ports 20, 21, 22 and 3389 from specific CIDR blocks only.",
     page=_PAGE,
     types=_ACLS,

@@ -146,7 +146,7 @@ def no_dangerous_port_is_open(block: Block) -> Iterator[Outcome]:
     "NET-002",
     "Security group does not allow all ports from the internet",
     why="Every service that listens on the instance, now or after the next update, is reachable from the internet.",
-    fix="Allow only the ports that are served, with one rule each, and from the internet only public ones.",
+    fix="Allow only the ports that are served, with one rule each; allow 0.0.0.0/0 for public ports only.",
     page=_GROUPS,
     types=INBOUND,
     lessons=["TICK-7"],

@@ -177,7 +177,7 @@ def _size(found: Network) -> str | None:
 @rule(
     "NET-013",
     "Subnet CIDR block is within the VPC CIDR block, between /16 and /28",
-    why="AWS rejects the subnet at apply, and leaves the stack half created.",
+    why="AWS rejects the subnet at apply, after other resources of the stack are created.",
     fix="Derive cidr_block from that of the VPC, for example with cidrsubnet().",
     page=f"{VPC}/subnet-sizing.html",
     types=["aws_subnet"],
@@ -308,7 +308,7 @@ _PRIVATE: Final = tuple(
 @rule(
     "NET-025",
     "VPC CIDR block is private",
-    why="The owners of a public CIDR block can no longer be reached from the VPC.",
+    why="The local route takes precedence: the owners of a public CIDR block cannot be reached from the VPC.",
     fix="Choose a CIDR block within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
     page=f"{VPC}/vpc-cidr-blocks.html",
     types=["aws_vpc", "aws_vpc_ipv4_cidr_block_association"],

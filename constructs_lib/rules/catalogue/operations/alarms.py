@@ -165,7 +165,7 @@ def _is_in_composite(alarm: Block) -> bool:
 
 @rule(
     "OPS-005",
-    "Production function, dead-letter queue, load balancer or database has a CloudWatch alarm",
+    "Production resource has a CloudWatch alarm",
     why="Customers are the first to notice failing functions, messages in a dead-letter queue or a full database.",
     fix="Add an aws_cloudwatch_metric_alarm for Errors of a function, ApproximateNumberOfMessagesVisible of a queue, "
     "HTTPCode_ELB_5XX_Count of a load balancer, or CPUUtilization or FreeStorageSpace of a database.",

@@ -291,7 +291,7 @@ def group_spans_two_zones(group: Block) -> Iterator[Outcome]:
 
 @rule(
     "OPS-023",
-    "Auto Scaling group has instance refresh for new launch template versions",
+    "Auto Scaling group refreshes instances for new launch template versions",
     why="Without instance refresh, apply succeeds and running instances keep the old version, unpatched.",
     fix="Add instance_refresh, and set launch_template.version to latest_version of the launch template.",
     page=f"{PROVIDER}/resources/autoscaling_group",
@@ -328,7 +328,7 @@ def group_has_instance_refresh(group: Block) -> Iterator[Outcome]:
 
 @rule(
     "OPS-024",
-    "Desired capacity is between the minimum and the maximum",
+    "Auto Scaling minimum, desired and maximum capacity are consistent",
     why="AWS rejects a capacity outside the range at apply; validate and plan do not report it.",
     fix="Set min_size <= desired_capacity <= max_size.",
     page=f"{SCALING}/asg-capacity-limits.html",

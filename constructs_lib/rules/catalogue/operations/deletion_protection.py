@@ -37,7 +37,7 @@ _BY_DEFAULT: Final = ("aws_ecr_repository", "aws_redshift_cluster", "aws_secrets
 
 @rule(
     "OPS-028",
-    "Stateful resource in production is protected from deletion",
+    "Stateful production resource is protected from deletion",
     why="A changed argument or a moved module can replace the resource, and the data is deleted with it.",
     fix="Set lifecycle.prevent_destroy to true, or enable the deletion protection of the service.",
     page=f"{TERRAFORM}/language/meta-arguments/lifecycle",

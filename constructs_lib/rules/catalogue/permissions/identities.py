@@ -103,7 +103,7 @@ def no_administrators(block: Block) -> Iterator[Outcome]:
 
 @rule(
     "IAM-019",
-    "No IAM users, login profiles or access keys are defined",
+    "Configuration defines no IAM users, login profiles or access keys",
     why="Passwords and access keys do not expire: a leaked one is valid until somebody deletes it.",
     fix="Use IAM Identity Center for people, OIDC federation for pipelines, and the role of the instance, task or "
     "function for workloads.",
@@ -127,7 +127,7 @@ def no_users_are_defined(block: Block) -> Iterator[Outcome]:
 @rule(
     "IAM-020",
     "IAM user has no directly attached policies",
-    why="Permissions of single users are hard to review, and remain when the user changes roles.",
+    why="Permissions of single users are hard to review, and remain when the user's job changes.",
     fix="Attach the policy to a group or a role.",
     page=_PRACTICES,
     types=_TO_USERS,
@@ -158,7 +158,7 @@ def users_have_no_policies(block: Block) -> Iterator[Outcome]:
     f"IAM role has at most {MAX_ATTACHED} managed policies",
     why="AWS rejects further attachments at apply, unless the quota of the account is higher; validate and plan do not "
     "report it.",
-    fix="Merge managed policies, or request a quota increase and skip the rule.",
+    fix="Merge managed policies, or request a quota increase and add a waiver.",
     page=f"{GUIDE}/reference_iam-quotas.html",
     types=[ROLE],
     good=_GOOD,

@@ -106,7 +106,7 @@ def _by_place(estate: Estate) -> dict[tuple[object, ...], list[Stack]]:
 
 @rule(
     "STATE-007",
-    "Backend is not shared with another stack or with terraform_remote_state",
+    "Stack has its own state and does not read it with terraform_remote_state",
     why="Two stacks with one state destroy each other's resources; a stack that reads its own state gets old values.",
     fix="Give every stack its own key.",
     page=_PAGE,

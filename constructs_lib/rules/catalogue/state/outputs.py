@@ -64,7 +64,7 @@ def stack_has_outputs(root: Block) -> Iterator[Outcome]:
 
 @rule(
     "STATE-021",
-    "Stack has an output that is not an object",
+    "Outputs are not all objects",
     why="Pipelines that read terraform output -raw cannot read values within objects.",
     fix="Add an output for each value in addition to the object.",
     page=_PAGE,
@@ -87,7 +87,7 @@ def some_outputs_are_flat(root: Block) -> Iterator[Outcome]:
 
 @rule(
     "STATE-022",
-    f"Stack with more than {_MANY} outputs has one that groups them",
+    f"Stack with more than {_MANY} outputs has an output that groups them",
     why="A long flat list does not show which values belong together, and consumers must read each one separately.",
     fix="Add an output with an object, such as deployment_summary, that groups the values.",
     page=_PAGE,

@@ -106,7 +106,7 @@ def _like(stack: Stack, reference: Reference) -> str:
 
 @rule(
     "STATE-001",
-    "Reference is to a defined variable, local value, resource, data source or module",
+    "Referenced variable, local value, resource, data source or module is defined",
     why="Terraform fails before the plan with Reference to undeclared resource, input variable or local value.",
     fix="Define the block, or correct the name.",
     page=f"{TERRAFORM}/language/expressions/references",

@@ -62,8 +62,8 @@ def _uses(stack: Stack) -> Iterator[tuple[Block, str]]:
 
 @rule(
     "STATE-015",
-    "Stack with workspaces has a precondition for the environment",
-    why="Without it, the values of prod can be applied in the workspace of dev: Terraform replaces its resources.",
+    "Stack with workspaces checks that the workspace matches the environment",
+    why="Without a check, the values of prod can be applied in the workspace of dev: Terraform replaces its resources.",
     fix='Add a precondition such as contains(["default", var.environment], terraform.workspace).',
     page=_PAGE,
     types=["terraform"],
