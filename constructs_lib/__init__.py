@@ -23,8 +23,10 @@ _HOMES = {
 
 _RENAMED: dict[str, str] = {
     "CacheUser": "ElastiCacheUser",
+    "CpuAlarms": "SimpleScaling",
     "Deletable": "NoDeletionProtection",
     "LateFinish": "ShorterTimeout",
+    "ScheduledSize": "ScheduledAction",
     "TokenAuthorizer": "LambdaAuthorizer",
 }
 """Old public names and the new ones: they keep working for one release."""

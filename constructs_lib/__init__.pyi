@@ -74,9 +74,9 @@ from .constructs.shared.databases import NoDeletionProtection as NoDeletionProte
 from .constructs.state_backend import StateBackend as StateBackend
 from .constructs.web_acl import NoWebAcl as NoWebAcl
 from .constructs.web_acl import WebAcl as WebAcl
-from .constructs.web_tier import CpuAlarms as CpuAlarms
 from .constructs.web_tier import Image as Image
-from .constructs.web_tier import ScheduledSize as ScheduledSize
+from .constructs.web_tier import ScheduledAction as ScheduledAction
+from .constructs.web_tier import SimpleScaling as SimpleScaling
 from .constructs.web_tier import TargetTracking as TargetTracking
 from .constructs.web_tier import UnprotectedLoadBalancer as UnprotectedLoadBalancer
 from .constructs.web_tier import WebTier as WebTier

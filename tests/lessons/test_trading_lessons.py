@@ -10,13 +10,13 @@ import pytest
 from constructs_lib import (
     AddressPlan,
     AuroraProvisioned,
-    CpuAlarms,
     HardenedStack,
     Instance,
     MultiRegionKey,
     PartialS3Backend,
     RegionalBucket,
     RegionalVpc,
+    SimpleScaling,
 )
 from constructs_lib.rules.catalogue import rules
 from constructs_lib.rules.engine import run
@@ -137,17 +137,16 @@ def test_trd_4_a_local_name_and_plain_http_are_found(raw: list[Finding]) -> None
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_trd_4_plain_http_is_refused_outside_dev(tmp_path: Path, environment: str) -> None:
     assert refusal(lambda: add_tier(make_stack(tmp_path, environment))) == (
-        f"shop/web: certificate=None: is required in {environment}: give a Certificate, or the ARN of one that ACM has "
-        "issued; plain HTTP is for dev only"
+        f"shop/web: certificate=None: is required in {environment}; expected a Certificate, or the ARN of a certificate "
+        "that ACM has issued. Plain HTTP is allowed in dev only"
     )
 
 
-def test_trd_4_a_certificate_that_any_could_stand_behind_is_refused(stack: HardenedStack) -> None:
+def test_trd_4_a_reference_to_a_certificate_is_refused(stack: HardenedStack) -> None:
     own = "${aws_acm_certificate.main.arn}"
     assert refusal(lambda: add_tier(stack, certificate=own)) == (
-        f"shop/web: certificate={own!r}: must be a Certificate, or the plain ARN of a certificate that ACM has issued for a "
-        "public name; one that is only known at apply could be self-signed, or for a name such as web.local that nobody can "
-        "validate"
+        f"shop/web: certificate={own!r}: must be a Certificate, or the ARN of a certificate that ACM has issued for a public "
+        "name. References are refused: the certificate could be self-signed, or pending for a name such as web.local"
     )
 
 
@@ -228,9 +227,9 @@ def test_trd_6_thresholds_metrics_and_cooldowns_are_found(raw: list[Finding]) ->
 
 
 def test_trd_6_a_group_that_never_rests_is_refused(stack: HardenedStack) -> None:
-    assert refusal(lambda: add_tier(stack, scaling=CpuAlarms(high=70, low=50))) == (
-        "shop/web: scaling.low=50: must be at most 35, half of high: one instance of two that goes doubles the load of the "
-        "other"
+    assert refusal(lambda: add_tier(stack, scaling=SimpleScaling(high=70, low=50))) == (
+        "shop/web: scaling.low=50: must be at most 35, half of high: the load per instance doubles when one of two "
+        "is removed"
     )
 
 
@@ -338,11 +337,11 @@ def test_trd_11_both_have_a_log_group_with_retention_and_key(system: Synthesized
         assert source["log_type"] == "ALB_ACCESS_LOGS"
 
 
-def test_trd_11_a_bucket_that_takes_no_logs_is_refused(stack: HardenedStack) -> None:
+def test_trd_11_a_bucket_without_log_delivery_is_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     bucket = RegionalBucket(stack, "data", region=region, key=MultiRegionKey(stack, "other", region=region))
     assert refusal(lambda: make_tier(stack, logs=bucket)) == (
-        "shop/web: logs='shop/data': takes no logs; make it with log_delivery=True"
+        "shop/web: logs='shop/data': does not accept log delivery; create it with log_delivery=True"
     )
 
 

@@ -14,7 +14,7 @@ from constructs_lib.rules.engine import run
 from constructs_lib.rules.estate.loading import load
 from stacks.certificates import EXAMPLES, certificates_from_environment
 from stacks.trading import DATABASE_USER, REGIONS, TradingStack
-from tests.constructs.web_tier.started_instances import Machine, get
+from tests.constructs.web_tier.started_instances import StartedInstance, get
 from tests.stacks.pinned import check_addresses
 from tests.stacks.trading_systems import ACCOUNT, alias, arn, certificates, script_of, trading
 
@@ -140,15 +140,15 @@ def test_the_script_of_each_region_is_shell_and_serves_a_page_that_names_it(
     script = script_of(systems[name], region)
     done = subprocess.run(["/bin/bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    machine = Machine(tmp_path / "machine")
-    assert machine.start(script) == 0
-    with machine.serving() as server:
+    instance = StartedInstance(tmp_path / "instance")
+    assert instance.start(script) == 0
+    with instance.serving() as server:
         status, page = get(server, "/")
         assert get(server, "/health") == (200, "ok\n")
     assert status == 200
     assert f"<dt>Region</dt><dd>{region}</dd>" in page
     assert f"<dt>Environment</dt><dd>{name.removesuffix('-http')}</dd>" in page
-    settings = machine.read("etc/web-tier/settings").splitlines()
+    settings = instance.read("etc/web-tier/settings").splitlines()
     assert settings == [
         f"DATABASE_HOST='${{aws_rds_cluster.database_{alias(region)}.endpoint}}'",
         "DATABASE_PORT='5432'",
@@ -187,8 +187,8 @@ def test_staging_and_prod_are_refused_without_a_certificate(environment: str, tm
     with pytest.raises(ConfigurationError) as error:
         TradingStack(App(outdir=str(tmp_path)), "trading", environment=environment)
     assert str(error.value) == (
-        f"trading/web-us-east-1: certificate=None: is required in {environment}: give a Certificate, or the ARN of one that "
-        "ACM has issued; plain HTTP is for dev only"
+        f"trading/web-us-east-1: certificate=None: is required in {environment}; expected a Certificate, or the ARN of a "
+        "certificate that ACM has issued. Plain HTTP is allowed in dev only"
     )
 
 
@@ -202,9 +202,7 @@ def test_one_certificate_for_two_regions_is_refused(tmp_path: Path) -> None:
 
 def test_a_certificate_of_another_region_is_refused(tmp_path: Path) -> None:
     swapped = dict(zip(REGIONS, reversed(list(certificates().values())), strict=True))
-    with pytest.raises(
-        ConfigurationError, match="must be in us-east-1, because a certificate is used in its own region"
-    ):
+    with pytest.raises(ConfigurationError, match="is in another region; expected a certificate in us-east-1"):
         TradingStack(App(outdir=str(tmp_path)), "trading", environment="prod", certificates=swapped)
 
 

@@ -17,7 +17,7 @@ from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.certificates import EXAMPLES
 from stacks.trading import DATABASE_USER, REGIONS
-from tests.constructs.web_tier.started_instances import Machine, get
+from tests.constructs.web_tier.started_instances import StartedInstance, get
 from tests.stacks.trading_systems import alias, trading
 from tests.terraform.side_by_side import apply
 
@@ -211,7 +211,7 @@ def test_logs_of_application_and_load_balancer_are_kept(one: SimpleNamespace, re
 
 @pytest.mark.apply
 @regions
-def test_what_machines_start_with_is_shell_and_serves_a_page_that_names_the_region(
+def test_the_user_data_is_a_script_that_serves_a_page_with_the_region(
     one: SimpleNamespace, name: str, region: str, tmp_path: Path
 ) -> None:
     ec2 = one.aws.client("ec2", region)
@@ -224,14 +224,14 @@ def test_what_machines_start_with_is_shell_and_serves_a_page_that_names_the_regi
     script = base64.b64decode(data["UserData"]).decode()
     done = subprocess.run(["/bin/bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    machine = Machine(tmp_path / "machine")
-    assert machine.start(script) == 0
-    with machine.serving() as server:
+    instance = StartedInstance(tmp_path / "instance")
+    assert instance.start(script) == 0
+    with instance.serving() as server:
         status, page = get(server, "/")
     assert status == 200
     assert f"<dt>Region</dt><dd>{region}</dd>" in page
     assert f"<dt>Environment</dt><dd>{SYSTEMS[name]}</dd>" in page
-    assert machine.read("etc/web-tier/settings").splitlines() == [
+    assert instance.read("etc/web-tier/settings").splitlines() == [
         f"DATABASE_HOST='{one.outputs['databases'][region]['endpoint']}'",
         "DATABASE_PORT='5432'",
         f"DATABASE_USER='{DATABASE_USER}'",

@@ -15,12 +15,12 @@ from constructs_lib import (
     MultiRegionKey,
     RegionalBucket,
     RegionalVpc,
-    ScheduledSize,
+    ScheduledAction,
     WebTier,
 )
 from constructs_lib.constructs.web_tier.user_data import encoded, render
 from constructs_lib.testing.workspace import Workspace
-from tests.constructs.web_tier.tiers import make_machine
+from tests.constructs.web_tier.tiers import make_user_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +54,9 @@ def build(app: App) -> None:
         slow_start_seconds=60,
         xff_header_processing_mode="remove",
         preserve_host_header=True,
-        schedules={
-            "morning": ScheduledSize("0 7 * * MON-FRI", 2, 4, "Europe/Berlin"),
-            "evening": ScheduledSize("*/30 19-21 * * MON,TUE,FRI-SAT", 1, 2),
+        scheduled_actions={
+            "morning": ScheduledAction("0 7 * * MON-FRI", 2, 4, "Europe/Berlin"),
+            "evening": ScheduledAction("*/30 19-21 * * MON,TUE,FRI-SAT", 1, 2),
         },
         alarms=True,
         alarm_topics=[AlarmTopic(stack, "alarms", region=region, key=key).arn],
@@ -92,8 +92,8 @@ def test_nothing_is_changed_after_the_apply_nor_after_a_schedule_has_changed_the
 
 def test_references_are_filled_in_and_everything_else_stays(terraform: Terraform, tmp_path: Path) -> None:
     commands = ['echo "${HOME}" %{x} $${y} \\n ä "quoted" \t', "cat <<'E'", "<&>", "E"]
-    machine = make_machine(commands=commands, settings={"HOST": "${local.endpoint}", "PORT": "5432"})
-    document = {"locals": {"endpoint": "db.example.com", "user_data": encoded(machine)}}
+    user_data = make_user_data(commands=commands, settings={"HOST": "${local.endpoint}", "PORT": "5432"})
+    document = {"locals": {"endpoint": "db.example.com", "user_data": encoded(user_data)}}
     (tmp_path / "main.tf.json").write_text(json.dumps(document))
     done = subprocess.run(
         [terraform.binary, "console"],
@@ -105,4 +105,4 @@ def test_references_are_filled_in_and_everything_else_stays(terraform: Terraform
         check=True,
     )
     script = base64.b64decode(json.loads(done.stdout)).decode()
-    assert script == render(make_machine(commands=commands, settings={"HOST": "db.example.com", "PORT": "5432"}))
+    assert script == render(make_user_data(commands=commands, settings={"HOST": "db.example.com", "PORT": "5432"}))

@@ -1,9 +1,9 @@
-"""WebTier: an application load balancer and the instances behind it."""
+"""WebTier: an Application Load Balancer and an Auto Scaling group of web servers."""
 
 from constructs_lib.constructs.web_tier.arguments import UnprotectedLoadBalancer
 from constructs_lib.constructs.web_tier.image import Image
-from constructs_lib.constructs.web_tier.scaling import CpuAlarms, TargetTracking
-from constructs_lib.constructs.web_tier.schedules import ScheduledSize
+from constructs_lib.constructs.web_tier.scaling import SimpleScaling, TargetTracking
+from constructs_lib.constructs.web_tier.scheduled_actions import ScheduledAction
 from constructs_lib.constructs.web_tier.tier import WebTier
 
-__all__ = ["CpuAlarms", "Image", "ScheduledSize", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"]
+__all__ = ["Image", "ScheduledAction", "SimpleScaling", "TargetTracking", "UnprotectedLoadBalancer", "WebTier"]

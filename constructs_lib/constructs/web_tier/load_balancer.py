@@ -1,8 +1,9 @@
-"""The load balancer: what it listens on, what it writes down, and where it sends requests."""
+"""The Application Load Balancer: listeners, target group, security group and logs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from constructs_lib._engine import aws, core
@@ -20,19 +21,19 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl
 HTTP: Final = 80
 HTTPS: Final = 443
 DRAIN_SECONDS: Final = 30
-"""How long a request may take that an instance has when it goes."""
+"""Deregistration delay: how long an instance may take to finish requests."""
 HSTS: Final = "max-age=31536000"
-"""A year, for the very name; names below it may still be served otherwise."""
+"""A year, without includeSubDomains."""
 
 
 class LoadBalancer(HardenedConstruct):
-    """An application load balancer with its listeners and its one target group; made by `WebTier`.
+    """The Application Load Balancer of a `WebTier`, with its listeners and target group.
 
     Attributes:
-        resource: The load balancer.
-        target_group: Where it sends requests.
-        listener: The one that sends them there.
-        security_group: Open to the clients, and to the instances only.
+        resource: The `aws_lb`.
+        target_group: The `aws_lb_target_group`.
+        listener: The `aws_lb_listener` that forwards to the target group.
+        security_group: Allows clients in, and the instances out.
 
     See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html.
     """
@@ -61,7 +62,7 @@ class LoadBalancer(HardenedConstruct):
             self, "security-group", region=region, vpc=vpc, description=f"Load balancer of {scope.path}"
         )
         ports = (HTTPS, HTTP) if certificate_arn else (HTTP,)
-        self._admit(clients, ports)
+        self._allow_clients(clients, ports)
         prefix = scope.component
         logs.allow_load_balancer_logs(prefix)
         lb = aws.lb
@@ -73,29 +74,35 @@ class LoadBalancer(HardenedConstruct):
             internal=internal,
             subnets=[subnet.id_in(region.stack) for subnet in vpc.subnets("private" if internal else "public")],
             security_groups=[self._ref(self.security_group.resource, "id")],
-            access_logs=lb.LbAccessLogs(bucket=logs.id, prefix=prefix, enabled=True),
-            connection_logs=lb.LbConnectionLogs(bucket=logs.id, prefix=prefix, enabled=True),
+            access_logs=lb.LbAccessLogs(bucket=self._ref(logs.resource, "id"), prefix=prefix, enabled=True),
+            connection_logs=lb.LbConnectionLogs(bucket=self._ref(logs.resource, "id"), prefix=prefix, enabled=True),
             drop_invalid_header_fields=True,
             desync_mitigation_mode="strictest",
             xff_header_processing_mode=xff_header_processing_mode,
             preserve_host_header=preserve_host_header,
             enable_deletion_protection=protect,
             enable_zonal_shift=True,
-            # A destroy would take listeners and instances before AWS refuses to delete the load balancer.
+            # Otherwise Terraform deletes listeners and instances before AWS refuses to delete the load balancer.
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if protect else None,
-            # AWS tries to write when logs are turned on.
+            # AWS writes a test object when logs are turned on.
             depends_on=[logs.policy],
         )
-        self.arn = self._ref(self.resource, "arn")
-        self.suffix = self._ref(self.resource, "arn_suffix")
         self.target_group = self._target_group(
             vpc, names["target-group"], health_path, stickiness_seconds, slow_start_seconds
         )
-        self.target_group_arn = self._ref(self.target_group, "arn")
-        self.target_suffix = self._ref(self.target_group, "arn_suffix")
         self.listener = self._listen(certificate_arn)
 
-    def _admit(self, clients: Sequence[str], ports: tuple[int, ...]) -> None:
+    @cached_property
+    def arn(self) -> str:
+        """The load balancer's ARN."""
+        return self.resource.arn
+
+    @cached_property
+    def target_group_arn(self) -> str:
+        """The target group's ARN."""
+        return self.target_group.arn
+
+    def _allow_clients(self, clients: Sequence[str], ports: tuple[int, ...]) -> None:
         for port in ports:
             for cidr in clients:
                 self._create(
@@ -118,12 +125,12 @@ class LoadBalancer(HardenedConstruct):
             name=name,
             vpc_id=vpc.id,
             target_type="instance",
-            # TLS ends at the load balancer: behind it only its security group reaches the instances.
+            # TLS ends at the load balancer; the instances allow traffic from its security group only.
             protocol="HTTP",
             port=PORT,
             deregistration_delay=str(DRAIN_SECONDS),
             slow_start=slow_start_seconds,
-            # Said in either case: the provider leaves on what is no longer mentioned.
+            # Always present: the provider does not turn stickiness off when the block is removed.
             stickiness=aws.lb_target_group.LbTargetGroupStickiness(
                 type="lb_cookie", enabled=stickiness_seconds is not None, cookie_duration=stickiness_seconds
             ),
@@ -142,7 +149,9 @@ class LoadBalancer(HardenedConstruct):
 
     def _listen(self, certificate_arn: str | None) -> aws.lb_listener.LbListener:
         listeners = aws.lb_listener
-        forward = listeners.LbListenerDefaultAction(type="forward", target_group_arn=self.target_group_arn)
+        forward = listeners.LbListenerDefaultAction(
+            type="forward", target_group_arn=self._ref(self.target_group, "arn")
+        )
         if certificate_arn is None:
             return self._listener("http", HTTP, forward)
         self._listener(
@@ -169,16 +178,16 @@ class LoadBalancer(HardenedConstruct):
         id_: str,
         port: int,
         action: aws.lb_listener.LbListenerDefaultAction,
-        **further: Any,  # noqa: ANN401  what TLS needs
+        **further: Any,  # noqa: ANN401  arguments for TLS
     ) -> aws.lb_listener.LbListener:
         return self._create(
             aws.lb_listener.LbListener,
             id_,
-            load_balancer_arn=self.arn,
+            load_balancer_arn=self._ref(self.resource, "arn"),
             port=port,
             protocol="HTTPS" if port == HTTPS else "HTTP",
             default_action=[action],
-            # Not which load balancer it is.
+            # No header Server in responses.
             routing_http_response_server_enabled=False,
             **further,
         )

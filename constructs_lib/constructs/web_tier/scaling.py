@@ -1,4 +1,4 @@
-"""How a group grows and shrinks: by two alarms on the CPU, or by aiming at one figure."""
+"""Scaling policies of an Auto Scaling group: simple scaling by two CPU alarms, or target tracking."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
+from constructs_lib.foundation.deprecation import renamed_fields
 from constructs_lib.foundation.errors import Problems
 
-Figure = Literal["cpu", "requests"]
+Metric = Literal["cpu", "requests"]
 
 PERCENT: Final = range(10, 91)
 COOLDOWN: Final = range(60, 3601)
@@ -17,15 +18,15 @@ LEAST_REQUESTS: Final = 1
 
 
 @dataclass(frozen=True)
-class CpuAlarms:
-    """One alarm starts instances, another one ends them, and after each change the group waits.
+class SimpleScaling:
+    """Simple scaling: one CPU alarm adds instances, another one removes them.
 
     Attributes:
-        high: Average CPU in percent above which the group grows, after two minutes; 10 to 90.
-        low: Below which it shrinks, after 15 minutes; 10 to 90, and at most half of `high`: of two instances one that
-            goes doubles the load of the other.
-        step: Instances that come or go at a time, 1 to 20.
-        cooldown: Seconds after a change before the next, 60 to 3,600.
+        high: Average CPU utilization in percent, 10 to 90: instances are added after two minutes above it.
+        low: Average CPU utilization in percent, 10 to 90 and at most half of `high`: instances are removed after 15
+            minutes below it. The load per instance doubles when one of two is removed.
+        step: Instances that are added or removed at a time, 1 to 20.
+        cooldown: Cooldown in seconds between two changes, 60 to 3,600.
 
     See https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html.
     """
@@ -36,34 +37,35 @@ class CpuAlarms:
     cooldown: int = 300
 
 
+@renamed_fields(value="target_value", figure="metric")
 @dataclass(frozen=True)
 class TargetTracking:
-    """AWS keeps one figure near a value, with alarms of its own.
+    """Target tracking: Auto Scaling keeps a metric close to a target value.
 
     Attributes:
-        value: CPU in percent, 10 to 90, or requests of each instance in a minute, at least 1.
-        figure: `cpu` (default), or `requests` for what the load balancer sends.
+        target_value: Average CPU utilization in percent, 10 to 90, or requests per minute and instance, at least 1.
+        metric: `cpu`: ASGAverageCPUUtilization. `requests`: ALBRequestCountPerTarget.
 
     See https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html.
     """
 
-    value: int = 60
-    figure: Figure = "cpu"
+    target_value: int = 60
+    metric: Metric = "cpu"
 
 
 def check_scaling(problems: Problems, scaling: object) -> None:
-    """Note figures that AWS refuses, or with which a group never rests."""
+    """Report thresholds that AWS refuses, and those that add and remove instances in turn."""
     if isinstance(scaling, TargetTracking):
         if problems.check(
-            scaling.figure in get_args(Figure),
-            "scaling.figure",
-            scaling.figure,
-            f"must be {' or '.join(get_args(Figure))}",
+            scaling.metric in get_args(Metric),
+            "scaling.metric",
+            scaling.metric,
+            f"must be {' or '.join(get_args(Metric))}",
         ):
             _check_value(problems, scaling)
         return
-    if not isinstance(scaling, CpuAlarms):
-        problems.add("scaling", scaling, "must be CpuAlarms(...) or TargetTracking(...)")
+    if not isinstance(scaling, SimpleScaling):
+        problems.add("scaling", scaling, "must be SimpleScaling or TargetTracking")
         return
     fine = True
     for name, value, allowed in (
@@ -77,39 +79,39 @@ def check_scaling(problems: Problems, scaling: object) -> None:
         not fine or scaling.low * 2 <= scaling.high,
         "scaling.low",
         scaling.low,
-        f"must be at most {scaling.high // 2 if fine else 0}, half of high: one instance of two that goes doubles the "
-        "load of the other",
+        f"must be at most {scaling.high // 2 if fine else 0}, half of high: the load per instance doubles when one of "
+        "two is removed",
     )
 
 
 def _check_value(problems: Problems, scaling: TargetTracking) -> None:
-    if scaling.figure == "cpu":
-        problems.check_whole("scaling.value", scaling.value, PERCENT[0], PERCENT[-1], "percent")
+    if scaling.metric == "cpu":
+        problems.check_whole("scaling.target_value", scaling.target_value, PERCENT[0], PERCENT[-1], "percent")
     else:
         problems.check(
-            type(scaling.value) is int and scaling.value >= LEAST_REQUESTS,
-            "scaling.value",
-            scaling.value,
-            "must be a whole number of requests in a minute, at least 1",
+            type(scaling.target_value) is int and scaling.target_value >= LEAST_REQUESTS,
+            "scaling.target_value",
+            scaling.target_value,
+            "must be a whole number of requests per minute, at least 1",
         )
 
 
 def tracking(
     scaling: TargetTracking, resource_label: str
 ) -> aws.autoscaling_policy.AutoscalingPolicyTargetTrackingConfiguration:
-    """Return what a target tracking policy aims at.
+    """Return the configuration of a target tracking policy.
 
     Args:
-        scaling: The figure and its value.
-        resource_label: Load balancer and target group, as AWS names them together for requests.
+        scaling: The metric and its target value.
+        resource_label: The ARN suffixes of load balancer and target group, for requests.
     """
     policy = aws.autoscaling_policy
     metric = policy.AutoscalingPolicyTargetTrackingConfigurationPredefinedMetricSpecification
     return policy.AutoscalingPolicyTargetTrackingConfiguration(
-        target_value=scaling.value,
+        target_value=scaling.target_value,
         predefined_metric_specification=(
             metric(predefined_metric_type="ASGAverageCPUUtilization")
-            if scaling.figure == "cpu"
+            if scaling.metric == "cpu"
             else metric(predefined_metric_type="ALBRequestCountPerTarget", resource_label=resource_label)
         ),
     )

@@ -1,8 +1,9 @@
-"""The WebTier construct: load balancer, instances, and everything that belongs to them."""
+"""WebTier: an Application Load Balancer and an Auto Scaling group of web servers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from constructs_lib._engine import core
@@ -14,75 +15,83 @@ from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import ANYWHERE, SecurityGroup
 from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
 from constructs_lib.constructs.web_tier import arguments
+from constructs_lib.constructs.web_tier.alarms import BALANCER_ALARMS, TARGET_ALARMS
 from constructs_lib.constructs.web_tier.arguments import UnprotectedLoadBalancer, XffMode
-from constructs_lib.constructs.web_tier.fleet import Fleet
+from constructs_lib.constructs.web_tier.auto_scaling_group import AutoScalingGroup
 from constructs_lib.constructs.web_tier.image import Image, check_image
 from constructs_lib.constructs.web_tier.load_balancer import LoadBalancer
-from constructs_lib.constructs.web_tier.scaling import CpuAlarms, TargetTracking, check_scaling
-from constructs_lib.constructs.web_tier.schedules import ScheduledSize, check_schedules
-from constructs_lib.constructs.web_tier.user_data import Machine, check_settings, check_size
-from constructs_lib.constructs.web_tier.watch import BALANCER_ALARMS, TARGET_ALARMS
+from constructs_lib.constructs.web_tier.scaling import SimpleScaling, TargetTracking, check_scaling
+from constructs_lib.constructs.web_tier.scheduled_actions import ScheduledAction, check_scheduled_actions
+from constructs_lib.constructs.web_tier.user_data import UserData, check_settings, check_size
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.deprecation import renamed_arguments, warn_renamed
 
 VOLUME_GB: Final = 20
 
 
 class WebTier(HardenedConstruct):
-    """A load balancer that serves HTTPS, and web servers in private subnets that come and go with the load.
+    """An Application Load Balancer that serves HTTPS, and an Auto Scaling group of web servers in private subnets.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        vpc: The VPC: public subnets for the load balancer and private ones for the instances, in at least two zones.
-        key: Encrypts volumes and logs.
-        logs: The bucket, made with `log_delivery=True`, that keeps the load balancer's access and connection logs.
-        certificate: A `Certificate`, or the ARN of one that ACM has issued, in the same region. Without one the tier
-            serves plain HTTP, in dev only.
-        internal: Whether the load balancer stands in private subnets and serves the VPC only; False by default.
-        clients: Ranges that may connect; by default everybody, the VPC for an internal one.
-        health_path: What the load balancer asks instances for; `/health` by default. The script makes a page there.
-        stickiness_seconds: How long a client keeps its instance, by a cookie of the load balancer, 1 to 604,800; by
-            default it does not.
-        slow_start_seconds: How long a new instance gets fewer requests than the others, 30 to 900; by default it does
-            not.
-        xff_header_processing_mode: Whether the load balancer adds a client's address to X-Forwarded-For, `append`
-            (default), or takes the header away, `remove`.
-        preserve_host_header: Whether instances get the Host header just as the client sent it; False by default.
-        minimum: Instances at least; by default from the environment, and not less than that.
-        maximum: Instances at most, up to 500; by default from the environment. As many as `minimum` are a fixed number.
-        instance_type: By default from the environment.
-        image: What instances start from; by default the newest Amazon Linux 2023, looked up at each launch.
-        volume_gb: Size of the root volume, 8 to 16,384; 20 by default.
-        scaling: `CpuAlarms` (default, 70 and 30 percent) or `TargetTracking`.
-        schedules: Sizes by time of day, by names such as `morning`; none by default.
-        commands: Lines of shell that set the application up, before the web server starts; plain text.
-        settings: Environment variables of the commands and the web server; values may be references, never secrets.
-        web_acl: A `WebAcl`, True for one of its own, False, or `NoWebAcl(reason)`; by default from the environment, and
-            none for an internal load balancer.
-        deletion_protection: True, False, or `UnprotectedLoadBalancer` where the environment protects; by default from
-            the environment.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told, of alarms and of instances that could not start or end.
+        region: The region.
+        vpc: The VPC, with private subnets for the instances and public ones for the load balancer in at least two
+            zones.
+        key: The KMS key that encrypts volumes and logs.
+        logs: The bucket for the load balancer's access and connection logs: a `RegionalBucket` with
+            `log_delivery=True`.
+        certificate: A `Certificate`, or the ARN of a certificate that ACM has issued, in the same region. Without one
+            the tier serves plain HTTP, in dev only.
+        internal: Whether the load balancer is internal: in private subnets, for clients in the VPC.
+        clients: IPv4 CIDR blocks that may connect, up to 30, or 60 without a certificate; by default `0.0.0.0/0`, or
+            the VPC's CIDR block for an internal load balancer.
+        health_path: Health check path, without a query; the user data creates a page there.
+        stickiness_seconds: Duration of session stickiness by a load balancer cookie in seconds, 1 to 604,800; no
+            stickiness by default.
+        slow_start_seconds: Slow start duration of the target group in seconds, 30 to 900; no slow start by default.
+        xff_header_processing_mode: `append` or `remove`: whether the load balancer adds the client's address to the
+            header X-Forwarded-For or removes the header.
+        preserve_host_header: Whether the Host header is forwarded unchanged.
+        minimum: Minimum size of the group, from the environment's minimum to 500; 1 in dev and 2 in staging and prod by
+            default.
+        maximum: Maximum size of the group, from `minimum` to 500; 2 in dev, 4 in staging and 12 in prod by default.
+        instance_type: The EC2 instance type; `t4g.small` in dev and staging and `m7g.large` in prod by default.
+        image: The AMI; by default the latest Amazon Linux 2023, resolved at each launch.
+        volume_gb: Size of the root volume in GiB, 8 to 16,384.
+        scaling: `SimpleScaling` or `TargetTracking`; `SimpleScaling(high=70, low=30)` by default.
+        scheduled_actions: `ScheduledAction` by name, such as `morning`, up to 125. While there are any, Terraform
+            ignores changes of `minimum` and `maximum`.
+        commands: Shell commands that run before the web server starts, without references. The instance does not serve
+            when one fails.
+        settings: Environment variables of the commands and the web server. Values may be references; secrets are
+            refused.
+        web_acl: A `WebAcl`, True to create one, False for none, or `NoWebAcl` for none in prod; by default one is
+            created in prod, unless the load balancer is internal.
+        deletion_protection: Whether the load balancer has deletion protection, or `UnprotectedLoadBalancer` for none in
+            prod; in prod by default.
+        alarms: Whether CloudWatch alarms are created, or `NoAlarms` for none in prod; in prod by default.
+        alarm_topics: ARNs of SNS topics in the region that alarms notify, and Auto Scaling when instances fail to
+            launch or terminate.
 
     Attributes:
-        load_balancer: Listeners, target group and the load balancer.
-        fleet: Launch template, group and role.
-        log_group: Access, error and setup logs of the instances.
-        web_acl: What stands in front, or None.
-        dns_name: A reference to the load balancer's name in DNS, for `AliasRecords`.
-        zone_id: A reference to the id of the hosted zone of that name.
+        load_balancer: The load balancer: `.resource`, `.arn`, `.target_group_arn`, `.listener`, `.security_group`.
+        auto_scaling_group: The Auto Scaling group: `.resource`, `.group_name`, `.launch_template`, `.role`.
+        log_group: The log group of the instances' access, error and setup logs.
+        web_acl: The web ACL of the load balancer, or None.
+        resource: The `aws_lb`.
 
     Raises:
-        ConfigurationError: An argument that cannot be deployed or that loosens what the environment asks for.
+        ConfigurationError: An argument is not allowed, or less strict than the environment requires.
 
     See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html and
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-load-balancer-asg.html.
     """
 
+    @renamed_arguments(schedules="scheduled_actions")
     def __init__(
         self,
         scope: core.Construct,
@@ -105,8 +114,8 @@ class WebTier(HardenedConstruct):
         instance_type: str | None = None,
         image: Image | None = None,
         volume_gb: int = VOLUME_GB,
-        scaling: CpuAlarms | TargetTracking | None = None,
-        schedules: Mapping[str, ScheduledSize] | None = None,
+        scaling: SimpleScaling | TargetTracking | None = None,
+        scheduled_actions: Mapping[str, ScheduledAction] | None = None,
         commands: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         web_acl: WebAcl | NoWebAcl | bool | None = None,
@@ -124,8 +133,8 @@ class WebTier(HardenedConstruct):
         )
         type_ = region.profile.fleet_instance_type if instance_type is None else instance_type
         image = Image() if image is None else image
-        scaling = CpuAlarms() if scaling is None else scaling
-        schedules = {} if schedules is None else schedules
+        scaling = SimpleScaling() if scaling is None else scaling
+        scheduled_actions = {} if scheduled_actions is None else scheduled_actions
         settings = {} if settings is None else settings
         given = ([vpc.cidr] if internal else [ANYWHERE]) if clients is None else clients
         arguments.check_name(problems, names["load-balancer"])
@@ -140,17 +149,17 @@ class WebTier(HardenedConstruct):
         check_image(problems, image, type_)
         arguments.check_volume(problems, volume_gb)
         check_scaling(problems, scaling)
-        check_schedules(problems, region, schedules)
+        check_scheduled_actions(problems, region, scheduled_actions)
         arguments.check_commands(problems, commands)
         check_settings(problems, settings)
         if not internal or web_acl not in (None, False):
             check_web_acl(problems, region, web_acl)
         protect = arguments.protected(problems, region, deletion_protection)
-        watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
+        alarm_set = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         log_name = self._name("log-group", "application")
-        machine = self._machine(vpc, health_path, commands, settings, log_name)
-        check_size(problems, machine)
+        user_data = self._user_data(vpc, health_path, commands, settings, log_name)
+        check_size(problems, user_data)
         problems.raise_if_any()
         if isinstance(deletion_protection, UnprotectedLoadBalancer):
             self._record(deletion_protection)
@@ -173,7 +182,7 @@ class WebTier(HardenedConstruct):
             names=names,
             protect=protect,
         )
-        self.fleet = Fleet(
+        self.auto_scaling_group = AutoScalingGroup(
             self,
             "fleet",
             region=region,
@@ -181,39 +190,57 @@ class WebTier(HardenedConstruct):
             key=key,
             balancer=self.load_balancer,
             log_group=self.log_group,
-            machine=machine,
+            user_data=user_data,
             image=image,
             instance_type=type_,
             volume_gb=volume_gb,
             sizes=sizes,
             scaling=scaling,
-            schedules=schedules,
-            topics=watch.topics if watch.wanted else (),
+            scheduled_actions=scheduled_actions,
+            topics=alarm_set.topics if alarm_set.wanted else (),
         )
         self.resource = self.load_balancer.resource
-        unwatched = internal and web_acl in (None, False)
-        self.web_acl = None if unwatched else chosen_web_acl(self, web_acl=web_acl, key=key)
+        without_acl = internal and web_acl in (None, False)
+        self.web_acl = None if without_acl else chosen_web_acl(self, web_acl=web_acl, key=key)
         if self.web_acl:
-            self.web_acl.associate(self.component, self.load_balancer.arn)
-        self._watch(watch)
-        self.dns_name = self._ref(self.resource, "dns_name")
-        self.zone_id = self._ref(self.resource, "zone_id")
+            self.web_acl.associate(self.component, self._ref(self.resource, "arn"))
+        self._create_alarms(alarm_set)
         self._publish_all()
+
+    @cached_property
+    def dns_name(self) -> str:
+        """The load balancer's DNS name, for `AliasRecords`."""
+        return self.resource.dns_name
+
+    @cached_property
+    def zone_id(self) -> str:
+        """The id of the hosted zone of the load balancer's DNS name, for `AliasRecords`."""
+        return self.resource.zone_id
 
     @property
     def security_group(self) -> SecurityGroup:
-        """That of the instances, so that a database lets them in: `cluster.allow_from(tier)`."""
-        return self.fleet.security_group
+        """The instances' security group, for example for `database.allow_from(tier)`."""
+        return self.auto_scaling_group.security_group
+
+    @property
+    def fleet(self) -> AutoScalingGroup:
+        """Deprecated: use `auto_scaling_group`."""
+        warn_renamed("attribute ", "fleet", "auto_scaling_group")
+        return self.auto_scaling_group
 
     def grant(self, statement: Statement) -> None:
-        """Add a statement to the role of the instances."""
-        self.fleet.role.grant(statement)
+        """Add a statement to the instances' role; grants such as `bucket.grant_read(tier)` use it.
 
-    def _machine(
+        Args:
+            statement: The statement.
+        """
+        self.auto_scaling_group.role.grant(statement)
+
+    def _user_data(
         self, vpc: Vpc, health_path: str, commands: Sequence[str], settings: Mapping[str, str], log_name: str
-    ) -> Machine:
+    ) -> UserData:
         region = self.region
-        return Machine(
+        return UserData(
             title=f"{region.naming.project} {self.component}",
             facts={"Region": region.name, "Environment": region.environment.value},
             group=self._name("auto-scaling-group"),
@@ -225,17 +252,22 @@ class WebTier(HardenedConstruct):
             settings=settings,
         )
 
-    def _watch(self, watch: Alarms) -> None:
-        dimensions = {"LoadBalancer": self.load_balancer.suffix}
+    def _create_alarms(self, alarm_set: Alarms) -> None:
+        dimensions = {"LoadBalancer": self._ref(self.resource, "arn_suffix")}
+        targets = {**dimensions, "TargetGroup": self._ref(self.load_balancer.target_group, "arn_suffix")}
         for name, alarm in BALANCER_ALARMS.items():
-            watch.add(f"{name}-alarm", alarm, dimensions)
+            alarm_set.add(f"{name}-alarm", alarm, dimensions)
         for name, alarm in TARGET_ALARMS.items():
-            watch.add(f"{name}-alarm", alarm, {**dimensions, "TargetGroup": self.load_balancer.target_suffix})
+            alarm_set.add(f"{name}-alarm", alarm, targets)
 
     def _publish_all(self) -> None:
-        self._publish("dns_name", self.dns_name, "Name of the load balancer in DNS")
-        self._publish("zone_id", self.zone_id, "Hosted zone of the load balancer's name, for alias records")
-        self._publish("load_balancer_arn", self.load_balancer.arn, "ARN of the load balancer")
-        self._publish("target_group_arn", self.load_balancer.target_group_arn, "ARN of the target group")
-        self._publish("group_name", self._ref(self.fleet.resource, "name"), "Name of the Auto Scaling group")
+        self._publish("dns_name", self._ref(self.resource, "dns_name"), "Name of the load balancer in DNS")
+        self._publish(
+            "zone_id", self._ref(self.resource, "zone_id"), "Hosted zone of the load balancer's name, for alias records"
+        )
+        self._publish("load_balancer_arn", self._ref(self.resource, "arn"), "ARN of the load balancer")
+        self._publish("target_group_arn", self._ref(self.load_balancer.target_group, "arn"), "ARN of the target group")
+        self._publish(
+            "group_name", self._ref(self.auto_scaling_group.resource, "name"), "Name of the Auto Scaling group"
+        )
         self._publish("log_group", self.log_group.name, "Log group of the web servers")

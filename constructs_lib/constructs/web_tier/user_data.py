@@ -1,4 +1,4 @@
-"""The script that instances start with, rendered whole at synth: no file has to be there at apply."""
+"""The user data of the instances: a shell script that is rendered at synth."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ MAX_BYTES: Final = 16 * 1024
 """See https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html."""
 PAGES: Final = "/var/www/html"
 PORT: Final = 8080
-"""Where the web server listens; an application that takes its place need not run as root for it."""
+"""The port of the web server: an application can listen on it without root."""
 INTERVAL: Final = 60
-"""Seconds between two values of a metric."""
+"""Period of the CloudWatch agent's metrics in seconds."""
 
 _KEY: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLAIN: Final = re.compile(r"[^'\\\x00-\x1f\x7f\ud800-\udfff]*")
 _MARK: Final = re.compile(r"@([a-z_]+)@")
 _EXPRESSION: Final = re.compile(r'\$\{(?:[^{}"]|"(?:[^"\\]|\\.)*"|\{[^{}]*\})*\}')
-"""What Terraform puts a value in place of, with strings and one level of braces in it."""
+"""A Terraform expression, which may contain strings and one level of braces."""
 _LONE_NAME: Final = re.compile(r"\$\{\w+\}")
 _PLACE: Final = re.compile(r"\\u0000([0-9]+)\\u0000")
-"""What stands for an expression in the script as JSON; nothing else has the character."""
+"""The placeholder of an expression in the script as JSON."""
 _OF_THE_SHELL: Final = ("BASHOPTS", "BASH_VERSINFO", "EUID", "PATH", "PPID", "SHELLOPTS", "UID")
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What the script of one web tier is made from.
+class UserData:
+    """The values of the script.
 
     Attributes:
-        title: What the page is headed with.
-        facts: What the page says, in its order: the region above all.
+        title: Title of the page.
+        facts: What the page shows, in this order.
         group: Name of the Auto Scaling group, a dimension of the metrics.
         namespace: Namespace of the metrics.
         log_group: Name of the log group.
-        network: Range of the VPC, where the load balancer's addresses are.
-        health_path: What the load balancer asks for.
-        commands: Lines of shell that run before the web server starts.
+        network: CIDR block of the VPC, which contains the load balancer's addresses.
+        health_path: Health check path.
+        commands: Shell commands that run before the web server starts.
         settings: Environment variables of the commands and the web server; values may be references.
     """
 
@@ -62,61 +62,61 @@ class Machine:
     settings: Mapping[str, str]
 
 
-def render(machine: Machine) -> str:
-    """Return the script; references stand in it as they were given."""
-    health = "/index.html" if machine.health_path == "/" else machine.health_path
+def render(user_data: UserData) -> str:
+    """Return the script; references are not resolved."""
+    health = "/index.html" if user_data.health_path == "/" else user_data.health_path
     own = health != "/index.html"
     parts = {
-        "agent": json.dumps(agent_configuration(machine), indent=1),
-        "settings": "\n".join(f"{key}='{value}'" for key, value in sorted(machine.settings.items())),
-        "network": machine.network,
+        "agent": json.dumps(agent_configuration(user_data), indent=1),
+        "settings": "\n".join(f"{key}='{value}'" for key, value in sorted(user_data.settings.items())),
+        "network": user_data.network,
         "pages": PAGES,
         "port": str(PORT),
-        "page": page(machine),
+        "page": page(user_data),
         "health_folder": posixpath.dirname(PAGES + health),
-        # A path that is the page itself is answered by the page.
+        # A health check path that is the page needs no file.
         "health_file": PAGES + health if own else "/dev/null",
-        "commands": "\n".join(machine.commands),
+        "commands": "\n".join(user_data.commands),
     }
     return _MARK.sub(lambda mark: parts[mark[1]], _template())
 
 
-def encoded(machine: Machine) -> str:
-    """Return the script as Base64; as an expression for Terraform where settings are known at apply only."""
+def encoded(user_data: UserData) -> str:
+    """Return the script as Base64, or a Terraform expression for it if settings have references."""
     expressions: list[str] = []
 
     def set_aside(found: re.Match[str]) -> str:
         expressions.append(found[0])
         return f"\x00{len(expressions) - 1}\x00"
 
-    settings = {key: _EXPRESSION.sub(set_aside, value) for key, value in machine.settings.items()}
+    settings = {key: _EXPRESSION.sub(set_aside, value) for key, value in user_data.settings.items()}
     if not expressions:
-        return base64.b64encode(render(machine).encode()).decode()
-    script = render(replace(machine, settings=settings))
-    # What looks like an expression in the script is shell.
+        return base64.b64encode(render(user_data).encode()).decode()
+    script = render(replace(user_data, settings=settings))
+    # Everything else that looks like an expression is shell.
     text = json.dumps(script, ensure_ascii=False)[1:-1].replace("${", "$${").replace("%{", "%%{")
     text = _PLACE.sub(lambda place: expressions[int(place[1])], text)
     return f'${{base64encode("{text}")}}'
 
 
-def page(machine: Machine) -> str:
-    """Return the page that is served until the commands put another one there."""
-    title = html.escape(machine.title)
-    facts = "\n".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in machine.facts.items())
+def page(user_data: UserData) -> str:
+    """Return the page that is served until the commands replace it."""
+    title = html.escape(user_data.title)
+    facts = "\n".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in user_data.facts.items())
     head = f'<head><meta charset="utf-8"><title>{title}</title></head>'
     return (
         f'<!doctype html>\n<html lang="en">\n{head}\n<body>\n<h1>{title}</h1>\n<dl>\n{facts}\n</dl>\n</body>\n</html>'
     )
 
 
-def agent_configuration(machine: Machine) -> dict[str, Any]:
-    """Return the configuration of the CloudWatch agent: memory and disk, which EC2 does not see, and the logs.
+def agent_configuration(user_data: UserData) -> dict[str, Any]:
+    """Return the configuration of the CloudWatch agent: metrics of memory and disk, and the logs.
 
-    The group's name is written into it: the agent would need leave to read every tag of the account to find it.
+    It contains the group's name: the agent could find it only with permission to read every tag of the account.
 
     See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html.
     """
-    group = {"AutoScalingGroupName": machine.group}
+    group = {"AutoScalingGroupName": user_data.group}
     files = {
         "access": "/var/log/httpd/access_log",
         "error": "/var/log/httpd/error_log",
@@ -125,7 +125,7 @@ def agent_configuration(machine: Machine) -> dict[str, Any]:
     return {
         "agent": {"metrics_collection_interval": INTERVAL, "run_as_user": "root"},
         "metrics": {
-            "namespace": machine.namespace,
+            "namespace": user_data.namespace,
             "append_dimensions": {"InstanceId": "${aws:InstanceId}"},
             "aggregation_dimensions": [["AutoScalingGroupName"]],
             "metrics_collected": {
@@ -144,7 +144,7 @@ def agent_configuration(machine: Machine) -> dict[str, Any]:
                     "collect_list": [
                         {
                             "file_path": file,
-                            "log_group_name": machine.log_group,
+                            "log_group_name": user_data.log_group,
                             "log_stream_name": f"{{instance_id}}/{stream}",
                         }
                         for stream, file in files.items()
@@ -156,31 +156,32 @@ def agent_configuration(machine: Machine) -> dict[str, Any]:
 
 
 def check_settings(problems: Problems, settings: object) -> None:
-    """Note variables that the shell does not take, and those that everybody on the machine should not read."""
+    """Report environment variables that the shell does not allow, and secrets."""
     if not isinstance(settings, Mapping):
-        problems.stop("settings", settings, "must be a mapping of names to strings")
+        problems.stop("settings", settings, "must be a dict of strings by name")
     for key, value in settings.items():
         argument = f"settings[{key!r}]"
         if not isinstance(key, str) or not _KEY.fullmatch(key):
-            problems.add(argument, value, "a key is capital letters, digits and underscores, a letter first")
+            problems.add(
+                argument, value, "a name must be upper-case letters, digits and underscores, and start with a letter"
+            )
         elif key in _OF_THE_SHELL:
-            problems.add(argument, value, "is the shell's own, which runs the script; choose another name")
+            problems.add(argument, value, "is reserved by the shell that runs the script; choose another name")
         elif not isinstance(value, str):
             problems.add(argument, value, f"must be a string, not a {type(value).__name__}")
         elif is_secret(key, value):
-            # The value stays out of the message: it would end up in the build's log.
+            # Without the value, which would be written to the build's log.
             problems.add(
                 argument,
                 "***",
-                "looks like a secret, and everyone who may describe the instances would read it; keep it in a "
-                f"SecretParameter and give its ARN, as {key}_ARN",
+                "looks like a secret: everyone who may describe the launch template can read it. Store it in a "
+                f"SecretParameter and pass its ARN as {key}_ARN",
             )
         else:
             _check_text(problems, argument, value)
 
 
 def _check_text(problems: Problems, argument: str, value: str) -> None:
-    """Note text that the settings' file cannot hold; what expressions stand for is known at apply only."""
     plain = _EXPRESSION.sub("", value)
     problems.check(
         _PLAIN.fullmatch(plain),
@@ -188,25 +189,25 @@ def _check_text(problems: Problems, argument: str, value: str) -> None:
         value,
         "must be one line without single quotes, backslashes and control characters",
     )
-    problems.check("${" not in plain, argument, value, "begins a reference with ${ that does not end")
+    problems.check("${" not in plain, argument, value, "has a reference without its closing brace")
     for name in _LONE_NAME.findall(value):
         problems.add(
             argument,
             value,
-            f"nothing replaces {name}: it is no reference of Terraform; set such a variable in commands",
+            f"{name} is not a Terraform reference and is not expanded; set the variable in commands",
         )
 
 
-def check_size(problems: Problems, machine: Machine) -> None:
-    """Note a script that EC2 refuses; what is known at apply only counts for nothing."""
-    known = {key: _EXPRESSION.sub("", value) for key, value in machine.settings.items()}
-    size = len(render(replace(machine, settings=known)).encode())
+def check_size(problems: Problems, user_data: UserData) -> None:
+    """Report a script that is larger than EC2 allows, without the values of references."""
+    known = {key: _EXPRESSION.sub("", value) for key, value in user_data.settings.items()}
+    size = len(render(replace(user_data, settings=known)).encode())
     problems.check(
         size <= MAX_BYTES,
         "commands",
-        f"{len(machine.commands)} lines",
-        f"the user data has {size} bytes with them, and EC2 takes {MAX_BYTES}: fetch the application from a bucket, or "
-        "put it into an image",
+        f"{len(user_data.commands)} lines",
+        f"the user data has {size} bytes with them; EC2 allows {MAX_BYTES}. Download the application from a bucket, or "
+        "build an AMI",
     )
 
 

@@ -1,4 +1,4 @@
-"""A machine that runs user data, for tests."""
+"""An EC2 instance that runs user data, in a folder, for tests."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 AGENT = "opt/aws/amazon-cloudwatch-agent"
 
 
-class Machine:
-    """A folder that stands for an instance: what the script calls is noted there and does nothing else."""
+class StartedInstance:
+    """A folder with the programs that the script calls; they record their calls and do nothing else."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,7 +49,7 @@ class Machine:
 
     @contextmanager
     def serving(self) -> Iterator[HTTPConnection]:
-        """Serve what the script has put where the web server looks for pages."""
+        """Serve the document root of the web server."""
         handler = partial(SimpleHTTPRequestHandler, directory=str(self.root / "var/www/html"))
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()

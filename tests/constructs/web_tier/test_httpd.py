@@ -1,4 +1,4 @@
-"""The page and the web server's configuration of a started machine, served by Apache httpd where there is one."""
+"""The page and the web server's configuration of a started instance, served by Apache httpd where there is one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pytest
 
 from constructs_lib.constructs.web_tier.user_data import render
 from stacks.trading import REGIONS
-from tests.constructs.web_tier.started_instances import Machine, get
-from tests.constructs.web_tier.tiers import make_machine
+from tests.constructs.web_tier.started_instances import StartedInstance, get
+from tests.constructs.web_tier.tiers import make_user_data
 from tests.stacks.trading_systems import script_of, trading
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ pytestmark = pytest.mark.skipif(not HTTPD.exists(), reason="Apache httpd is not 
 
 
 @pytest.fixture
-def machine() -> Iterator[Machine]:
-    """A machine with the configuration that Amazon Linux installs, where the web server's own user may read."""
+def instance() -> Iterator[StartedInstance]:
+    """A instance with the configuration that Amazon Linux installs, where the web server's own user may read."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        made = Machine(Path(folder) / "machine")
+        made = StartedInstance(Path(folder) / "instance")
         files = [(name, base / f"mod_{name}.so") for base in MODULES for name in NEEDED]
         loads = "".join(f"LoadModule {name}_module {file}\n" for name, file in files if file.exists())
         pages = made.root / "var/www/html"
@@ -58,9 +58,9 @@ def machine() -> Iterator[Machine]:
 
 
 @contextmanager
-def served(machine: Machine) -> Iterator[HTTPConnection]:
+def served(instance: StartedInstance) -> Iterator[HTTPConnection]:
     """Start httpd as the script has set it up, on a port that is free here."""
-    configuration = machine.root / "etc/httpd/conf/httpd.conf"
+    configuration = instance.root / "etc/httpd/conf/httpd.conf"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -95,19 +95,19 @@ def wait_for(client: HTTPConnection) -> None:
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_httpd_serves_the_page_of_each_region(
-    synthesize: Callable[..., dict[str, SynthesizedStack]], machine: Machine, region: str
+    synthesize: Callable[..., dict[str, SynthesizedStack]], instance: StartedInstance, region: str
 ) -> None:
-    assert machine.start(script_of(trading(synthesize, "dev"), region)) == 0
-    with served(machine) as server:
+    assert instance.start(script_of(trading(synthesize, "dev"), region)) == 0
+    with served(instance) as server:
         status, page = get(server, "/")
         assert (status, get(server, "/health")) == (200, (200, "ok\n"))
     assert f"<dt>Region</dt><dd>{region}</dd>" in page
 
 
-def test_httpd_logs_who_asked_and_tells_little(machine: Machine) -> None:
+def test_httpd_logs_who_asked_and_tells_little(instance: StartedInstance) -> None:
     # The client of the test stands where the load balancer does.
-    assert machine.start(render(make_machine(network="127.0.0.0/8", health_path="/app/up"))) == 0
-    with served(machine) as server:
+    assert instance.start(render(make_user_data(network="127.0.0.0/8", health_path="/app/up"))) == 0
+    with served(instance) as server:
         server.request("GET", "/app/up", headers={"X-Forwarded-For": "203.0.113.7"})
         answer = server.getresponse()
         assert (answer.read(), answer.headers["Server"]) == (b"ok\n", "Apache")
@@ -116,5 +116,5 @@ def test_httpd_logs_who_asked_and_tells_little(machine: Machine) -> None:
         server.request("TRACE", "/")
         refused = server.getresponse()
         assert (refused.status, bool(refused.read())) == (405, True)
-    log = machine.read("var/log/httpd/access_log").splitlines()
+    log = instance.read("var/log/httpd/access_log").splitlines()
     assert log[0] == "203.0.113.7 GET /app/up HTTP/1.1 200"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import constructs_lib
 from constructs_lib import (
     AliasRecords,
     Certificate,
@@ -12,9 +13,13 @@ from constructs_lib import (
     MultiRegionKey,
     NoAlarms,
     NoWebAcl,
+    ScheduledAction,
+    SimpleScaling,
+    TargetTracking,
     UnprotectedLoadBalancer,
     WebAcl,
 )
+from tests.constructs.other_stacks import read_from_another_stack
 from tests.constructs.web_tier.tiers import (
     ACCOUNT,
     BALANCER,
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
     Synth = Callable[..., SynthesizedStack]
 
@@ -50,7 +56,7 @@ def dev(synth_stack: Synth) -> SynthesizedStack:
     return synth_stack(lambda stack: make_tier(stack, certificate=None))
 
 
-def test_the_load_balancer_is_public_protected_strict_and_logged(prod: SynthesizedStack) -> None:
+def test_the_load_balancer_is_public_with_deletion_protection_and_logs(prod: SynthesizedStack) -> None:
     prod.resource("aws_lb").assert_config(
         {
             "access_logs": {"bucket": "${aws_s3_bucket.logs_eu_west_1.id}", "enabled": True, "prefix": "web"},
@@ -72,7 +78,7 @@ def test_the_load_balancer_is_public_protected_strict_and_logged(prod: Synthesiz
     )
 
 
-def test_the_bucket_lets_elastic_load_balancing_deliver_under_the_tiers_prefix(prod: SynthesizedStack) -> None:
+def test_the_bucket_policy_allows_log_delivery_under_the_tiers_prefix(prod: SynthesizedStack) -> None:
     delivery = statements(prod, "*/logs/policy-document")["LoadBalancersWeb"]
     assert delivery["actions"] == ["s3:PutObject"]
     assert delivery["resources"] == [f"${{aws_s3_bucket.logs_eu_west_1.arn}}/web/AWSLogs/{ACCOUNT}/*"]
@@ -81,7 +87,7 @@ def test_the_bucket_lets_elastic_load_balancing_deliver_under_the_tiers_prefix(p
     ]
 
 
-def test_https_is_served_with_modern_tls_and_http_is_redirected(prod: SynthesizedStack) -> None:
+def test_https_requires_tls_1_2_and_http_is_redirected(prod: SynthesizedStack) -> None:
     prod.resource("aws_lb_listener", "*/https").assert_config(
         {
             "certificate_arn": f"arn:aws:acm:eu-west-1:{ACCOUNT}:{CERTIFICATE}",
@@ -108,7 +114,7 @@ def test_https_is_served_with_modern_tls_and_http_is_redirected(prod: Synthesize
     assert len(prod.resources("aws_lb_listener")) == 2
 
 
-def test_without_a_certificate_dev_serves_plain_http_and_nothing_else(dev: SynthesizedStack) -> None:
+def test_without_a_certificate_dev_serves_plain_http_only(dev: SynthesizedStack) -> None:
     dev.resource("aws_lb_listener").assert_config(
         {
             "default_action": [{"target_group_arn": TARGETS % "arn", "type": "forward"}],
@@ -124,7 +130,7 @@ def test_without_a_certificate_dev_serves_plain_http_and_nothing_else(dev: Synth
     ]
 
 
-def test_a_certificate_construct_is_used_once_it_is_issued(synth_stack: Synth) -> None:
+def test_the_listener_uses_a_certificate_after_its_validation(synth_stack: Synth) -> None:
     def build(stack: HardenedStack) -> None:
         zone = HostedZone("Z0123456789ABCDEFGHIJ", "example.com")
         region = stack.region("eu-west-1")
@@ -148,7 +154,7 @@ def test_a_certificate_construct_is_used_once_it_is_issued(synth_stack: Synth) -
     assert stack.resource("aws_route53_record", "*/www/a")["alias"] == alias
 
 
-def test_targets_are_asked_for_the_health_path(prod: SynthesizedStack) -> None:
+def test_the_target_group_has_a_health_check(prod: SynthesizedStack) -> None:
     prod.resource("aws_lb_target_group").assert_config(
         {
             "deregistration_delay": "30",
@@ -173,20 +179,20 @@ def test_targets_are_asked_for_the_health_path(prod: SynthesizedStack) -> None:
     )
 
 
-def test_a_client_may_stay_with_its_instance_and_a_new_one_start_slowly(synth_stack: Synth) -> None:
+def test_stickiness_and_slow_start_are_arguments(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, stickiness_seconds=3600, slow_start_seconds=90))
     group = stack.resource("aws_lb_target_group")
     assert group["stickiness"] == {"cookie_duration": 3600, "enabled": True, "type": "lb_cookie"}
     assert group["slow_start"] == 90
 
 
-def test_instances_may_be_told_less_of_the_client_and_the_host_as_it_was_sent(synth_stack: Synth) -> None:
+def test_header_processing_is_an_argument(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, xff_header_processing_mode="remove", preserve_host_header=True))
     balancer = stack.resource("aws_lb")
     assert (balancer["xff_header_processing_mode"], balancer["preserve_host_header"]) == ("remove", True)
 
 
-def test_clients_reach_the_load_balancer_and_only_it_reaches_the_instances(prod: SynthesizedStack) -> None:
+def test_instances_allow_traffic_from_the_load_balancer_only(prod: SynthesizedStack) -> None:
     to = "Clients, to be redirected to HTTPS"
     between = "shop/web/balancer/security-group to shop/web/fleet/security-group"
     assert rule(prod, "ingress", "*/from-0.0.0.0-0-443") == (BALANCER_GROUP, "0.0.0.0/0", 443, "Clients")
@@ -203,13 +209,13 @@ def test_clients_reach_the_load_balancer_and_only_it_reaches_the_instances(prod:
     assert len(prod.resources("aws_vpc_security_group_egress_rule")) == 2
 
 
-def test_the_log_group_is_encrypted_and_kept(prod: SynthesizedStack) -> None:
+def test_the_log_group_is_encrypted_and_has_a_retention(prod: SynthesizedStack) -> None:
     prod.resource("aws_cloudwatch_log_group", "*/application/*").assert_config(
         {"kms_key_id": KEY, "name": "shop-prod-web-application-eu-west-1", "retention_in_days": 365}
     )
 
 
-def test_errors_latency_and_unhealthy_instances_call_somebody_in_prod(prod: SynthesizedStack) -> None:
+def test_prod_has_alarms_on_errors_latency_and_unhealthy_instances(prod: SynthesizedStack) -> None:
     balancer = {"LoadBalancer": BALANCER % "arn_suffix"}
     both = {**balancer, "TargetGroup": TARGETS % "arn_suffix"}
     names = ("metric_name", "threshold", "evaluation_periods", "datapoints_to_alarm", "treat_missing_data")
@@ -233,7 +239,7 @@ def test_errors_latency_and_unhealthy_instances_call_somebody_in_prod(prod: Synt
     assert len(prod.resources("aws_cloudwatch_metric_alarm", "shop/web/*-alarm")) == 5 + 2
 
 
-def test_a_web_acl_stands_in_front_in_prod(prod: SynthesizedStack, dev: SynthesizedStack) -> None:
+def test_prod_has_a_web_acl(prod: SynthesizedStack, dev: SynthesizedStack) -> None:
     prod.resource("aws_wafv2_web_acl_association").assert_config(
         {
             "resource_arn": BALANCER % "arn",
@@ -243,7 +249,7 @@ def test_a_web_acl_stands_in_front_in_prod(prod: SynthesizedStack, dev: Synthesi
     assert dev.find("aws_wafv2_web_acl") == []
 
 
-def test_an_internal_tier_serves_the_vpc_from_private_subnets(synth_stack: Synth) -> None:
+def test_an_internal_load_balancer_is_in_private_subnets_for_the_vpc(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, internal=True), "prod")
     balancer = stack.resource("aws_lb")
     assert (balancer["internal"], balancer["subnets"]) == (True, EXISTING[3:])
@@ -252,7 +258,7 @@ def test_an_internal_tier_serves_the_vpc_from_private_subnets(synth_stack: Synth
     assert stack.find("aws_wafv2_web_acl") == []
 
 
-def test_an_internal_tier_may_stand_behind_a_web_acl(synth_stack: Synth) -> None:
+def test_an_internal_load_balancer_can_have_a_web_acl(synth_stack: Synth) -> None:
     def build(stack: HardenedStack) -> None:
         make_tier(stack, internal=True, web_acl=True, clients=["10.1.0.0/16"])
 
@@ -262,7 +268,7 @@ def test_an_internal_tier_may_stand_behind_a_web_acl(synth_stack: Synth) -> None
     assert {r["cidr_ipv4"] for r in rules} == {"10.1.0.0/16"}
 
 
-def test_what_the_environment_asks_for_can_be_left_out_for_a_reason(synth_stack: Synth) -> None:
+def test_opt_outs_are_recorded(synth_stack: Synth) -> None:
     opt_outs = (
         UnprotectedLoadBalancer("It is rebuilt every week for a drill"),
         NoAlarms("A drill that nobody has to wake up for"),
@@ -283,7 +289,7 @@ def test_what_the_environment_asks_for_can_be_left_out_for_a_reason(synth_stack:
     assert len(stack.resources("aws_cloudwatch_metric_alarm")) == 2
 
 
-def test_a_web_acl_of_the_callers_is_used(synth_stack: Synth) -> None:
+def test_a_web_acl_can_be_passed(synth_stack: Synth) -> None:
     def build(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "acl-key", region=region)
@@ -306,8 +312,54 @@ def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:
     assert dev.outputs["deployment_summary"]["regions"]["eu-west-1"]["web"] == values
 
 
-def test_as_many_clients_as_a_security_group_takes_are_let_in(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_30_client_cidr_blocks_are_allowed(synth_stack: Callable[..., SynthesizedStack]) -> None:
     clients = [f"10.{number}.0.0/16" for number in range(30)]
     stack = synth_stack(lambda s: make_tier(s, clients=clients))
-    let_in = {rule.config.get("cidr_ipv4") for rule in stack.resources("aws_vpc_security_group_ingress_rule")}
-    assert set(clients) <= let_in
+    allowed = {rule.config.get("cidr_ipv4") for rule in stack.resources("aws_vpc_security_group_ingress_rule")}
+    assert set(clients) <= allowed
+
+
+def test_references_work_in_another_stack(synthesize: Synthesize) -> None:
+    def fill(stack: HardenedStack) -> dict[str, str]:
+        tier = make_tier(stack)
+        return {
+            "dns_name": tier.dns_name,
+            "zone_id": tier.zone_id,
+            "load_balancer_arn": tier.load_balancer.arn,
+            "target_group_arn": tier.load_balancer.target_group_arn,
+            "security_group_id": tier.security_group.id,
+        }
+
+    assert read_from_another_stack(synthesize, fill) == {
+        "dns_name": BALANCER % "dns_name",
+        "zone_id": BALANCER % "zone_id",
+        "load_balancer_arn": BALANCER % "arn",
+        "target_group_arn": TARGETS % "arn",
+        "security_group_id": FLEET,
+    }
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_names_of_options_work(stack: HardenedStack) -> None:
+    assert constructs_lib.CpuAlarms is SimpleScaling  # type: ignore[attr-defined]
+    assert constructs_lib.ScheduledSize is ScheduledAction  # type: ignore[attr-defined]
+    assert TargetTracking(value=50, figure="cpu") == TargetTracking(50)  # type: ignore[call-arg]
+    tier = make_tier(stack, schedules={"morning": ScheduledAction("0 7 * * *", 1, 2)})
+    assert "schedule-morning" in tier.auto_scaling_group.resources
+    assert tier.fleet is tier.auto_scaling_group
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda _: constructs_lib.CpuAlarms, "constructs_lib.CpuAlarms is deprecated .* use SimpleScaling"),  # type: ignore[attr-defined]
+        (lambda _: constructs_lib.ScheduledSize, "constructs_lib.ScheduledSize is deprecated .* use ScheduledAction"),  # type: ignore[attr-defined]
+        (lambda _: TargetTracking(value=50), "argument value is deprecated .* use target_value"),  # type: ignore[call-arg]
+        (lambda _: TargetTracking(figure="cpu"), "argument figure is deprecated .* use metric"),  # type: ignore[call-arg]
+        (lambda stack: make_tier(stack, schedules={}), "argument schedules is deprecated .* use scheduled_actions"),
+        (lambda stack: make_tier(stack).fleet, "attribute fleet is deprecated .* use auto_scaling_group"),
+    ],
+)
+def test_old_names_are_deprecated(stack: HardenedStack, use: Callable[[HardenedStack], object], message: str) -> None:
+    with pytest.deprecated_call(match=message):
+        use(stack)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib import MultiRegionKey, RegionalBucket, RegionalVpc, WebTier
-from constructs_lib.constructs.web_tier.user_data import Machine
+from constructs_lib.constructs.web_tier.user_data import UserData
 from constructs_lib.core.iam import Statement
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def make_vpc(stack: HardenedStack, region: str = "eu-west-1", public: str = "abc
 
 
 def make_tier(stack: HardenedStack, **arguments: Any) -> WebTier:
-    """Return a web tier named web, in a VPC that exists already; with a certificate unless told otherwise."""
+    """Return a web tier in an existing VPC, by default with a certificate."""
     region: Region = stack.region("eu-west-1")
     key = MultiRegionKey(stack, "key", region=region)
     vpc = arguments.pop("vpc", None) or make_vpc(stack)
@@ -48,13 +48,13 @@ def make_tier(stack: HardenedStack, **arguments: Any) -> WebTier:
 
 
 def build(stack: HardenedStack) -> None:
-    """Fill a stack with a web tier that calls somebody and may read a queue."""
+    """Fill a stack with a web tier that notifies a topic and may read a queue."""
     tier = make_tier(stack, alarm_topics=[TOPIC])
     tier.grant(Statement("ReadOrders", ("sqs:ReceiveMessage",), ("arn:aws:sqs:eu-west-1:123456789012:orders",)))
 
 
-def make_machine(**changes: Any) -> Machine:
-    """Return what a script is made from."""
+def make_user_data(**changes: Any) -> UserData:
+    """Return the values of a script."""
     defaults: dict[str, Any] = {
         "title": "shop web",
         "facts": {"Region": "eu-west-1", "Environment": "dev"},
@@ -66,11 +66,11 @@ def make_machine(**changes: Any) -> Machine:
         "commands": (),
         "settings": {},
     }
-    return Machine(**{**defaults, **changes})
+    return UserData(**{**defaults, **changes})
 
 
 def rule(stack: SynthesizedStack, direction: str, path: str) -> tuple[Any, ...]:
-    """Return whose rule it is, the other end and the port."""
+    """Return the security group of a rule, the source or destination, the port and the description."""
     block = stack.resource(f"aws_vpc_security_group_{direction}_rule", path)
     peer = block.config.get("cidr_ipv4") or block.config.get("referenced_security_group_id")
     assert (block["ip_protocol"], block["from_port"]) == ("tcp", block["to_port"])

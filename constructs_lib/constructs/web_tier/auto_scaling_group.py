@@ -1,4 +1,4 @@
-"""The instances: a launch template, the group that starts from it, and what they may do."""
+"""The Auto Scaling group: launch template, instance role, scaling policies and scheduled actions."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import ANYWHERE, SecurityGroup
 from constructs_lib.constructs.web_tier.image import ROOT_DEVICE, Image, parameter_of
 from constructs_lib.constructs.web_tier.load_balancer import HTTPS, LoadBalancer
-from constructs_lib.constructs.web_tier.scaling import CpuAlarms, TargetTracking, tracking
-from constructs_lib.constructs.web_tier.schedules import ScheduledSize
-from constructs_lib.constructs.web_tier.user_data import PORT, Machine, encoded
+from constructs_lib.constructs.web_tier.scaling import SimpleScaling, TargetTracking, tracking
+from constructs_lib.constructs.web_tier.scheduled_actions import ScheduledAction
+from constructs_lib.constructs.web_tier.user_data import PORT, UserData, encoded
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
 from constructs_lib.core.stack import Region
 
 WARM_UP: Final = 180
-"""Seconds that an instance takes until its figures count."""
+"""Default instance warmup in seconds."""
 GRACE: Final = 300
-"""Seconds before the load balancer's judgement of a new instance counts."""
+"""Health check grace period in seconds."""
 LIFETIME: Final = 30 * 24 * 60 * 60
-"""Seconds after which an instance is replaced by a patched one."""
+"""Maximum instance lifetime in seconds: replacements have the latest patches."""
 HEALTHY: Final = (100, 150)
-"""Percent of the group that stay in service, and that there may be, while instances are replaced: new ones first."""
+"""Minimum and maximum healthy percentage: new instances are launched before old ones are terminated."""
 GROUP_METRICS: Final = (
     *("GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"),
     *("GroupStandbyInstances", "GroupTerminatingInstances", "GroupTotalInstances"),
 )
 
 FAILURES: Final = ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR")
-"""What people are told of. See
+"""The notifications that topics receive. See
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-sns-notifications.html."""
 
 
-class Fleet(HardenedConstruct):
-    """An Auto Scaling group with its launch template and role; made by `WebTier`.
+class AutoScalingGroup(HardenedConstruct):
+    """The Auto Scaling group of a `WebTier`, with its launch template and instance role.
 
     Attributes:
-        resource: The group.
-        launch_template: What its instances start from.
-        role: What they may do.
-        security_group: Open to the load balancer, and to HTTPS outside.
+        resource: The `aws_autoscaling_group`.
+        group_name: The group's name.
+        launch_template: The `aws_launch_template`.
+        role: The instances' role.
+        security_group: Allows the load balancer in, and HTTPS out.
 
     See https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html.
     """
@@ -59,18 +60,18 @@ class Fleet(HardenedConstruct):
         key: MultiRegionKey,
         balancer: LoadBalancer,
         log_group: LogGroup,
-        machine: Machine,
+        user_data: UserData,
         image: Image,
         instance_type: str,
         volume_gb: int,
         sizes: tuple[int, int],
-        scaling: CpuAlarms | TargetTracking,
-        schedules: Mapping[str, ScheduledSize],
+        scaling: SimpleScaling | TargetTracking,
+        scheduled_actions: Mapping[str, ScheduledAction],
         topics: Iterable[str],
     ) -> None:
         super().__init__(scope, id_, region=region)
         self._tags = {**region.stack.tags, "Name": self._name("tag")}
-        self.group_name = machine.group
+        self.group_name = user_data.group
         self.security_group = SecurityGroup(
             self, "security-group", region=region, vpc=vpc, description=f"Instances of {scope.path}"
         )
@@ -82,11 +83,11 @@ class Fleet(HardenedConstruct):
             region=region,
             service=f"ec2.{region.dns_suffix}",
             description=f"Instances of {scope.path}",
-            statements=_statements(region, log_group, machine.namespace),
+            statements=_statements(region, log_group, user_data.namespace),
         )
-        # Auto Scaling starts instances with a role of its own, which the key must know: without it they end at once.
+        # Auto Scaling launches instances with its service-linked role: without access to the key they terminate.
         key.allow_auto_scaling(self)
-        self.launch_template = self._template(key.arn_for(self), machine, image, instance_type, volume_gb)
+        self.launch_template = self._template(key.arn_for(self), user_data, image, instance_type, volume_gb)
         minimum, maximum = sizes
         group = aws.autoscaling_group
         self.resource = self._create(
@@ -95,17 +96,17 @@ class Fleet(HardenedConstruct):
             name=self.group_name,
             min_size=minimum,
             max_size=maximum,
-            # No desired_capacity: it is the scaling's to change, and each apply would turn it back.
+            # No desired_capacity: each apply would undo what the scaling policies changed.
             vpc_zone_identifier=[subnet.id_in(region.stack) for subnet in vpc.subnets("private")],
             launch_template=group.AutoscalingGroupLaunchTemplate(
                 id=self._ref(self.launch_template, "id"),
                 version=self._ref(self.launch_template, "latest_version"),
             ),
-            target_group_arns=[balancer.target_group_arn],
+            target_group_arns=[self._ref(balancer.target_group, "arn")],
             health_check_type="ELB",
             health_check_grace_period=GRACE,
             default_instance_warmup=WARM_UP,
-            default_cooldown=scaling.cooldown if isinstance(scaling, CpuAlarms) else None,
+            default_cooldown=scaling.cooldown if isinstance(scaling, SimpleScaling) else None,
             enabled_metrics=list(GROUP_METRICS),
             max_instance_lifetime=LIFETIME,
             instance_maintenance_policy=group.AutoscalingGroupInstanceMaintenancePolicy(
@@ -114,7 +115,7 @@ class Fleet(HardenedConstruct):
             instance_refresh=group.AutoscalingGroupInstanceRefresh(
                 strategy="Rolling",
                 preferences=group.AutoscalingGroupInstanceRefreshPreferences(
-                    # AWS refuses to roll back to an image that is looked up at launch.
+                    # AWS refuses auto rollback for an AMI that is resolved at launch.
                     auto_rollback=image.resolved == "plan",
                     min_healthy_percentage=HEALTHY[0],
                     max_healthy_percentage=HEALTHY[1],
@@ -124,28 +125,30 @@ class Fleet(HardenedConstruct):
                 group.AutoscalingGroupTag(key=name, value=value, propagate_at_launch=True)
                 for name, value in sorted(self._tags.items())
             ],
-            # With schedules the sizes are theirs to change, and each apply would turn them back.
-            lifecycle=core.TerraformResourceLifecycle(ignore_changes=["min_size", "max_size"]) if schedules else None,
-            # What the script needs, and what makes the instances' health known.
+            # Each apply would undo the sizes that scheduled actions have set.
+            lifecycle=core.TerraformResourceLifecycle(ignore_changes=["min_size", "max_size"])
+            if scheduled_actions
+            else None,
+            # What the user data needs, and what health checks need.
             depends_on=[
                 balancer.listener,
                 self.role.policy,
                 log_group.resource,
                 *self.security_group.resources.values(),
-                *_ways_out(vpc, region),
+                *_egress_routes(vpc, region),
             ],
         )
         if isinstance(scaling, TargetTracking):
             self._track(scaling, balancer)
         else:
             self._scale_by_alarms(scaling)
-        for name, size in schedules.items():
+        for name, size in scheduled_actions.items():
             self._schedule(name, size)
         for topic in dict.fromkeys(topics):
-            self._tell(topic)
+            self._notify(topic)
 
     def _template(
-        self, key_arn: str, machine: Machine, image: Image, instance_type: str, volume_gb: int
+        self, key_arn: str, user_data: UserData, image: Image, instance_type: str, volume_gb: int
     ) -> aws.launch_template.LaunchTemplate:
         profile = self._create(
             aws.iam_instance_profile.IamInstanceProfile,
@@ -161,7 +164,7 @@ class Fleet(HardenedConstruct):
             update_default_version=True,
             image_id=self._image(image, instance_type),
             instance_type=instance_type,
-            user_data=encoded(machine),
+            user_data=encoded(user_data),
             iam_instance_profile=template.LaunchTemplateIamInstanceProfile(arn=self._ref(profile, "arn")),
             metadata_options=template.LaunchTemplateMetadataOptions(
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
@@ -187,7 +190,7 @@ class Fleet(HardenedConstruct):
                     security_groups=[self._ref(self.security_group.resource, "id")],
                 )
             ],
-            # The group tags its instances; volumes and interfaces only the template can.
+            # The group tags instances; volumes and network interfaces are tagged by the template only.
             tag_specifications=[
                 template.LaunchTemplateTagSpecifications(resource_type=type_, tags=self._tags)
                 for type_ in ("network-interface", "volume")
@@ -199,10 +202,10 @@ class Fleet(HardenedConstruct):
         if image.resolved == "launch":
             return f"resolve:ssm:{name}"
         parameter = self._create(aws.data_aws_ssm_parameter.DataAwsSsmParameter, "image", name=name)
-        # The provider hides what it calls the value, as if it were a secret.
+        # The provider marks the attribute value as sensitive.
         return self._ref(parameter, "insecure_value")
 
-    def _scale_by_alarms(self, scaling: CpuAlarms) -> None:
+    def _scale_by_alarms(self, scaling: SimpleScaling) -> None:
         self._scale("grow", scaling.step, scaling.cooldown, "GreaterThanThreshold", scaling.high, minutes=2)
         self._scale("shrink", -scaling.step, scaling.cooldown, "LessThanThreshold", scaling.low, minutes=15)
 
@@ -227,7 +230,7 @@ class Fleet(HardenedConstruct):
             scaling_adjustment=step,
             cooldown=cooldown,
         )
-        # Not one of the alarms that call somebody: it is there in every environment.
+        # Part of the scaling policy, so not limited to environments with alarms.
         self._create(
             aws.cloudwatch_metric_alarm.CloudwatchMetricAlarm,
             f"{id_}-alarm",
@@ -248,16 +251,18 @@ class Fleet(HardenedConstruct):
         )
 
     def _track(self, scaling: TargetTracking, balancer: LoadBalancer) -> None:
+        parts = (balancer.resource, balancer.target_group)
+        resource_label = "/".join(self._ref(part, "arn_suffix") for part in parts)
         self._create(
             aws.autoscaling_policy.AutoscalingPolicy,
             "tracking",
             name=self._name("scaling-policy", "tracking"),
             autoscaling_group_name=self._ref(self.resource, "name"),
             policy_type="TargetTrackingScaling",
-            target_tracking_configuration=tracking(scaling, f"{balancer.suffix}/{balancer.target_suffix}"),
+            target_tracking_configuration=tracking(scaling, resource_label),
         )
 
-    def _schedule(self, name: str, size: ScheduledSize) -> None:
+    def _schedule(self, name: str, size: ScheduledAction) -> None:
         self._create(
             aws.autoscaling_schedule.AutoscalingSchedule,
             f"schedule-{name}",
@@ -267,12 +272,12 @@ class Fleet(HardenedConstruct):
             time_zone=size.time_zone,
             min_size=size.minimum,
             max_size=size.maximum,
-            # It stays as it is within them; without this the provider sends 0.
+            # Unchanged; the provider would send 0 by default.
             desired_capacity=-1,
         )
 
-    def _tell(self, topic: str) -> None:
-        # Called by its topic: by number, two of them could trade places, and the one be undone by the other's end.
+    def _notify(self, topic: str) -> None:
+        # Addressed by topic: with numbers, a change of the order would replace notifications of the same topic.
         self._create(
             aws.autoscaling_notification.AutoscalingNotification,
             f"failures-{self._called(topic).split(':', 4)[-1]}",
@@ -283,9 +288,9 @@ class Fleet(HardenedConstruct):
 
 
 def _statements(region: Region, log_group: LogGroup, namespace: str) -> list[Statement]:
-    """Return what Session Manager and the CloudWatch agent need, and no more.
+    """Return the permissions of Session Manager and the CloudWatch agent.
 
-    AWS's own policy AmazonSSMManagedInstanceCore would let every instance read every parameter of the account.
+    The managed policy AmazonSSMManagedInstanceCore lets instances read every parameter of the account.
 
     See https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html.
     """
@@ -297,26 +302,26 @@ def _statements(region: Region, log_group: LogGroup, namespace: str) -> list[Sta
                 *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
                 *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
             ),
-            # These know no resources.
+            # These actions do not support resources.
             ("*",),
         ),
         Statement(
             "WriteLogs",
             ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-            (f"{log_group.arn}:*",),
+            (f"{region.stack.ref(log_group.resource, 'arn')}:*",),
         ),
         Statement(
             "WriteMetrics",
             ("cloudwatch:PutMetricData",),
-            # It knows no resource; the namespace is what narrows it down.
+            # The action does not support resources; the condition limits the namespace.
             ("*",),
             conditions=(Condition("StringEquals", "cloudwatch:namespace", (namespace,)),),
         ),
     ]
 
 
-def _ways_out(vpc: Vpc, region: Region) -> list[core.TerraformElement]:
-    """Return what instances in private subnets reach packages and services through, as far as this stack makes it."""
+def _egress_routes(vpc: Vpc, region: Region) -> list[core.TerraformElement]:
+    """Return the routes and endpoints of the private subnets, if this stack creates them."""
     if vpc.region.stack is not region.stack:
         return []
     roles = ("private-default-", "private-association-", "s3-gateway")

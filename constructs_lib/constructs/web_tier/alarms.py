@@ -1,4 +1,4 @@
-"""What is watched of a web tier in production."""
+"""CloudWatch alarms of a web tier. The descriptions are resource arguments: a change updates every alarm."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from constructs_lib.core.alarms import Alarm
 _NAMESPACE: Final = "AWS/ApplicationELB"
 ERRORS: Final = 10
 SECONDS: Final = 1
-"""99 of 100 requests are answered in less."""
+"""Threshold of the p99 latency."""
 
 
 def _errors(metric: str, description: str) -> Alarm:
-    # Without an error there is no value.
+    # The metric has no data points without errors.
     return Alarm(
         *(_NAMESPACE, metric, "GreaterThanThreshold", ERRORS, description),
         statistic="Sum",
@@ -39,7 +39,7 @@ BALANCER_ALARMS: Final = {
         missing_data="notBreaching",
     ),
 }
-"""Of the load balancer as a whole."""
+"""Alarms by load balancer."""
 TARGET_ALARMS: Final = {
     "target-errors": _errors("HTTPCode_Target_5XX_Count", "Instances answer with errors: look at the error log"),
     "latency": Alarm(
@@ -58,11 +58,11 @@ TARGET_ALARMS: Final = {
         statistic="Maximum",
         period=60,
         evaluation_periods=15,
-        # No value means that nobody looks at the targets.
+        # Without data points the targets are not checked.
         missing_data="breaching",
     ),
 }
-"""Of the instances behind it.
+"""Alarms by load balancer and target group.
 
 See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html.
 """

@@ -1,4 +1,4 @@
-"""Sizes of a group that change with the time of day."""
+"""Scheduled actions: sizes of an Auto Scaling group that change by the time of day."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from constructs_lib.constructs.web_tier.arguments import check_sizes
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 
-MAX_SCHEDULES: Final = 125
-"""Of one group. See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html."""
+MAX_SCHEDULED_ACTIONS: Final = 125
+"""Scheduled actions of a group. See
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html."""
 MAX_TEXT: Final = 255
 """Characters of a name, and of a recurrence."""
 
@@ -27,22 +28,23 @@ _FIELDS: Final[tuple[tuple[str, range, tuple[str, ...]], ...]] = (
     ("month", range(1, 13), _MONTHS),
     ("day of the week", range(7), _DAYS),
 )
-"""What a field is called, the numbers it takes, and the names that may stand for them."""
+"""The fields: their names, the numbers that are allowed, and names for numbers."""
 _PART: Final = re.compile(
     r"(?:\*|(?P<first>[0-9]{1,2}|[A-Z]{3})(?P<range>-(?P<last>[0-9]{1,2}|[A-Z]{3}))?)(?P<step>/(?P<by>[0-9]{1,2}))?"
 )
 
 
 @dataclass(frozen=True)
-class ScheduledSize:
-    """The sizes that a group has from a time of day on, until another schedule changes them.
+class ScheduledAction:
+    """A scheduled action: the sizes of the Auto Scaling group from a time of day on, until the next scheduled action.
 
     Attributes:
-        recurrence: When, as cron: minute, hour, day of the month, month and day of the week, such as
-            `0 7 * * MON-FRI`; days of the week are 0 (Sunday) to 6, or SUN to SAT.
-        minimum: Instances at least, from the environment's minimum to 500. A group with fewer grows at once.
-        maximum: Instances at most, from `minimum` to 500. A group with more shrinks at once.
-        time_zone: The IANA name of the zone that the recurrence is in, daylight saving time included; UTC by default.
+        recurrence: A cron expression with five fields: minute, hour, day of the month, month (1 to 12 or JAN to DEC)
+            and day of the week (0 for Sunday to 6, or SUN to SAT), such as `0 7 * * MON-FRI`. `*`, ranges, lists and
+            steps such as `*/15` are allowed.
+        minimum: Minimum size, from the environment's minimum to 500.
+        maximum: Maximum size, from `minimum` to 500.
+        time_zone: IANA name of the recurrence's time zone, such as `Europe/Berlin`; daylight saving time is observed.
 
     See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html.
     """
@@ -53,38 +55,38 @@ class ScheduledSize:
     time_zone: str = "Etc/UTC"
 
 
-def check_schedules(problems: Problems, region: Region, schedules: object) -> None:
-    """Note names, times, zones and sizes that AWS or the environment refuses."""
-    if not isinstance(schedules, Mapping):
-        problems.add("schedules", schedules, "must be a mapping of names to ScheduledSize(...)")
+def check_scheduled_actions(problems: Problems, region: Region, scheduled_actions: object) -> None:
+    """Report names, recurrences, time zones and sizes that AWS or the environment refuses."""
+    if not isinstance(scheduled_actions, Mapping):
+        problems.add("scheduled_actions", scheduled_actions, "must be a dict of ScheduledAction by name")
         return
     problems.check(
-        len(schedules) <= MAX_SCHEDULES,
-        "schedules",
-        f"{len(schedules)} schedules",
-        f"a group has room for {MAX_SCHEDULES}",
+        len(scheduled_actions) <= MAX_SCHEDULED_ACTIONS,
+        "scheduled_actions",
+        f"{len(scheduled_actions)} scheduled actions",
+        f"must be at most {MAX_SCHEDULED_ACTIONS}",
     )
-    # Read from the system's files each time.
-    zones = available_timezones() if schedules else set()
+    # Reads the system's files at each call.
+    zones = available_timezones() if scheduled_actions else set()
     taken: dict[tuple[str, str], object] = {}
-    for name, size in schedules.items():
-        argument = f"schedules[{name!r}]"
+    for name, size in scheduled_actions.items():
+        argument = f"scheduled_actions[{name!r}]"
         problems.check(
             isinstance(name, str) and len(name) <= MAX_TEXT and _NAME.fullmatch(name),
-            "schedules",
+            "scheduled_actions",
             name,
-            "a name is lower-case letters, digits and single hyphens, a letter first, up to 255",
+            "a name must be up to 255 lower-case letters, digits and single hyphens, and start with a letter",
         )
-        if not problems.check(isinstance(size, ScheduledSize), argument, size, "must be ScheduledSize(...)"):
+        if not problems.check(isinstance(size, ScheduledAction), argument, size, "must be a ScheduledAction"):
             continue
         wrong = _wrong_in(size.recurrence)
         problems.check(not wrong, f"{argument}.recurrence", size.recurrence, wrong)
-        # All canonical names, which are what AWS takes, have an area.
+        # AWS accepts canonical names; all of them have an area.
         problems.check(
             isinstance(size.time_zone, str) and "/" in size.time_zone and size.time_zone in zones,
             f"{argument}.time_zone",
             size.time_zone,
-            "must be the IANA name of a time zone with its area, such as 'Europe/Berlin' or 'Etc/UTC'",
+            "must be the IANA name of a time zone, such as 'Europe/Berlin' or 'Etc/UTC'",
         )
         check_sizes(problems, region, size.minimum, size.maximum, of=f"{argument}.")
         first = taken.setdefault((str(size.recurrence), str(size.time_zone)), name)
@@ -92,31 +94,29 @@ def check_schedules(problems: Problems, region: Region, schedules: object) -> No
             first == name,
             f"{argument}.recurrence",
             size.recurrence,
-            f"is the time of {first!r} too, and AWS refuses two changes of a group at one time",
+            f"is also the time of {first!r}; AWS refuses two scheduled actions of a group at the same time",
         )
 
 
 def _wrong_in(recurrence: object) -> str:
-    """Return what AWS would refuse about a recurrence, or nothing."""
+    """Return why AWS would refuse a recurrence, or an empty string."""
     fields = recurrence.split(" ") if isinstance(recurrence, str) else []
     if len(fields) != len(_FIELDS):
         return (
-            "must be five fields with one space between them, such as '0 7 * * MON-FRI': minute, hour, day of the "
+            "must be five fields separated by single spaces, such as '0 7 * * MON-FRI': minute, hour, day of the "
             "month, month and day of the week"
         )
     if len(str(recurrence)) > MAX_TEXT:
-        return f"must have at most {MAX_TEXT} characters; give ranges and steps in place of lists"
+        return f"must have at most {MAX_TEXT} characters; use ranges and steps instead of lists"
     for field, (title, numbers, names) in zip(fields, _FIELDS, strict=True):
         if not all(_is_part(part, numbers, names) for part in field.split(",")):
             allowed = f"{numbers[0]} to {numbers[-1]}" + (f" or {names[0]} to {names[-1]}" if names else "")
-            return (
-                f"the {title} {field!r} must be *, of {allowed}, a range, a list of these, or */2 for every second one"
-            )
+            return f"the {title} {field!r} must be *, {allowed}, a range, a list, or a step such as */2"
     return ""
 
 
 def _is_part(part: str, numbers: range, names: tuple[str, ...]) -> bool:
-    """Return whether it is one value, a range or all, and for the latter two every so many of them."""
+    """Return whether it is a value, a range or `*`; the latter two may have a step."""
     found = _PART.fullmatch(part)
     if not found or (found["step"] and not (found["range"] or part.startswith("*"))):
         return False
@@ -129,7 +129,7 @@ def _is_part(part: str, numbers: range, names: tuple[str, ...]) -> bool:
 
 
 def _number(text: str | None, numbers: range, names: tuple[str, ...]) -> int:
-    """Return what a value stands for, and what no field takes for what stands for nothing."""
+    """Return the number of a value, or -1, which no field allows."""
     if text is None or not text.isdigit():
         return numbers[0] + names.index(text) if text in names else -1
     return int(text)

@@ -28,8 +28,8 @@ from tests.constructs.web_tier.tiers import (
     KEY,
     TARGETS,
     build,
-    make_machine,
     make_tier,
+    make_user_data,
     statements,
 )
 
@@ -53,7 +53,7 @@ def dev(synth_stack: Synth) -> SynthesizedStack:
     return synth_stack(lambda stack: make_tier(stack, certificate=None))
 
 
-def test_the_template_starts_patched_private_encrypted_instances(prod: SynthesizedStack) -> None:
+def test_the_launch_template_is_private_encrypted_and_requires_imdsv2(prod: SynthesizedStack) -> None:
     tags = {**TAGS, "Name": "shop-prod-web-fleet-eu-west-1"}
     template = prod.resource("aws_launch_template")
     template.assert_config(
@@ -98,10 +98,10 @@ def test_the_template_starts_patched_private_encrypted_instances(prod: Synthesiz
     )
 
 
-def test_the_template_carries_the_whole_script(prod: SynthesizedStack) -> None:
+def test_the_launch_template_contains_the_user_data(prod: SynthesizedStack) -> None:
     script = base64.b64decode(prod.resource("aws_launch_template")["user_data"]).decode()
     assert script == render(
-        make_machine(
+        make_user_data(
             facts={"Region": "eu-west-1", "Environment": "prod"},
             group="shop-prod-web-eu-west-1",
             namespace="shop-prod-web-eu-west-1",
@@ -110,7 +110,7 @@ def test_the_template_carries_the_whole_script(prod: SynthesizedStack) -> None:
     )
 
 
-def test_the_group_replaces_sick_old_and_outdated_instances(prod: SynthesizedStack) -> None:
+def test_the_group_replaces_unhealthy_old_and_outdated_instances(prod: SynthesizedStack) -> None:
     prod.resource("aws_autoscaling_group").assert_config(
         {
             "default_cooldown": 300,
@@ -161,7 +161,7 @@ def test_the_group_replaces_sick_old_and_outdated_instances(prod: SynthesizedSta
     )
 
 
-def test_instances_start_once_their_way_out_is_there(synth_stack: Synth) -> None:
+def test_the_group_depends_on_the_routes_of_the_private_subnets(synth_stack: Synth) -> None:
     def build(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
@@ -182,7 +182,7 @@ def test_instances_start_once_their_way_out_is_there(synth_stack: Synth) -> None
     ]
 
 
-def test_a_vpc_of_another_stack_is_not_waited_for(
+def test_the_group_does_not_depend_on_a_vpc_in_another_stack(
     synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
 ) -> None:
     def build(app: App) -> None:
@@ -195,7 +195,7 @@ def test_a_vpc_of_another_stack_is_not_waited_for(
     assert [address for address in waits if ".vpc_" in address] == []
 
 
-def test_an_image_looked_up_at_plan_can_be_rolled_back_to(synth_stack: Synth) -> None:
+def test_an_image_resolved_at_plan_has_auto_rollback(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, image=Image(resolved="plan"), instance_type="m6i.large"))
     stack.resource("data.aws_ssm_parameter").assert_config(
         {"name": "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"}
@@ -205,12 +205,12 @@ def test_an_image_looked_up_at_plan_can_be_rolled_back_to(synth_stack: Synth) ->
     assert stack.resource("aws_autoscaling_group")["instance_refresh"]["preferences"]["auto_rollback"] is True
 
 
-def test_an_image_of_the_callers_is_looked_up_by_its_parameter(synth_stack: Synth) -> None:
+def test_the_ssm_parameter_of_the_image_is_an_argument(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, image=Image("/shop/images/web")))
     assert stack.resource("aws_launch_template")["image_id"] == "resolve:ssm:/shop/images/web"
 
 
-def test_the_role_of_instances_opens_sessions_and_writes_its_own_logs_and_metrics(prod: SynthesizedStack) -> None:
+def test_the_role_allows_sessions_and_the_tiers_own_logs_and_metrics(prod: SynthesizedStack) -> None:
     assert statements(prod, "*/role/policy-document") == {
         "Register": {
             "effect": "Allow",
@@ -257,7 +257,7 @@ def test_the_role_of_instances_opens_sessions_and_writes_its_own_logs_and_metric
     )
 
 
-def test_auto_scaling_may_use_the_key_for_the_volumes(prod: SynthesizedStack) -> None:
+def test_the_key_policy_allows_auto_scaling(prod: SynthesizedStack) -> None:
     found = json.loads(prod.resource("aws_kms_key")["policy"])["Statement"]
     policy = {statement["Sid"]: statement for statement in found}
     role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
@@ -271,7 +271,7 @@ def test_auto_scaling_may_use_the_key_for_the_volumes(prod: SynthesizedStack) ->
 
 
 @pytest.mark.parametrize(("id_", "step", "threshold", "minutes"), [("grow", 1, 70, 2), ("shrink", -1, 30, 15)])
-def test_the_group_grows_over_70_and_shrinks_under_30_percent(
+def test_simple_scaling_has_two_policies_with_alarms(
     dev: SynthesizedStack, id_: str, step: int, threshold: int, minutes: int
 ) -> None:
     comparison, text = {
@@ -321,7 +321,7 @@ def test_the_group_grows_over_70_and_shrinks_under_30_percent(
         ),
     ],
 )
-def test_target_tracking_takes_the_place_of_the_alarms(
+def test_target_tracking_has_one_policy_and_no_alarms(
     synth_stack: Synth, scaling: TargetTracking, metric: dict[str, str]
 ) -> None:
     stack = synth_stack(lambda s: make_tier(s, scaling=scaling))
@@ -332,16 +332,16 @@ def test_target_tracking_takes_the_place_of_the_alarms(
             "policy_type": "TargetTrackingScaling",
             "target_tracking_configuration": {
                 "predefined_metric_specification": metric,
-                "target_value": scaling.value,
+                "target_value": scaling.target_value,
             },
         }
     )
-    assert TargetTracking().value == 60
+    assert TargetTracking().target_value == 60
     assert stack.find("aws_cloudwatch_metric_alarm") == []
     assert "default_cooldown" not in stack.resource("aws_autoscaling_group")
 
 
-def test_sizes_and_types_follow_the_environment(synth_stack: Synth, environment: Environment) -> None:
+def test_sizes_and_instance_type_depend_on_the_environment(synth_stack: Synth, environment: Environment) -> None:
     stack = synth_stack(make_tier, environment)
     group = stack.resource("aws_autoscaling_group")
     expected = {"dev": (1, 2, "t4g.small"), "staging": (2, 4, "t4g.small"), "prod": (2, 12, "m7g.large")}[environment]
@@ -350,7 +350,7 @@ def test_sizes_and_types_follow_the_environment(synth_stack: Synth, environment:
     assert stack.resource("aws_lb")["enable_deletion_protection"] is (environment == "prod")
 
 
-def test_sizes_volume_and_health_path_are_the_callers(synth_stack: Synth) -> None:
+def test_sizes_volume_and_health_path_are_arguments(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, minimum=3, maximum=9, volume_gb=50, health_path="/app/up"))
     group = stack.resource("aws_autoscaling_group")
     assert (group["min_size"], group["max_size"]) == (3, 9)
@@ -358,7 +358,7 @@ def test_sizes_volume_and_health_path_are_the_callers(synth_stack: Synth) -> Non
     assert stack.resource("aws_lb_target_group")["health_check"]["path"] == "/app/up"
 
 
-def test_a_fleet_may_have_a_fixed_number_of_instances(synth_stack: Synth) -> None:
+def test_minimum_and_maximum_can_be_equal(synth_stack: Synth) -> None:
     group = synth_stack(lambda s: make_tier(s, minimum=3, maximum=3)).resource("aws_autoscaling_group")
     assert (group["min_size"], group["max_size"]) == (3, 3)
 
@@ -371,11 +371,11 @@ def test_a_fleet_may_have_a_fixed_number_of_instances(synth_stack: Synth) -> Non
         *((type_, "x86_64") for type_ in ("t3.micro", "m6i.large", "g4dn.xlarge", "m7a.medium", "p5.48xlarge")),
     ],
 )
-def test_the_image_is_for_the_processors_of_the_type(type_: str, expected: str) -> None:
+def test_the_architecture_is_that_of_the_instance_type(type_: str, expected: str) -> None:
     assert architecture(type_) == expected
 
 
-def test_types_that_know_no_ebs_optimization_start_too(synth_stack: Synth) -> None:
+def test_ebs_optimization_is_left_to_the_instance_type(synth_stack: Synth) -> None:
     template = synth_stack(lambda s: make_tier(s, instance_type="t2.micro")).resource("aws_launch_template")
     assert template["instance_type"] == "t2.micro"
     assert "ebs_optimized" not in template
