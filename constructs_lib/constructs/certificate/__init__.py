@@ -1,4 +1,4 @@
-"""Certificate: a public certificate that ACM validates through DNS and renews for as long as its records stand."""
+"""Certificate: a public ACM certificate with DNS validation."""
 
 from constructs_lib.constructs.certificate.certificate import Certificate, HostedZone, KeyAlgorithm, check_domain
 

@@ -1,4 +1,4 @@
-"""CustomDomain: a name of one's own for REST APIs, with certificate, TLS 1.2 and alias records."""
+"""CustomDomain: a custom domain name for REST APIs, with certificate, TLS 1.2 and alias records."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ _BASE_PATH: Final = re.compile(r"[A-Za-z0-9$_.+!*'()-]+")
 
 
 class AliasRecords(HardenedConstruct):
-    """The records A and AAAA that lead a name to something of AWS: an API's domain, a load balancer.
+    """Alias records (A and AAAA) of Route 53 for a load balancer or an API's domain name.
 
     Args:
-        scope: The construct that is named.
+        scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where that is.
-        zone: The hosted zone that holds the records.
-        domain: The name, in the zone.
-        target: A reference to the DNS name that it leads to.
-        target_zone: A reference to the id of the hosted zone of that DNS name.
-        evaluate_health: Whether Route 53 stops to answer when the target is unhealthy, which load balancers report and
-            APIs do not; False by default.
+        region: The region of the target.
+        zone: The hosted zone for the records.
+        domain: The domain name of the records, in the zone.
+        target: The DNS name of the target, such as `tier.dns_name`.
+        target_zone: The id of the target's hosted zone, such as `tier.zone_id`.
+        evaluate_health: Whether Route 53 evaluates the target's health; load balancers report it, APIs do not.
 
     Raises:
-        ConfigurationError: A name that is not legal, not public or not in the zone.
+        ConfigurationError: The domain name is invalid, not public or not in the zone.
 
     See https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-alias.html.
     """
@@ -54,10 +53,10 @@ class AliasRecords(HardenedConstruct):
         super().__init__(scope, id_, region=region)
         problems = self._problems
         if not isinstance(zone, HostedZone):
-            problems.stop("zone", zone, "must be a HostedZone(id, name)")
+            problems.stop("zone", zone, "must be a HostedZone")
         check_domain(problems, "domain", domain, zone=zone)
         for argument, value in (("target", target), ("target_zone", target_zone)):
-            problems.check(isinstance(value, str) and value, argument, value, "must be a reference, or a plain text")
+            problems.check(isinstance(value, str) and value, argument, value, "must be a reference or a string")
         problems.raise_if_any()
         for type_ in ADDRESS_TYPES:
             self._create(
@@ -73,22 +72,29 @@ class AliasRecords(HardenedConstruct):
 
 
 class CustomDomain(HardenedConstruct):
-    """A regional domain name of API Gateway that leads to REST APIs, TLS 1.2 or later.
+    """A regional custom domain name of API Gateway for REST APIs, with TLS 1.2 or later.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where the APIs are.
-        domain: The name, such as `api.example.com`.
-        zone: The public hosted zone that holds its records.
-        api: The API that answers, made with `custom_domain=True`.
-        base_path: The first part of the path that leads to the API and that the API does not see; none by default.
-        certificate: A certificate of the region for the name; one of its own by default.
-        key_algorithm: Of its own certificate: RSA_2048 by default, EC_prime256v1 or EC_secp384r1.
+        region: The region of the APIs.
+        domain: The domain name, such as `api.example.com`; in the zone, not a wildcard.
+        zone: The public hosted zone for the records.
+        api: The API, created with `custom_domain=True`.
+        base_path: Base path of the API: one path part of up to 300 letters, digits and `$_.+!*'()-`; none by default.
+        certificate: A certificate in the region that is valid for the domain name; by default one is created.
+        key_algorithm: Key algorithm of the created certificate: `RSA_2048`, `EC_prime256v1` or `EC_secp384r1`.
+
+    Attributes:
+        domain: The domain name.
+        url: The API's URL under the domain name.
+        certificate: The certificate.
+        records: The alias records.
+        resource: The `aws_api_gateway_domain_name`.
 
     Raises:
-        ConfigurationError: A name that is not legal, not public or not in the zone, an API of another region or one
-            that also answers past the domain, or a certificate that does not fit.
+        ConfigurationError: The domain name is invalid, not public or not in the zone, the API is in another region or
+            was created without `custom_domain=True`, or the certificate is not valid for the domain name.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-custom-domains.html.
     """
@@ -117,7 +123,6 @@ class CustomDomain(HardenedConstruct):
                 self, "certificate", region=region, domain=domain, zone=zone, key_algorithm=key_algorithm
             )
         self.certificate = certificate
-        """The one given, or its own."""
         name = aws.api_gateway_domain_name
         self.resource = self._create(
             name.ApiGatewayDomainName,
@@ -138,17 +143,19 @@ class CustomDomain(HardenedConstruct):
             target_zone=self._ref(self.resource, "regional_zone_id"),
         )
         self._map(api, base_path)
-        self._publish("url", self._url(base_path), "Address of the API under its own domain")
+        self.url = self._url(base_path)
+        self._publish("url", self.url, "Address of the API under its own domain")
 
     def add_api(self, api: RestApi, *, base_path: str) -> None:
-        """Lead a further base path to another API.
+        """Map a base path to another API.
 
         Args:
-            api: An API of the region, made with `custom_domain=True`.
-            base_path: The first part of the path.
+            api: An API in the region, created with `custom_domain=True`.
+            base_path: Base path of the API: one path part.
 
         Raises:
-            ConfigurationError: A base path that is taken or not legal, or an API that does not fit.
+            ConfigurationError: The base path is invalid or already mapped, the API is in another region, or it was
+                created without `custom_domain=True`.
         """
         problems = Problems(self.path)
         self._check_api(problems, api, base_path)
@@ -173,23 +180,21 @@ class CustomDomain(HardenedConstruct):
     def _check(self, domain: str, zone: object, certificate: Certificate | None) -> None:
         problems = self._problems
         if not isinstance(zone, HostedZone):
-            problems.stop("zone", zone, "must be a HostedZone(id, name)")
+            problems.stop("zone", zone, "must be a HostedZone")
         if not check_domain(problems, "domain", domain, zone=zone) or certificate is None:
             return
-        if problems.check(
-            isinstance(certificate, Certificate), "certificate", certificate, "must be a Certificate, or left out"
-        ):
+        if problems.check(isinstance(certificate, Certificate), "certificate", certificate, "must be a Certificate"):
             problems.check(
                 certificate.covers(domain),
                 "certificate",
                 certificate.path,
-                f"is for {', '.join(certificate.names)} and not for {domain}",
+                f"is not valid for {domain}; its names are {', '.join(certificate.names)}",
             )
             problems.check(
                 certificate.region.name == self.region.name,
                 "certificate",
                 certificate.path,
-                f"is in {certificate.region.name} and the domain in {self.region.name}; make one there",
+                f"is in {certificate.region.name}; expected a certificate in {self.region.name}",
             )
 
     def _check_api(self, problems: Problems, api: RestApi, base_path: str | None) -> None:
@@ -198,20 +203,20 @@ class CustomDomain(HardenedConstruct):
             api.region.name == here,
             "api",
             api.path,
-            f"is in {api.region.name} and the domain in {here}; give one of {here}",
+            f"is in {api.region.name}; expected an API in {here}",
         )
         problems.check(
             api.custom_domain,
             "api",
             api.path,
-            "also answers at its own address, past the domain's TLS version; make it with custom_domain=True",
+            "has an execute-api endpoint with another TLS policy; create the API with custom_domain=True",
         )
         if base_path is not None:
             problems.check(
                 isinstance(base_path, str) and len(base_path) <= MAX_BASE_PATH and _BASE_PATH.fullmatch(base_path),
                 "base_path",
                 base_path,
-                f"must be one part of a path, without '/': 1 to {MAX_BASE_PATH} letters, digits and $_.+!*'()-",
+                f"must be one path part: 1 to {MAX_BASE_PATH} letters, digits and $_.+!*'()-",
             )
         taken = self._mapped.get(base_path)
-        problems.check(taken is None, "base_path", base_path, f"leads to {taken} already")
+        problems.check(taken is None, "base_path", base_path, f"is already mapped to {taken}")

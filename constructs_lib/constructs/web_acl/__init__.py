@@ -1,4 +1,4 @@
-"""WebAcl: AWS"s managed rules and a rate limit in front of an API or a load balancer, with redacted logs."""
+"""WebAcl: AWS managed rules and a rate limit for APIs and load balancers, with redacted logs."""
 
 from constructs_lib.constructs.web_acl.web_acl import (
     BASE_GROUPS,

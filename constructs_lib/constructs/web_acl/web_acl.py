@@ -1,9 +1,10 @@
-"""WebAcl: AWS's managed rules and a rate limit in front of an API or a load balancer, with redacted logs."""
+"""WebAcl: AWS managed rules and a rate limit for APIs and load balancers, with redacted logs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from constructs_lib._engine import aws, core
@@ -19,7 +20,7 @@ BASE_GROUPS: Final = {
     "AWSManagedRulesKnownBadInputsRuleSet": 200,
     "AWSManagedRulesCommonRuleSet": 700,
 }
-"""The managed rule groups of every web ACL, in the order of their rules, and the capacity units of each."""
+"""The managed rule groups of every web ACL, by priority, with their web ACL capacity units (WCU)."""
 FURTHER_GROUPS: Final = {
     "AWSManagedRulesAdminProtectionRuleSet": 100,
     "AWSManagedRulesAnonymousIpList": 50,
@@ -30,13 +31,13 @@ FURTHER_GROUPS: Final = {
     "AWSManagedRulesWindowsRuleSet": 200,
     "AWSManagedRulesWordPressRuleSet": 100,
 }
-"""The managed rule groups that a caller may add.
+"""The managed rule groups that can be added.
 
 See https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html.
 """
 RATE_RULE_UNITS: Final = 2
 MAX_UNITS: Final = 1500
-"""Capacity units that a web ACL's basic price covers.
+"""Capacity units that the basic price of a web ACL includes.
 
 See https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html.
 """
@@ -47,29 +48,32 @@ REDACTED_HEADERS: Final = ("authorization", "cookie")
 
 @dataclass(frozen=True)
 class NoWebAcl(OptOut):
-    """Nothing filters the requests before they are served, although the environment asks for a web ACL."""
+    """Requests are not filtered by a web ACL although the environment requires one."""
 
 
 class WebAcl(HardenedConstruct):
-    """A regional web ACL that lets requests through unless a rule blocks them.
+    """A regional web ACL that allows requests unless a rule blocks them.
 
-    Its rules, in the order of their priorities: a limit on the requests of one address, Amazon's list of bad
-    addresses, known bad inputs, the common rule set, and what the caller adds. A web ACL of one region and stack may
-    stand before several resources.
+    The rules by priority: a rate limit for each address, the Amazon IP reputation list, known bad inputs, the core rule
+    set, and `managed_groups`. One web ACL can protect several resources of its region and stack.
 
     Args:
-        scope: The stack, or the construct that it protects.
+        scope: The stack, or the construct that the web ACL protects.
         id_: The construct's id.
-        region: Where it is; the resources that it protects are there too.
-        key: The key that encrypts its log.
-        rate_limit: Requests from one address in five minutes before it is blocked, 10 to 2,000,000,000; 2,000 by
-            default.
-        managed_groups: Names of further managed rule groups of AWS, from `FURTHER_GROUPS`; none by default.
-        description: What it protects.
+        region: The region, of the protected resources too.
+        key: The KMS key that encrypts the log group.
+        rate_limit: Requests from one address in five minutes, 10 to 2,000,000,000; more are blocked.
+        managed_groups: Names of further managed rule groups, from `FURTHER_GROUPS`, up to 1,500 capacity units with the
+            other rules, which use 927.
+        description: The description; by default `Protects` and the construct path.
+
+    Attributes:
+        resource: The `aws_wafv2_web_acl`.
+        log: The log group.
 
     Raises:
-        ConfigurationError: A rate limit out of range, or a rule group that is unknown, named twice or beyond the
-            capacity of a web ACL.
+        ConfigurationError: The rate limit is out of range, or a rule group is unknown, duplicate or beyond the
+            capacity.
 
     See https://docs.aws.amazon.com/waf/latest/developerguide/web-acl.html.
     """
@@ -97,7 +101,7 @@ class WebAcl(HardenedConstruct):
             description=description or f"Protects {self.path}",
             scope="REGIONAL",
             default_action=acl.Wafv2WebAclDefaultAction(allow=acl.Wafv2WebAclDefaultActionAllow()),
-            # Priorities are positions in one list, so that no two rules can have the same.
+            # AWS refuses duplicate priorities; the positions in one list are unique.
             rule=[_rule(priority, **rule) for priority, rule in enumerate(rules)],
             visibility_config=acl.Wafv2WebAclVisibilityConfig(
                 cloudwatch_metrics_enabled=True,
@@ -105,15 +109,15 @@ class WebAcl(HardenedConstruct):
                 sampled_requests_enabled=False,
             ),
         )
-        self.arn = self._ref(self.resource, "arn")
+        self._arn = self._ref(self.resource, "arn")
+        # AWS WAF refuses log groups whose names do not start with aws-waf-logs-.
         self.log = LogGroup(self, "log", region=region, key=key, name=f"aws-waf-logs-{name}")
-        """AWS WAF writes to a log group only if its name starts with `aws-waf-logs-`."""
         logging = aws.wafv2_web_acl_logging_configuration
         self._create(
             logging.Wafv2WebAclLoggingConfiguration,
             "logging",
-            resource_arn=self.arn,
-            log_destination_configs=[self.log.arn],
+            resource_arn=self._arn,
+            log_destination_configs=[self._ref(self.log.resource, "arn")],
             redacted_fields=[
                 logging.Wafv2WebAclLoggingConfigurationRedactedFields(
                     single_header=logging.Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader(name=header)
@@ -121,19 +125,24 @@ class WebAcl(HardenedConstruct):
                 for header in REDACTED_HEADERS
             ],
         )
-        self._publish("arn", self.arn, "ARN of the web ACL")
+        self._publish("arn", self._arn, "ARN of the web ACL")
+
+    @cached_property
+    def arn(self) -> str:
+        """The web ACL's ARN."""
+        return self.resource.arn
 
     def associate(self, id_: str, resource_arn: str) -> aws.wafv2_web_acl_association.Wafv2WebAclAssociation:
-        """Put the web ACL before a resource of its region, which can stand behind one web ACL only.
+        """Associate the web ACL with a resource of its region; a resource can have one web ACL.
 
         Args:
-            id_: What the resource is called among those behind the web ACL.
-            resource_arn: ARN of an API's stage or of an application load balancer.
+            id_: The id of the association, unique in the web ACL.
+            resource_arn: ARN of an API's stage or of an Application Load Balancer.
         """
         return self._create(
             aws.wafv2_web_acl_association.Wafv2WebAclAssociation,
             f"association-{id_}",
-            web_acl_arn=self.arn,
+            web_acl_arn=self._arn,
             resource_arn=resource_arn,
         )
 
@@ -142,13 +151,13 @@ class WebAcl(HardenedConstruct):
             isinstance(rate_limit, int) and not isinstance(rate_limit, bool) and MIN_RATE <= rate_limit <= MAX_RATE,
             "rate_limit",
             rate_limit,
-            f"must be a whole number of requests in five minutes, {MIN_RATE} to {MAX_RATE}",
+            f"must be a whole number of requests in five minutes from {MIN_RATE} to {MAX_RATE}",
         )
         if isinstance(managed_groups, str):
             self._problems.stop("managed_groups", managed_groups, "must be a list of names")
         seen = set(BASE_GROUPS)
         for group in managed_groups:
-            self._problems.check(group not in seen, "managed_groups", group, "the web ACL has it already")
+            self._problems.check(group not in seen, "managed_groups", group, "duplicate rule group")
             self._problems.check(
                 group in BASE_GROUPS or group in FURTHER_GROUPS,
                 "managed_groups",
@@ -161,47 +170,47 @@ class WebAcl(HardenedConstruct):
             units <= MAX_UNITS,
             "managed_groups",
             list(managed_groups),
-            f"needs {units} capacity units with the other rules, and a web ACL has {MAX_UNITS}; leave some out",
+            f"has {units} capacity units with the other rules, and a web ACL has {MAX_UNITS}; remove rule groups",
         )
         self._problems.raise_if_any()
 
 
 def check_web_acl(problems: Problems, region: Region, web_acl: object) -> None:
-    """Note what is wrong with the argument `web_acl` of a construct that can stand behind one.
+    """Report what is wrong with the argument `web_acl` of a construct.
 
     Args:
-        problems: Where to note it.
+        problems: The problems to add to.
         region: The construct's region.
-        web_acl: A web ACL, True for one of its own, False or `NoWebAcl` for none, None for what the environment asks.
+        web_acl: A web ACL, True to create one, False or `NoWebAcl` for none, None for the environment's default.
     """
     if isinstance(web_acl, WebAcl):
         problems.check(
             web_acl.region is region,
             "web_acl",
             web_acl.path,
-            f"is in {web_acl.region.name} of the stack {web_acl.region.stack.path}; it must be in {region.name} of "
-            f"{region.stack.path}",
+            f"is in {web_acl.region.name} of the stack {web_acl.region.stack.path}; expected a web ACL in "
+            f"{region.name} of the stack {region.stack.path}",
         )
     elif web_acl is False:
         problems.check(
             not region.profile.web_acl,
             "web_acl",
             web_acl,
-            f"in {region.environment.value} a web ACL is asked for; give NoWebAcl('why not') to do without",
+            f"{region.environment.value} requires a web ACL; give NoWebAcl(reason) to turn it off",
         )
     else:
         problems.check(
             web_acl is None or web_acl is True or isinstance(web_acl, NoWebAcl),
             "web_acl",
             web_acl,
-            "must be a WebAcl, True, False or NoWebAcl('why not')",
+            "must be a WebAcl, True, False or NoWebAcl(reason)",
         )
 
 
 def chosen_web_acl(
     owner: HardenedConstruct, *, web_acl: WebAcl | NoWebAcl | bool | None, key: MultiRegionKey
 ) -> WebAcl | None:
-    """Return the web ACL that a construct's argument `web_acl` stands for, made if it has none yet."""
+    """Return the web ACL of a construct's argument `web_acl`, and create it if needed."""
     if isinstance(web_acl, NoWebAcl):
         owner.region.stack.opt_outs.append((owner.path, web_acl))
         return None
@@ -212,7 +221,7 @@ def chosen_web_acl(
 
 
 def _rate_rule(limit: int) -> dict[str, Any]:
-    """Return the first rule: a request that a later rule blocks still counts against the address."""
+    """Return the first rule, so that requests that later rules block are counted too."""
     acl = aws.wafv2_web_acl
     return {
         "name": "rate-limit",
@@ -222,7 +231,7 @@ def _rate_rule(limit: int) -> dict[str, Any]:
 
 
 def _group_rule(group: str) -> dict[str, Any]:
-    """Return the rule that runs a managed group with the group's own actions."""
+    """Return the rule of a managed rule group, with the group's own actions."""
     acl = aws.wafv2_web_acl
     return {
         "name": group,
@@ -238,7 +247,7 @@ def _rule(priority: int, **rule: Any) -> aws.wafv2_web_acl.Wafv2WebAclRule:  # n
         visibility_config=acl.Wafv2WebAclRuleVisibilityConfig(
             cloudwatch_metrics_enabled=True,
             metric_name=rule["name"],
-            # Redaction covers the log and not the samples, which would show tokens and cookies in the console.
+            # Sampled requests are not redacted: the console would show tokens and cookies.
             sampled_requests_enabled=False,
         ),
         **rule,

@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import Certificate, ConfigurationError, HardenedStack, HostedZone
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 ZONE = HostedZone("Z0123456789ABCDEFGHIJ", "example.com")
 ADDRESS = "aws_acm_certificate.web_eu_west_1"
+ISSUED = "${aws_acm_certificate_validation.web_validation_eu_west_1.certificate_arn}"
 
 
 def make(stack: HardenedStack, id_: str = "web", region: str = "eu-west-1", **arguments: Any) -> Certificate:
@@ -34,7 +37,7 @@ def option(attribute: str, name: str) -> str:
     return f'${{one([for o in {ADDRESS}.domain_validation_options : o.{attribute} if o.domain_name == "{name}"])}}'
 
 
-def test_the_certificate_is_validated_by_dns_logged_and_replaced_before_it_goes(synthesized: SynthesizedStack) -> None:
+def test_the_certificate_has_dns_validation_and_create_before_destroy(synthesized: SynthesizedStack) -> None:
     certificate = synthesized.resource("aws_acm_certificate", "*/web/*")
     certificate.assert_config(
         {
@@ -49,7 +52,7 @@ def test_the_certificate_is_validated_by_dns_logged_and_replaced_before_it_goes(
     assert certificate["tags"] == {"Name": "shop-dev-web-eu-west-1"}
 
 
-def test_a_certificate_may_have_one_name_and_another_key(synthesized: SynthesizedStack) -> None:
+def test_the_key_algorithm_is_an_argument(synthesized: SynthesizedStack) -> None:
     edge = synthesized.resource("aws_acm_certificate", "*/edge/*")
     edge.assert_config(
         {
@@ -63,7 +66,7 @@ def test_a_certificate_may_have_one_name_and_another_key(synthesized: Synthesize
     assert edge["provider"] == "aws.us_east_1"
 
 
-def test_a_name_its_wildcard_and_a_second_certificate_share_one_record(synthesized: SynthesizedStack) -> None:
+def test_a_name_its_wildcard_and_other_certificates_share_one_record(synthesized: SynthesizedStack) -> None:
     records = {record.address: record for record in synthesized.resources("aws_route53_record")}
     assert set(records) == {
         "aws_route53_record.validation_api_shop_example_com_eu_west_1",
@@ -84,12 +87,12 @@ def test_a_name_its_wildcard_and_a_second_certificate_share_one_record(synthesiz
     assert wildcard["name"] == option("resource_record_name", "*.eu.example.com")
 
 
-def test_the_address_of_a_record_names_no_certificate(synthesized: SynthesizedStack) -> None:
+def test_the_address_of_a_record_does_not_contain_a_certificate(synthesized: SynthesizedStack) -> None:
     paths = {record.path for record in synthesized.resources("aws_route53_record")}
     assert "shop/validation-example-com" in paths
 
 
-def test_the_certificate_is_ready_when_it_has_been_issued(synthesized: SynthesizedStack) -> None:
+def test_the_validation_depends_on_the_records(synthesized: SynthesizedStack) -> None:
     record = "${aws_route53_record.validation_%s_eu_west_1.fqdn}"
     synthesized.resource("aws_acm_certificate_validation", "*/web/*").assert_config(
         {
@@ -107,24 +110,26 @@ def test_the_certificate_is_ready_when_it_has_been_issued(synthesized: Synthesiz
     assert edge["validation_record_fqdns"] == [record % "example_com"]
 
 
-def test_the_output_waits_for_the_validation(synthesized: SynthesizedStack) -> None:
+def test_the_output_is_the_arn_of_the_validation(synthesized: SynthesizedStack) -> None:
     output = "${aws_acm_certificate_validation.web_validation_eu_west_1.certificate_arn}"
     assert synthesized.outputs["web_certificate_arn_eu_west_1"] == output
 
 
-def test_a_consumer_of_the_region_gets_the_arn_that_waits(stack: HardenedStack) -> None:
+def test_a_construct_in_the_region_uses_the_arn_of_the_validation(stack: HardenedStack) -> None:
     certificate = make(stack)
-    assert certificate.arn_for(certificate) == certificate.arn
-    assert certificate.arn == "${aws_acm_certificate_validation.web_validation_eu_west_1.certificate_arn}"
+    assert certificate.arn_for(certificate) == ISSUED
 
 
-def test_a_consumer_of_another_region_is_refused(stack: HardenedStack) -> None:
+def test_the_arn_works_in_another_stack(synthesize: Synthesize) -> None:
+    assert read_from_another_stack(synthesize, lambda stack: {"arn": make(stack).arn}) == {"arn": ISSUED}
+
+
+def test_a_construct_in_another_region_is_refused(stack: HardenedStack) -> None:
     certificate, other = make(stack), make(stack, "edge", region="us-east-1")
     with pytest.raises(ConfigurationError) as error:
         certificate.arn_for(other)
     assert str(error.value) == (
-        "shop/edge: certificate='shop/web': is in eu-west-1, and a certificate is used in its own region only; make one "
-        "in us-east-1"
+        "shop/edge: certificate='shop/web': is in eu-west-1; expected a certificate in us-east-1"
     )
 
 
@@ -136,10 +141,10 @@ def test_a_wildcard_covers_one_label(stack: HardenedStack, name: str, *, covered
     assert make(stack, alternative_names=["*.example.com"]).covers(name) is covered
 
 
-PLAIN = "must be a plain domain name, because records and certificates are made from it"
+PLAIN = "must be a domain name without references"
 LEGAL = (
-    "must be at least two labels of lower-case letters, digits and hyphens with dots between them, with '*' as the first "
-    "one at most, 253 characters in all and no dot at the end"
+    "must be two or more labels of lower-case letters, digits and hyphens, separated by dots, the first one may be '*'; "
+    "up to 253 characters, without a trailing dot"
 )
 LONG = "a" * 53 + ".example.com"
 WIDE = f"{'b' * 60}.{'b' * 60}.{'b' * 60}.{'b' * 58}.example.com"
@@ -163,32 +168,32 @@ WIDE = f"{'b' * 60}.{'b' * 60}.{'b' * 60}.{'b' * 58}.example.com"
         ({"domain": "a" * 64 + ".example.com"}, f"domain={'a' * 64 + '.example.com'!r}: {LEGAL}"),
         (
             {"domain": "shop.local"},
-            "domain='shop.local': ends in .local, for which no public certificate exists; use a domain that is yours",
+            "domain='shop.local': ends with .local, for which no public certificates are issued; use a domain that you own",
         ),
-        ({"domain": "api.example.org"}, "domain='api.example.org': is not in the zone example.com"),
-        ({"domain": "badexample.com"}, "domain='badexample.com': is not in the zone example.com"),
+        ({"domain": "api.example.org"}, "domain='api.example.org': is not in the hosted zone example.com"),
+        ({"domain": "badexample.com"}, "domain='badexample.com': is not in the hosted zone example.com"),
         (
             {"domain": LONG},
-            f"domain={LONG!r}: a certificate's first name has at most 64 characters; give a shorter one first",
+            f"domain={LONG!r}: must have at most 64 characters; longer names are allowed in alternative_names",
         ),
-        ({"zone": "example.com"}, "zone='example.com': must be a HostedZone(id, name)"),
-        ({"alternative_names": "a.example.com"}, "alternative_names='a.example.com': must be a list of names"),
-        ({"alternative_names": None}, "alternative_names=None: must be a list of names"),
+        ({"zone": "example.com"}, "zone='example.com': must be a HostedZone"),
+        ({"alternative_names": "a.example.com"}, "alternative_names='a.example.com': must be a list of domain names"),
+        ({"alternative_names": None}, "alternative_names=None: must be a list of domain names"),
         (
             {"domain": "bücher.example.com"},
-            "domain='bücher.example.com': must be in Punycode, such as 'xn--bcher-kva.example.com': DNS knows ASCII only",
+            "domain='bücher.example.com': must be ASCII: encode it as Punycode, such as 'xn--bcher-kva.example.com'",
         ),
         (
             {"alternative_names": ["a.example.org"]},
-            "alternative_names='a.example.org': is not in the zone example.com",
+            "alternative_names='a.example.org': is not in the hosted zone example.com",
         ),
         (
             {"alternative_names": ["example.com"]},
-            "alternative_names=['example.com']: must name each domain once",
+            "alternative_names=['example.com']: has duplicate names",
         ),
         (
             {"alternative_names": [f"a{n}.example.com" for n in range(10)]},
-            "alternative_names='11 names': ACM allows 10, the first one included",
+            "alternative_names='11 names': ACM allows 10 names with the domain name",
         ),
         (
             {"key_algorithm": "RSA_1024"},
@@ -200,9 +205,7 @@ WIDE = f"{'b' * 60}.{'b' * 60}.{'b' * 60}.{'b' * 58}.example.com"
     ],
     ids=str,
 )
-def test_an_argument_that_cannot_be_deployed_is_refused(
-    stack: HardenedStack, arguments: dict[str, Any], problem: str
-) -> None:
+def test_an_invalid_argument_is_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         make(stack, **arguments)
     assert str(error.value) == f"shop/web: {problem}"
@@ -219,34 +222,34 @@ def test_an_argument_that_cannot_be_deployed_is_refused(
     ],
     ids=str,
 )
-def test_an_argument_at_its_limit_is_accepted(stack: HardenedStack, arguments: dict[str, Any]) -> None:
+def test_an_argument_at_its_limit_is_allowed(stack: HardenedStack, arguments: dict[str, Any]) -> None:
     assert make(stack, **arguments)
 
 
-def test_names_that_can_be_read_once_only_are_refused(stack: HardenedStack) -> None:
-    with pytest.raises(ConfigurationError, match=r"alternative_names=.*: must be a list of names"):
+def test_an_iterator_of_names_is_refused(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError, match=r"alternative_names=.*: must be a list of domain names"):
         make(stack, alternative_names=iter(["api.example.com"]))
 
 
 @pytest.mark.parametrize(
     "top", ["corp", "example", "home", "internal", "invalid", "lan", "local", "localhost", "onion", "test"]
 )
-def test_a_zone_that_nobody_resolves_is_refused(top: str) -> None:
+def test_a_zone_without_public_dns_is_refused(top: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         HostedZone("Z1", f"shop.{top}")
     assert str(error.value) == (
-        f"HostedZone: name='shop.{top}': ends in .{top}, for which no public certificate exists; use a domain that is "
-        "yours"
+        f"HostedZone: name='shop.{top}': ends with .{top}, for which no public certificates are issued; use a domain "
+        "that you own"
     )
 
 
 @pytest.mark.parametrize("id_", ["/hostedzone/Z1", "${aws_route53_zone.z.id}", "", "z1", "Z" * 33, None])
-def test_a_zone_without_a_plain_id_is_refused(id_: Any) -> None:
+def test_an_invalid_zone_id_is_refused(id_: Any) -> None:
     with pytest.raises(ConfigurationError) as error:
         HostedZone(id_, "example.com")
-    assert str(error.value) == f"HostedZone: id={id_!r}: must be a plain id such as 'Z0123456789ABCDEFGHIJ'"
+    assert str(error.value) == f"HostedZone: id={id_!r}: must be an id such as 'Z0123456789ABCDEFGHIJ'"
 
 
-def test_a_zone_has_no_wildcard() -> None:
-    with pytest.raises(ConfigurationError, match=r"name='\*\.example\.com': must be at least two labels"):
+def test_a_wildcard_zone_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"name='\*\.example\.com': must be two or more labels"):
         HostedZone("Z1", "*.example.com")

@@ -49,7 +49,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_the_domain_is_regional_and_speaks_tls_1_2_with_an_issued_certificate(synthesized: SynthesizedStack) -> None:
+def test_the_domain_name_is_regional_and_requires_tls_1_2(synthesized: SynthesizedStack) -> None:
     domain = synthesized.resource("aws_api_gateway_domain_name")
     domain.assert_config(
         {
@@ -64,14 +64,14 @@ def test_the_domain_is_regional_and_speaks_tls_1_2_with_an_issued_certificate(sy
     assert domain["tags"] == {"Name": "shop-dev-domain-eu-west-1"}
 
 
-def test_its_own_certificate_is_for_the_domain_alone(synthesized: SynthesizedStack) -> None:
+def test_the_created_certificate_is_for_the_domain_name_only(synthesized: SynthesizedStack) -> None:
     certificate = synthesized.resource("aws_acm_certificate")
     assert certificate["domain_name"] == "api.example.com"
     assert "subject_alternative_names" not in certificate
 
 
 @pytest.mark.parametrize("kind", ["A", "AAAA"])
-def test_both_kinds_of_address_lead_to_the_domain(synthesized: SynthesizedStack, kind: str) -> None:
+def test_alias_records_point_to_the_domain_name(synthesized: SynthesizedStack, kind: str) -> None:
     synthesized.resource("aws_route53_record", f"*/records/{kind.lower()}").assert_config(
         {
             "alias": {
@@ -86,7 +86,7 @@ def test_both_kinds_of_address_lead_to_the_domain(synthesized: SynthesizedStack,
     )
 
 
-def test_each_base_path_leads_to_the_stage_of_its_api(synthesized: SynthesizedStack) -> None:
+def test_each_base_path_is_mapped_to_the_stage_of_its_api(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_api_gateway_base_path_mapping", "*/mapping").assert_config(
         {
             "api_id": "${aws_api_gateway_rest_api.api_eu_west_1.id}",
@@ -104,16 +104,16 @@ def test_each_base_path_leads_to_the_stage_of_its_api(synthesized: SynthesizedSt
     )
 
 
-def test_the_output_is_the_address_for_callers(synthesized: SynthesizedStack) -> None:
+def test_the_output_is_the_url(synthesized: SynthesizedStack) -> None:
     assert synthesized.outputs["domain_url_eu_west_1"] == "https://api.example.com"
 
 
-def test_the_apis_own_addresses_are_closed(synthesized: SynthesizedStack) -> None:
+def test_the_execute_api_endpoints_are_disabled(synthesized: SynthesizedStack) -> None:
     closed = {api["disable_execute_api_endpoint"] for api in synthesized.resources("aws_api_gateway_rest_api")}
     assert closed == {True}
 
 
-def test_nothing_of_it_is_there_unless_it_is_asked_for(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_an_api_alone_has_no_domain_name(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
         make_api(stack, key).add_method("GET", "/", make_function(stack, key), shorter_timeout=SAFE)
@@ -123,13 +123,13 @@ def test_nothing_of_it_is_there_unless_it_is_asked_for(synth_stack: Callable[...
     assert [stack.find(kind) for kind in kinds] == [[], [], []]
 
 
-def test_a_base_path_is_part_of_the_address(stack: HardenedStack) -> None:
+def test_a_base_path_is_part_of_the_url(stack: HardenedStack) -> None:
     domain = make(stack, base_path="v1")
-    assert domain._url("v1") == "https://api.example.com/v1"
+    assert domain.url == "https://api.example.com/v1"
     assert "mapping-v1" in domain.resources
 
 
-def test_a_certificate_of_the_callers_is_used(stack: HardenedStack) -> None:
+def test_a_certificate_can_be_passed(stack: HardenedStack) -> None:
     certificate = Certificate(
         stack,
         "web",
@@ -141,7 +141,7 @@ def test_a_certificate_of_the_callers_is_used(stack: HardenedStack) -> None:
     assert make(stack, certificate=certificate).certificate is certificate
 
 
-def test_its_own_certificate_takes_the_key_algorithm(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_created_certificate_has_the_key_algorithm(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
         api = make_api(stack, key)
@@ -157,71 +157,69 @@ def refused(make_it: Callable[[], object]) -> str:
     return str(error.value)
 
 
-PATH = "must be one part of a path, without '/': 1 to 300 letters, digits and $_.+!*'()-"
+PATH = "must be one path part: 1 to 300 letters, digits and $_.+!*'()-"
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"domain": "api.example.org"}, "domain='api.example.org': is not in the zone example.com"),
+        ({"domain": "api.example.org"}, "domain='api.example.org': is not in the hosted zone example.com"),
         (
             {"domain": "*.example.com"},
             (
-                "domain='*.example.com': must be at least two labels of lower-case letters, digits and hyphens with dots "
-                "between them, 253 characters in all and no dot at the end"
+                "domain='*.example.com': must be two or more labels of lower-case letters, digits and hyphens, separated "
+                "by dots; up to 253 characters, without a trailing dot"
             ),
         ),
-        ({"zone": "example.com"}, "zone='example.com': must be a HostedZone(id, name)"),
-        ({"certificate": "arn"}, "certificate='arn': must be a Certificate, or left out"),
+        ({"zone": "example.com"}, "zone='example.com': must be a HostedZone"),
+        ({"certificate": "arn"}, "certificate='arn': must be a Certificate"),
         ({"base_path": "a/b"}, f"base_path='a/b': {PATH}"),
         ({"base_path": ""}, f"base_path='': {PATH}"),
         ({"base_path": "x" * 301}, f"base_path={'x' * 301!r}: {PATH}"),
     ],
     ids=str,
 )
-def test_an_argument_that_cannot_be_deployed_is_refused(
-    stack: HardenedStack, arguments: dict[str, Any], problem: str
-) -> None:
+def test_an_invalid_argument_is_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:
     assert refused(lambda: make(stack, **arguments)) == f"shop/domain: {problem}"
 
 
-def test_an_api_that_also_answers_at_its_own_address_is_refused(stack: HardenedStack) -> None:
+def test_an_api_with_an_execute_api_endpoint_is_refused(stack: HardenedStack) -> None:
     api = make_api(stack, MultiRegionKey(stack, "key", region=stack.region("eu-west-1")), custom_domain=False)
     assert refused(lambda: make(stack, api=api)) == (
-        "shop/domain: api='shop/api': also answers at its own address, past the domain's TLS version; make it with "
+        "shop/domain: api='shop/api': has an execute-api endpoint with another TLS policy; create the API with "
         "custom_domain=True"
     )
 
 
-def test_an_api_of_another_region_is_refused(stack: HardenedStack) -> None:
+def test_an_api_in_another_region_is_refused(stack: HardenedStack) -> None:
     api = make_api(stack, MultiRegionKey(stack, "key", region=stack.region("us-east-1")))
     assert refused(lambda: make(stack, api=api)) == (
-        "shop/domain: api='shop/api': is in us-east-1 and the domain in eu-west-1; give one of eu-west-1"
+        "shop/domain: api='shop/api': is in us-east-1; expected an API in eu-west-1"
     )
 
 
-def test_a_certificate_for_other_names_or_regions_is_refused(stack: HardenedStack) -> None:
+def test_a_certificate_for_other_names_and_in_another_region_is_refused(stack: HardenedStack) -> None:
     certificate = Certificate(stack, "web", region=stack.region("us-east-1"), domain="example.com", zone=ZONE)
     assert refused(lambda: make(stack, certificate=certificate)) == (
-        "shop/domain: certificate='shop/web': is for example.com and not for api.example.com\n"
-        "shop/domain: certificate='shop/web': is in us-east-1 and the domain in eu-west-1; make one there"
+        "shop/domain: certificate='shop/web': is not valid for api.example.com; its names are example.com\n"
+        "shop/domain: certificate='shop/web': is in us-east-1; expected a certificate in eu-west-1"
     )
 
 
-def test_a_base_path_leads_to_one_api(stack: HardenedStack) -> None:
+def test_a_base_path_is_mapped_to_one_api(stack: HardenedStack) -> None:
     domain = make(stack)
     key = MultiRegionKey(stack, "second-key", region=stack.region("eu-west-1"))
     admin = make_api(stack, key, "admin")
     domain.add_api(admin, base_path="v1")
     assert refused(lambda: domain.add_api(admin, base_path="v1")) == (
-        "shop/domain: base_path='v1': leads to shop/admin already"
+        "shop/domain: base_path='v1': is already mapped to shop/admin"
     )
     assert refused(lambda: domain.add_api(admin, base_path=None)) == (  # type: ignore[arg-type]
-        "shop/domain: base_path=None: leads to shop/api already"
+        "shop/domain: base_path=None: is already mapped to shop/api"
     )
 
 
-def test_alias_records_lead_to_a_load_balancer_and_heed_its_health(
+def test_alias_records_can_evaluate_the_health_of_a_load_balancer(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -242,20 +240,20 @@ def test_alias_records_lead_to_a_load_balancer_and_heed_its_health(
     assert [record["alias"] for record in records] == [alias, alias]
 
 
-def test_an_alias_outside_of_its_zone_is_refused(stack: HardenedStack) -> None:
+def test_an_alias_outside_of_the_zone_is_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     problem = refused(
         lambda: AliasRecords(stack, "www", region=region, zone=ZONE, domain="a.org", target="t", target_zone="z")
     )
-    assert problem == "shop/www: domain='a.org': is not in the zone example.com"
+    assert problem == "shop/www: domain='a.org': is not in the hosted zone example.com"
 
 
 @pytest.mark.parametrize(
     ("argument", "value", "message"),
     [
-        ("zone", "Z0123456789ABCDEFGHIJ", "zone='Z0123456789ABCDEFGHIJ': must be a HostedZone(id, name)"),
-        ("target", None, "target=None: must be a reference, or a plain text"),
-        ("target_zone", "", "target_zone='': must be a reference, or a plain text"),
+        ("zone", "Z0123456789ABCDEFGHIJ", "zone='Z0123456789ABCDEFGHIJ': must be a HostedZone"),
+        ("target", None, "target=None: must be a reference or a string"),
+        ("target_zone", "", "target_zone='': must be a reference or a string"),
     ],
 )
 def test_an_alias_without_a_zone_or_a_target_is_refused(

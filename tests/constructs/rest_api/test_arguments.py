@@ -50,8 +50,8 @@ def refused(make: Callable[[], object]) -> list[str]:
         ({"rate_limit": True}, f"rate_limit=True: {LIMIT}"),
         ({"burst_limit": -1}, f"burst_limit=-1: {LIMIT}"),
         ({"burst_limit": 1.5}, f"burst_limit=1.5: {LIMIT}"),
-        ({"web_acl": "arn"}, "web_acl='arn': must be a WebAcl, True, False or NoWebAcl('why not')"),
-        ({"web_acl": 1}, "web_acl=1: must be a WebAcl, True, False or NoWebAcl('why not')"),
+        ({"web_acl": "arn"}, "web_acl='arn': must be a WebAcl, True, False or NoWebAcl(reason)"),
+        ({"web_acl": 1}, "web_acl=1: must be a WebAcl, True, False or NoWebAcl(reason)"),
     ],
     ids=str,
 )
@@ -72,7 +72,7 @@ def test_all_problems_of_an_api_are_reported_together(stack: HardenedStack) -> N
 
 def test_prod_requires_a_web_acl_or_a_reason(prod_stack: HardenedStack) -> None:
     assert refused(lambda: make_api(prod_stack, web_acl=False)) == [
-        "web_acl=False: in prod a web ACL is asked for; give NoWebAcl('why not') to do without"
+        "web_acl=False: prod requires a web ACL; give NoWebAcl(reason) to turn it off"
     ]
 
 
@@ -80,7 +80,7 @@ def test_a_web_acl_in_another_region_is_refused(stack: HardenedStack) -> None:
     us = stack.region("us-east-1")
     acl = WebAcl(stack, "acl", region=us, key=MultiRegionKey(stack, "us-key", region=us))
     assert refused(lambda: make_api(stack, web_acl=acl)) == [
-        "web_acl='shop/acl': is in us-east-1 of the stack shop; it must be in eu-west-1 of shop"
+        "web_acl='shop/acl': is in us-east-1 of the stack shop; expected a web ACL in eu-west-1 of the stack shop"
     ]
 
 

@@ -6,11 +6,13 @@ import pytest
 
 from constructs_lib import ConfigurationError, HardenedStack, MultiRegionKey
 from constructs_lib.constructs.web_acl import BASE_GROUPS, FURTHER_GROUPS, NoWebAcl, WebAcl
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 COMMON = "AWSManagedRulesCommonRuleSet"
 SQL = "AWSManagedRulesSQLiRuleSet"
@@ -33,7 +35,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
 
 
 def visibility(metric: str) -> dict[str, Any]:
-    """Return what is measured of a rule: samples of requests would show what the log redacts."""
+    """Return the visibility configuration: sampled requests would show what the log redacts."""
     return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": False}
 
 
@@ -47,7 +49,7 @@ def group(priority: int, name: str) -> dict[str, Any]:
     }
 
 
-def test_a_web_acl_limits_addresses_and_then_runs_the_managed_groups(synthesized: SynthesizedStack) -> None:
+def test_a_web_acl_has_a_rate_limit_and_the_managed_rule_groups(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_wafv2_web_acl").assert_config(
         {
             "default_action": {"allow": {}},
@@ -71,7 +73,7 @@ def test_a_web_acl_limits_addresses_and_then_runs_the_managed_groups(synthesized
     )
 
 
-def test_the_log_has_neither_tokens_nor_cookies(synthesized: SynthesizedStack) -> None:
+def test_the_log_redacts_authorization_and_cookies(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_wafv2_web_acl_logging_configuration").assert_config(
         {
             "log_destination_configs": ["${aws_cloudwatch_log_group.acl_log_eu_west_1.arn}"],
@@ -81,7 +83,7 @@ def test_the_log_has_neither_tokens_nor_cookies(synthesized: SynthesizedStack) -
     )
 
 
-def test_the_log_group_has_the_name_that_waf_asks_for_and_is_encrypted(synthesized: SynthesizedStack) -> None:
+def test_the_log_group_has_the_required_name_and_is_encrypted(synthesized: SynthesizedStack) -> None:
     name = "aws-waf-logs-shop-dev-acl-eu-west-1"
     synthesized.resource("aws_cloudwatch_log_group").assert_config(
         {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365}
@@ -89,7 +91,7 @@ def test_the_log_group_has_the_name_that_waf_asks_for_and_is_encrypted(synthesiz
     assert f"log-group:{name}" in synthesized.resource("aws_kms_key")["policy"]
 
 
-def test_a_web_acl_stands_before_what_it_is_associated_with(synthesized: SynthesizedStack) -> None:
+def test_a_web_acl_is_associated_with_a_resource(synthesized: SynthesizedStack) -> None:
     association = synthesized.resource("aws_wafv2_web_acl_association")
     association.assert_config(
         {
@@ -100,11 +102,11 @@ def test_a_web_acl_stands_before_what_it_is_associated_with(synthesized: Synthes
     assert association.address == "aws_wafv2_web_acl_association.acl_association_front_eu_west_1"
 
 
-def test_its_arn_is_an_output(synthesized: SynthesizedStack) -> None:
+def test_the_arn_is_an_output(synthesized: SynthesizedStack) -> None:
     assert synthesized.outputs["acl_arn_eu_west_1"] == "${aws_wafv2_web_acl.acl_eu_west_1.arn}"
 
 
-def test_further_groups_come_after_the_others_with_priorities_of_their_own(
+def test_further_rule_groups_have_the_last_priorities(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     stack = synth_stack(
@@ -117,11 +119,11 @@ def test_further_groups_come_after_the_others_with_priorities_of_their_own(
     assert [rule["priority"] for rule in acl["rule"]] == [0, 1, 2, 3, 4, 5]
 
 
-def test_no_group_is_listed_as_both_given_and_optional() -> None:
+def test_base_and_further_rule_groups_are_distinct() -> None:
     assert not BASE_GROUPS.keys() & FURTHER_GROUPS.keys()
 
 
-RATE = "must be a whole number of requests in five minutes, 10 to 2000000000"
+RATE = "must be a whole number of requests in five minutes from 10 to 2000000000"
 ALL = ", ".join(FURTHER_GROUPS)
 
 
@@ -133,8 +135,8 @@ ALL = ", ".join(FURTHER_GROUPS)
         ({"rate_limit": 100.0}, [f"rate_limit=100.0: {RATE}"]),
         ({"rate_limit": True}, [f"rate_limit=True: {RATE}"]),
         ({"managed_groups": SQL}, [f"managed_groups={SQL!r}: must be a list of names"]),
-        ({"managed_groups": [COMMON]}, [f"managed_groups={COMMON!r}: the web ACL has it already"]),
-        ({"managed_groups": [SQL, SQL]}, [f"managed_groups={SQL!r}: the web ACL has it already"]),
+        ({"managed_groups": [COMMON]}, [f"managed_groups={COMMON!r}: duplicate rule group"]),
+        ({"managed_groups": [SQL, SQL]}, [f"managed_groups={SQL!r}: duplicate rule group"]),
         (
             {"rate_limit": 0, "managed_groups": ["Mine"]},
             [f"rate_limit=0: {RATE}", f"managed_groups='Mine': must be one of {ALL}"],
@@ -143,24 +145,22 @@ ALL = ", ".join(FURTHER_GROUPS)
             {"managed_groups": list(FURTHER_GROUPS)},
             [
                 (
-                    f"managed_groups={list(FURTHER_GROUPS)!r}: needs 1977 capacity units with the other rules, and a web "
-                    "ACL has 1500; leave some out"
+                    f"managed_groups={list(FURTHER_GROUPS)!r}: has 1977 capacity units with the other rules, and a web ACL "
+                    "has 1500; remove rule groups"
                 )
             ],
         ),
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_web_acl_that_cannot_be_deployed_is_refused(
-    stack: HardenedStack, arguments: dict[str, Any], problems: list[str]
-) -> None:
+def test_an_invalid_argument_is_refused(stack: HardenedStack, arguments: dict[str, Any], problems: list[str]) -> None:
     with pytest.raises(ConfigurationError) as error:
         make_acl(stack, **arguments)
     assert error.value.path == "shop/acl"
     assert list(error.value.problems) == problems
 
 
-def test_the_bounds_of_the_rate_limit_and_of_the_capacity_are_fine(
+def test_the_limits_of_rate_and_capacity_are_allowed(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     further = [SQL, "AWSManagedRulesLinuxRuleSet", ANONYMOUS]
@@ -170,6 +170,12 @@ def test_the_bounds_of_the_rate_limit_and_of_the_capacity_are_fine(
     assert [rule["name"] for rule in rules[1:]] == [*BASE_GROUPS, *further]
 
 
-def test_doing_without_needs_a_reason() -> None:
+def test_no_web_acl_requires_a_reason() -> None:
     with pytest.raises(ConfigurationError, match=r"NoWebAcl: reason='none': must be a sentence of at least 20"):
         NoWebAcl("none")
+
+
+def test_the_arn_works_in_another_stack(synthesize: Synthesize) -> None:
+    assert read_from_another_stack(synthesize, lambda stack: {"arn": make_acl(stack).arn}) == {
+        "arn": "${aws_wafv2_web_acl.acl_eu_west_1.arn}"
+    }

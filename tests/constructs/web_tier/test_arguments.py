@@ -90,8 +90,8 @@ def test_a_certificate_for_a_local_name_is_refused(stack: HardenedStack) -> None
             zone=HostedZone("Z0123456789ABCDEFGHIJ", "trading.com"),
         )
     assert str(error.value) == (
-        "shop/cert: domain='prod.trading.local': ends in .local, for which no public certificate exists; use a domain "
-        "that is yours"
+        "shop/cert: domain='prod.trading.local': ends with .local, for which no public certificates are issued; use a "
+        "domain that you own"
     )
 
 
@@ -118,8 +118,7 @@ def test_a_certificate_construct_in_another_region_is_refused(stack: HardenedSta
     zone = HostedZone("Z0123456789ABCDEFGHIJ", "example.com")
     there = Certificate(stack, "cert", region=stack.region("us-east-1"), domain="www.example.com", zone=zone)
     assert refused(stack, certificate=there) == (
-        "certificate='shop/cert': is in us-east-1, and a certificate is used in its own region only; make one in "
-        "eu-west-1"
+        "certificate='shop/cert': is in us-east-1; expected a certificate in eu-west-1"
     )
 
 
@@ -330,8 +329,8 @@ def test_a_log_bucket_that_is_a_name_is_refused(stack: HardenedStack) -> None:
             {"deletion_protection": "no"},
             "deletion_protection='no': must be True, False or UnprotectedLoadBalancer(reason)",
         ),
-        ({"web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl('why not')"),
-        ({"internal": True, "web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl('why not')"),
+        ({"web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl(reason)"),
+        ({"internal": True, "web_acl": "no"}, "web_acl='no': must be a WebAcl, True, False or NoWebAcl(reason)"),
         ({"alarms": "no"}, "alarms='no': expected True, False or NoAlarms(reason)"),
     ],
 )
@@ -369,7 +368,7 @@ def test_what_production_requires_cannot_be_turned_off_without_a_reason(tmp_path
         stack, deletion_protection=False, web_acl=False, alarms=False, minimum=1, maximum=4
     ).splitlines() == [
         "minimum=1: must be a whole number from 2, the minimum in prod, to 500",
-        "web_acl=False: in prod a web ACL is asked for; give NoWebAcl('why not') to do without",
+        "web_acl=False: prod requires a web ACL; give NoWebAcl(reason) to turn it off",
         "deletion_protection=False: prod requires deletion protection; give UnprotectedLoadBalancer(reason) to turn it off",
         "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out",
     ]
