@@ -122,9 +122,7 @@ def test_a_zone_of_another_region(add_vpc: Callable[..., RegionalVpc]) -> None:
 
 def test_peering_a_vpc_with_itself(stack: HardenedStack, add_vpc: Callable[..., RegionalVpc]) -> None:
     vpc = add_vpc()
-    assert refusal(lambda: PeeredMesh(stack, "mesh", vpcs=[vpc, vpc])) == (
-        "shop/mesh: vpcs='shop/vpc': is there twice; name each VPC once"
-    )
+    assert refusal(lambda: PeeredMesh(stack, "mesh", vpcs=[vpc, vpc])) == ("shop/mesh: vpcs='shop/vpc': duplicate VPC")
 
 
 def test_a_source_that_is_not_there(add_function: Callable[..., PaymentLambda], tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_evt_12_a_domain_is_made_when_it_is_asked_for_and_the_other_address_is_r
     assert refusal(
         lambda: CustomDomain(stack, "domain", region=key.region, domain="api.example.com", zone=zone, api=api)
     ) == (
-        "shop/domain: api='shop/api': also answers at its own address, past the domain's TLS version; make it with "
+        "shop/domain: api='shop/api': has an execute-api endpoint with another TLS policy; create the API with "
         "custom_domain=True"
     )
 

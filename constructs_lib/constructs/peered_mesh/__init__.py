@@ -1,4 +1,4 @@
-"""PeeredMesh: VPCs of any regions of a stack, peered with one another, routed both ways."""
+"""PeeredMesh: VPC peering connections between the VPCs of a stack, with routes on both sides."""
 
 from constructs_lib.constructs.peered_mesh.peered_mesh import PeeredMesh
 

@@ -1,4 +1,4 @@
-"""PeeredMesh: VPCs of any regions of a stack, peered with one another, routed both ways."""
+"""PeeredMesh: VPC peering connections between the VPCs of a stack, with routes on both sides."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from constructs_lib.foundation.naming import Naming, component_words, terraform_
 from constructs_lib.foundation.quotas import QUOTAS
 
 LARGEST_MESH: Final = 6
-"""Members above which a transit gateway is easier to run: a mesh of seven has 21 connections."""
+"""VPCs in a mesh without a warning: a mesh of seven has 21 peering connections."""
 _OWN_ROUTES: Final = 4
-"""Routes that a table may have beside peers: the VPC's own range, a default route, S3 and DynamoDB."""
+"""Routes of a route table without peers: local, default, S3 and DynamoDB."""
 
 
 @dataclass(frozen=True)
 class Peering:
-    """One connection of a mesh.
+    """A VPC peering connection of a mesh.
 
     Attributes:
-        name: Both ends, requester first; the same whatever order the members were given in.
-        requester: The VPC whose side asks for the connection.
-        accepter: The VPC whose side accepts it.
-        connection: The requester's resource.
-        acceptance: The accepter's resource; what refers to it waits until the connection is active.
+        name: The names of requester and accepter; independent of the order of the VPCs.
+        requester: The requester VPC.
+        accepter: The accepter VPC.
+        connection: The `aws_vpc_peering_connection`.
+        acceptance: The `aws_vpc_peering_connection_accepter`; the connection is active when it has been created.
     """
 
     name: str
@@ -43,29 +43,30 @@ class Peering:
 
 
 class PeeredMesh(HardenedConstruct):
-    """VPC peering between every two members, or between chosen ones, in one region or several.
+    """VPC peering connections between all VPCs, or between chosen pairs, in one or more regions.
 
-    Each connection is accepted under the accepter's provider, resolves DNS names both ways, and has routes in every
-    route table of the chosen tiers on both sides. Members keep their places: another VPC changes nothing that exists,
-    and neither does another order.
+    Each connection has DNS resolution and routes on both sides. Adding a VPC or changing the order does not change
+    existing connections.
 
     Args:
         scope: The stack of the VPCs, or a construct in it.
         id_: The construct's id.
-        vpcs: The members, two or more, as a list or a `RegionalMap`.
-        edges: Pairs of members to peer; every two members by default. Peering is not transitive: two members without
-            an edge do not reach each other through a third.
-        tiers: Tiers that get routes, private and database by default; a member without one of them is passed over.
+        vpcs: Two or more VPCs of the stack, as a list or a `RegionalMap`.
+        edges: Pairs of VPCs to peer; all pairs by default. Peering is not transitive: VPCs without an edge cannot
+            connect through a third one.
+        tiers: Tiers whose route tables get routes; VPCs without a tier are skipped.
 
     Attributes:
-        peerings: The connections by name.
+        members: The VPCs, sorted by region and path.
+        peerings: The peering connections by name, as `Peering`: `.name`, `.requester`, `.accepter`, `.connection`,
+            `.acceptance`.
 
     Raises:
-        ConfigurationError: Too few members, the same one twice, one of another stack, a pair that cannot be peered,
-            overlapping ranges, or more than AWS allows.
+        ConfigurationError: There are fewer than two VPCs, duplicates, VPCs of another stack, overlapping CIDR blocks,
+            pairs that cannot be peered, or more connections than AWS allows.
 
     Warns:
-        ConfigurationWarning: More than 6 members.
+        ConfigurationWarning: There are more than 6 VPCs.
 
     See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html.
     """
@@ -88,16 +89,15 @@ class PeeredMesh(HardenedConstruct):
         self._check_members(members)
         self._check_tiers(members, tiers)
         self._problems.raise_if_any()
-        # The order of the members decides nothing: which side asks depends on region and path only.
+        # Sorted, so that requester and accepter do not depend on the order of the argument.
         self.members = sorted(members, key=_rank)
-        """The members, by region and path."""
         pairs = self._pairs(edges)
         self._check_limits(pairs)
         self._check_ranges()
         if len(members) > LARGEST_MESH:
             warn(
-                f"{self.path}: vpcs: {len(members)} members need up to {len(members) * (len(members) - 1) // 2} "
-                "connections; a transit gateway is easier to run from 7 members on",
+                f"{self.path}: vpcs: {len(members)} VPCs have up to {len(members) * (len(members) - 1) // 2} peering "
+                "connections; consider a transit gateway for more than 6 VPCs",
             )
         self._tiers = tuple(tier for tier in TIER_OFFSETS if tier in tiers)
         self.peerings: dict[str, Peering] = {}
@@ -105,39 +105,42 @@ class PeeredMesh(HardenedConstruct):
             self._peer(requester, accepter)
 
     def peers_of(self, vpc: Vpc) -> list[Vpc]:
-        """Return the members that a VPC is peered with, by region and path.
+        """Return the VPCs that a VPC is peered with, sorted by region and path.
+
+        Args:
+            vpc: A VPC of the mesh.
 
         Raises:
-            ConfigurationError: A VPC that is no member.
+            ConfigurationError: The VPC is not in the mesh.
         """
         return self._peers_of(vpc)
 
     def _peers_of(self, vpc: Network) -> list[Vpc]:
         if vpc not in self.members:
             raise ConfigurationError(
-                self.path, f"vpc={vpc.path!r}: is no member; the members are {_paths(self.members)}"
+                self.path, f"vpc={vpc.path!r}: is not in the mesh; expected one of {_paths(self.members)}"
             )
         ends = [(peering.requester, peering.accepter) for peering in self.peerings.values()]
         return [a if vpc is b else b for a, b in ends if vpc in (a, b)]
 
     def allow_from_peers(self, connectable: Connectable, port: int, description: str | None = None) -> None:
-        """Let TCP connections in from every peer of the VPC that the connectable is in, by the peers' ranges.
+        """Allow inbound TCP traffic from all peers of a construct's VPC, by their CIDR blocks.
 
-        Security groups cannot be referred to across regions, so the ranges stand in for them.
+        Security groups cannot be referenced across regions.
 
         Args:
-            connectable: A construct with a security group in a member.
-            port: 1 to 65535.
-            description: Why; by default the peer's path.
+            connectable: A construct with a security group in a VPC of the mesh.
+            port: The port, 1 to 65535.
+            description: The rules' description; the paths of the peer and the mesh by default.
 
         Raises:
-            ConfigurationError: A construct outside the mesh, one whose VPC has no peers, or a port out of range.
+            ConfigurationError: The construct's VPC is not in the mesh or has no peers, or the port is out of range.
         """
         group = connectable.security_group
         peers = self._peers_of(group.vpc)
         if not peers:
             raise ConfigurationError(
-                self.path, f"connectable={group.path!r}: is in {group.vpc.path}, which no edge connects"
+                self.path, f"connectable={group.path!r}: its VPC {group.vpc.path} has no peers; add an edge"
             )
         for peer in peers:
             group.allow_from_cidr(peer.cidr, port, description or f"{peer.path} through {self.path}")
@@ -145,7 +148,7 @@ class PeeredMesh(HardenedConstruct):
     def _peer(self, requester: Vpc, accepter: Vpc) -> None:
         name = f"{_key(requester)}-to-{_key(accepter)}"
         stack = self.region.stack
-        # Both ends carry the same tags: some local emulators of AWS keep one set for the two of them.
+        # The same tags on both sides: some local emulators of AWS have one set of tags for both.
         tags = {"Name": Naming(stack.project, stack.environment.value).name((*self.components, name), "tag")}
         here, there = requester.region, accepter.region
         connection = self._create_in(
@@ -165,7 +168,7 @@ class PeeredMesh(HardenedConstruct):
             auto_accept=True,
             tags=tags,
         )
-        # The accepter's id is the connection's, known once it is active: AWS refuses options and routes before.
+        # The id of the active connection: AWS refuses options and routes before.
         active = self._ref(acceptance, "id")
         options = aws.vpc_peering_connection_options
         self._create_in(
@@ -202,7 +205,7 @@ class PeeredMesh(HardenedConstruct):
 
     @staticmethod
     def _tables(vpc: Vpc, tiers: Sequence[Tier]) -> list[RouteTable]:
-        """Return the route tables of the tiers, each once; tiers of an existing VPC may share one."""
+        """Return the route tables of the tiers without duplicates: tiers of an existing VPC can share one."""
         tables = [table for tier in tiers if tier in vpc.tiers for table in vpc.route_tables(tier)]
         return list({table.name: table for table in tables}.values())
 
@@ -216,15 +219,15 @@ class PeeredMesh(HardenedConstruct):
                 f"{path}/".startswith(f"{stack}/"),
                 "vpcs",
                 vpc.path,
-                f"belongs to the stack {stack} and the mesh does not; make the mesh and its VPCs in one stack, or name "
-                "the VPC with RegionalVpc.from_attributes",
+                f"belongs to the stack {stack}; create the mesh in the same stack as its VPCs, or import the VPC with "
+                "RegionalVpc.from_attributes",
             )
         problems.raise_if_any()
 
     def _check_members(self, members: Sequence[Vpc]) -> None:
         seen: set[Vpc] = set()
         for vpc in members:
-            self._problems.check(vpc not in seen, "vpcs", vpc.path, "is there twice; name each VPC once")
+            self._problems.check(vpc not in seen, "vpcs", vpc.path, "duplicate VPC")
             seen.add(vpc)
 
     def _check_tiers(self, members: Sequence[Vpc], tiers: Sequence[Tier]) -> None:
@@ -235,33 +238,33 @@ class PeeredMesh(HardenedConstruct):
             self._problems.check(tier in TIER_OFFSETS, "tiers", tier, f"must be one of {known}")
         for vpc in members:
             self._problems.check(
-                self._tables(vpc, tiers), "vpcs", vpc.path, f"has no route table in the tiers {', '.join(tiers)}"
+                self._tables(vpc, tiers), "vpcs", vpc.path, f"has no route tables in the tiers {', '.join(tiers)}"
             )
 
     def _pairs(self, edges: Sequence[Sequence[Vpc]] | None) -> list[tuple[Vpc, Vpc]]:
-        """Return who is peered with whom, the side that asks first, in an order that does not depend on the caller."""
+        """Return the pairs of requester and accepter, sorted."""
         if edges is None:
             return list(combinations(self.members, 2))
-        self._problems.check(edges, "edges", edges, "must have at least one pair of members; leave it out for all")
+        self._problems.check(edges, "edges", edges, "must have at least one pair of VPCs; all pairs by default")
         pairs: list[tuple[Vpc, Vpc]] = []
         for edge in edges:
             pair = self._pair(edge)
             if pair is None:
                 continue
-            self._problems.check(pair not in pairs, "edges", _names(edge), "is there twice; name each pair once")
+            self._problems.check(pair not in pairs, "edges", _names(edge), "duplicate pair")
             pairs.append(pair)
         self._problems.raise_if_any()
         return sorted(pairs, key=lambda pair: (_rank(pair[0]), _rank(pair[1])))
 
     def _pair(self, edge: Sequence[Vpc]) -> tuple[Vpc, Vpc] | None:
-        """Return the two ends of an edge in order, or note why it has none."""
+        """Return requester and accepter of an edge, or report what is wrong with it."""
         if len(edge) != 2:  # noqa: PLR2004  two ends
             self._problems.add("edges", _names(edge), "must be a pair of VPCs")
             return None
         strangers = [end for end in edge if end not in self.members]
         for end in strangers:
             names = getattr(end, "path", end)
-            self._problems.add("edges", names, f"is no member; the members are {_paths(self.members)}")
+            self._problems.add("edges", names, f"is not in the mesh; expected VPCs of {_paths(self.members)}")
         if strangers:
             return None
         first, second = sorted(edge, key=_rank)
@@ -274,7 +277,7 @@ class PeeredMesh(HardenedConstruct):
         routes = QUOTAS["vpc-routes-per-route-table"].default
         for first, second in pairs:
             self._problems.check(
-                second not in first.peers, "vpcs", _names((first, second)), "are peered already, in another mesh"
+                second not in first.peers, "vpcs", _names((first, second)), "are already peered by another mesh"
             )
         for vpc in self.members:
             count = len(vpc.peers) + sum(vpc in pair for pair in pairs)
@@ -282,13 +285,13 @@ class PeeredMesh(HardenedConstruct):
                 count <= connections,
                 "vpcs",
                 vpc.path,
-                f"would have {count} peering connections and AWS allows {connections}; use a transit gateway",
+                f"has {count} peering connections; AWS allows {connections}. Use a transit gateway",
             )
             self._problems.check(
                 count + _OWN_ROUTES <= routes,
                 "vpcs",
                 vpc.path,
-                f"would have {count + _OWN_ROUTES} routes in a table and AWS allows {routes}; use a transit gateway",
+                f"has {count + _OWN_ROUTES} routes in a route table; AWS allows {routes}. Use a transit gateway",
             )
         self._problems.raise_if_any()
 
@@ -302,7 +305,7 @@ def _rank(vpc: Vpc) -> tuple[str, str]:
 
 
 def _key(vpc: Vpc) -> str:
-    """Return what names a VPC in addresses and tags: its path and its region."""
+    """Return the name of a VPC in addresses and tags."""
     return f"{vpc.component}-{vpc.region.name}"
 
 

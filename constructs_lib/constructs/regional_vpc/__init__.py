@@ -1,4 +1,4 @@
-"""RegionalVpc: a VPC of public, private and database tiers in one region, and what belongs to it."""
+"""RegionalVpc: a VPC with public, private and database subnets in one region."""
 
 from constructs_lib.constructs.regional_vpc.arguments import SingleNat
 from constructs_lib.constructs.regional_vpc.endpoints import LAMBDA_BASIC, SERVICES, InterfaceEndpoints, Service

@@ -1,4 +1,4 @@
-"""What the arguments of a RegionalVpc may be."""
+"""Checks of the arguments of a RegionalVpc."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SingleNat(OptOut):
-    """One NAT gateway for all zones where the environment asks for one in each."""
+    """One NAT gateway for all zones although the environment requires one in each zone."""
 
 
 def collect(problems: Problems, check: Callable[[], T]) -> T | None:
-    """Return what a check returns; what it raises goes to the other problems."""
+    """Return the result of a check; add its errors to the problems."""
     try:
         return check()
     except ConfigurationError as error:
@@ -32,19 +32,19 @@ def collect(problems: Problems, check: Callable[[], T]) -> T | None:
 
 
 def check_tiers(problems: Problems, argument: str, tiers: Sequence[Tier], allowed: Iterable[Tier]) -> None:
-    """Note tiers that are not allowed."""
+    """Report tiers that are not allowed."""
     known = ", ".join(allowed)
     if isinstance(tiers, str):
         problems.add(argument, tiers, f"must be a list or tuple of {known}")
         return
     if argument == "tiers":
-        problems.check(tiers, argument, tiers, f"must name at least one of {known}")
+        problems.check(tiers, argument, tiers, f"must have at least one of {known}")
     for tier in tiers:
         problems.check(tier in known.split(", "), argument, tier, f"must be one of {known}")
 
 
 def check_nat(problems: Problems, region: Region, nat: NatMode | SingleNat | None, tiers: Sequence[Tier]) -> NatMode:
-    """Return the NAT mode, and note what speaks against it."""
+    """Return the NAT mode, and report what is wrong with it."""
     wanted = region.profile.nat
     missing = [tier for tier in ("public", "private") if tier not in tiers]
     if nat is None:
@@ -58,19 +58,19 @@ def check_nat(problems: Problems, region: Region, nat: NatMode | SingleNat | Non
         problems.add(
             "nat",
             nat,
-            f"must be per_zone in {region.environment.value}, because the failure of one zone would cut off every "
-            "other; give SingleNat(reason) where that is acceptable",
+            f"must be per_zone in {region.environment.value}: the failure of one zone would disconnect the others. "
+            "Give SingleNat(reason) if that is acceptable",
         )
     for tier in missing if mode != "none" else ():
-        role = "where NAT gateways are" if tier == "public" else "which uses them"
-        problems.add("nat", nat, f"needs the {tier} tier, {role}; add it or give nat='none'")
+        role = "for the NAT gateways" if tier == "public" else "which routes to the NAT gateways"
+        problems.add("nat", nat, f"requires the {tier} tier, {role}; add it or set nat='none'")
     return mode
 
 
 def check_services(
     problems: Problems, region: Region, given: Iterable[Service], tiers: Sequence[Tier]
 ) -> list[Service]:
-    """Return the services of the interface endpoints, each once, and note those that cannot have one."""
+    """Return the services of the interface endpoints without duplicates, and report unsupported ones."""
     if isinstance(given, str):
         problems.add("interface_endpoints", given, "must be a list or tuple of services")
         return []
@@ -79,19 +79,22 @@ def check_services(
         problems.check(service in SERVICES, "interface_endpoints", service, f"must be one of {', '.join(SERVICES)}")
     if services:
         problems.check(
-            "private" in tiers, "interface_endpoints", services, "need the private tier, where they are placed"
+            "private" in tiers,
+            "interface_endpoints",
+            services,
+            "require the private tier, which contains the endpoints; add it",
         )
         problems.check(
             region.partition != "aws-cn",
             "interface_endpoints",
             services,
-            "have other names in China, which differ from service to service; create them as raw resources",
+            "are not supported in China, where endpoint services have other names; create raw resources",
         )
     return services if problems.found else list(dict.fromkeys(services))
 
 
 def check_interval(problems: Problems, interval: int) -> None:
-    """Note an interval that flow logs do not have."""
+    """Report an aggregation interval that flow logs do not support."""
     problems.check(
         interval in INTERVALS,
         "flow_log_interval",

@@ -1,4 +1,4 @@
-"""VPC endpoints: S3 and DynamoDB through gateways, other services through interfaces behind one closed group."""
+"""VPC endpoints: gateway endpoints for S3 and DynamoDB, interface endpoints for other services."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Service = Literal[
     "sts",
     "xray",
 ]
-"""AWS's short names of the services that an interface endpoint may lead to.
+"""Services with interface endpoints, by their short names.
 
 See https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html.
 """
@@ -58,22 +58,22 @@ LAMBDA_BASIC: Final[tuple[Service, ...]] = (
     "xray",
     "events",
 )
-"""What a function of this library calls: logs, keys, dead letters, secrets, parameters, credentials, traces, events."""
+"""The services that a `PaymentLambda` uses: logs, keys, queues, secrets, parameters, credentials, traces and events."""
 
 HTTPS: Final = 443
 
 
 def service_name(region: Region, service: str) -> str:
-    """Return the name of a service's endpoint service in a region."""
+    """Return the name of the endpoint service in a region."""
     return f"com.amazonaws.{region.name}.{service}"
 
 
 def gateway_policy(region: Region, service: Literal["s3", "dynamodb"]) -> str:
-    """Return the policy of a gateway endpoint: only principals of the account may use it.
+    """Return the endpoint policy of a gateway endpoint: it allows principals of this account only.
 
-    It keeps credentials of another account from carrying data out of the VPC. Two kinds of request that instances need
-    carry none of the account's credentials and are let through for reading: packages of Amazon Linux, which are fetched
-    unsigned, and layers of container images, whose addresses are signed by Amazon ECR.
+    Data cannot be copied out of the VPC with credentials of another account. Two kinds of requests without credentials
+    of this account may read: downloads of Amazon Linux packages, which are unsigned, and of container image layers,
+    whose URLs are signed by Amazon ECR.
 
     See https://docs.aws.amazon.com/linux/al2023/ug/live-patching.html and
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html.
@@ -102,10 +102,10 @@ def gateway_policy(region: Region, service: Literal["s3", "dynamodb"]) -> str:
 
 
 class InterfaceEndpoints(HardenedConstruct):
-    """Interface endpoints of a VPC, reachable from inside it on port 443 and from nowhere else.
+    """The interface endpoints of a VPC; they allow HTTPS from inside the VPC.
 
     Attributes:
-        security_group: The group in front of them; `function.allow_to(vpc.endpoints, 443)` connects a function.
+        security_group: The endpoints' security group, for example for `function.allow_to(vpc.endpoints, 443)`.
 
     See https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html.
     """

@@ -1,4 +1,4 @@
-"""FlowLog: what a VPC's network interfaces sent and received, in an encrypted log group."""
+"""FlowLog: the flow log of a VPC, in an encrypted log group."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
 
 INTERVALS: Final = (60, 600)
-"""Seconds between records; AWS knows no others."""
+"""Maximum aggregation intervals in seconds that AWS supports."""
 FIELDS: Final = (
     *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets"),
     *("bytes", "start", "end", "action", "log-status"),
     *("vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"),
     *("region", "az-id", "pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path"),
 )
-"""The default fields, then those that name the real ends behind a NAT gateway and the way that traffic took."""
+"""The default fields, and those with the addresses behind a NAT gateway and the traffic path."""
 
 
 class FlowLog(HardenedConstruct):
-    """The flow log of a VPC, with a log group of its own and a role that can write nowhere else.
+    """The flow log of a VPC, with a log group and a role that may write to this log group only.
 
     See https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html and
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html.
@@ -33,7 +33,7 @@ class FlowLog(HardenedConstruct):
         region = vpc.region
         super().__init__(vpc, id_, region=region)
         self.log_group = LogGroup(self, "log-group", region=region, key=key, name=self._name("log-group"))
-        group = self.log_group.arn
+        group = self._ref(self.log_group.resource, "arn")
         self.role = ServiceRole(
             self,
             "role",
@@ -46,7 +46,7 @@ class FlowLog(HardenedConstruct):
                     actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
                     resources=(group, f"{group}:*"),
                 ),
-                # The service looks for its group in the list of all groups.
+                # The service lists all log groups to find its own; the action does not support resources.
                 Statement(sid="FindLogGroup", actions=("logs:DescribeLogGroups",), resources=("*",)),
             ],
             conditions=(
@@ -63,7 +63,7 @@ class FlowLog(HardenedConstruct):
             log_destination=group,
             iam_role_arn=self.role.arn,
             max_aggregation_interval=interval,
-            # Terraform writes $${field} as ${field}.
+            # $${field} is Terraform's escape for ${field}.
             log_format=" ".join(f"$${{{field}}}" for field in FIELDS),
             depends_on=[self.role.policy],
             tags={"Name": self._name("tag")},

@@ -1,4 +1,4 @@
-"""What a VPC offers to the constructs in it, whether it is made here or exists already."""
+"""Vpc: the interface of created and existing VPCs, with subnets and route tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.regions import check_zone
 
 PEERED_TIERS: Final[tuple[Tier, ...]] = ("private", "database")
-"""Tiers that other private networks reach unless told otherwise; the public one faces the internet only."""
+"""Tiers that peered networks have routes to by default."""
 _LARGEST: Final = 16
 _SMALLEST: Final = 28
 _ID: Final = "[0-9a-f]{8}(?:[0-9a-f]{9})?"
@@ -26,13 +26,13 @@ _ID: Final = "[0-9a-f]{8}(?:[0-9a-f]{9})?"
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet.
+    """A subnet.
 
     Attributes:
-        tier: public, private or database.
-        zone: The full name of its availability zone, such as `eu-west-1a`.
-        cidr: Its range; None for a subnet that exists already.
-        source: The generated resource, or the id of a subnet that exists already.
+        tier: `public`, `private` or `database`.
+        zone: Its Availability Zone, such as `eu-west-1a`.
+        cidr: Its CIDR block; None for an existing subnet.
+        source: The `aws_subnet`, or the id of an existing subnet.
     """
 
     tier: Tier
@@ -42,22 +42,22 @@ class Subnet:
 
     @cached_property
     def id(self) -> str:
-        """The subnet's id, for use in any stack."""
+        """The subnet's id."""
         return self.source if isinstance(self.source, str) else self.source.id
 
     def id_in(self, stack: HardenedStack) -> str:
-        """Return the id for use in one stack; no call into the engine when it is the subnet's own."""
+        """Return the id for use in one stack, without a call into the engine in the subnet's own stack."""
         return self.source if isinstance(self.source, str) else stack.reach(self.source, "id")
 
 
 @dataclass(frozen=True)
 class RouteTable:
-    """One route table.
+    """A route table.
 
     Attributes:
-        tier: public, private or database.
-        name: What tells it from the VPC's other tables, such as `private-a`.
-        source: The generated resource, or the id of a table that exists already.
+        tier: `public`, `private` or `database`.
+        name: Its name, unique in the VPC, such as `private-a`.
+        source: The `aws_route_table`, or the id of an existing route table.
     """
 
     tier: Tier
@@ -66,20 +66,20 @@ class RouteTable:
 
     @cached_property
     def id(self) -> str:
-        """The route table's id, for use in any stack."""
+        """The route table's id."""
         return self.source if isinstance(self.source, str) else self.source.id
 
     def id_in(self, stack: HardenedStack) -> str:
-        """Return the id for use in one stack; no call into the engine when it is the route table's own."""
+        """Return the id for use in one stack, without a call into the engine in the route table's own stack."""
         return self.source if isinstance(self.source, str) else stack.reach(self.source, "id")
 
 
 class Vpc(HardenedConstruct):
-    """A VPC as other constructs read it; `RegionalVpc` makes one, `RegionalVpc.from_attributes` names one.
+    """A VPC: a `RegionalVpc`, or an existing one from `RegionalVpc.from_attributes`.
 
     Attributes:
-        cidr: Its range, a plain value.
-        availability_zones: The full names of its zones.
+        cidr: Its IPv4 CIDR block; not a reference.
+        availability_zones: Its Availability Zones, such as `eu-west-1a`.
         peers: The VPCs that it is peered with.
     """
 
@@ -95,65 +95,76 @@ class Vpc(HardenedConstruct):
 
     @property
     def id(self) -> str:
-        """The VPC's id, for use in any stack."""
+        """The VPC's id."""
         raise NotImplementedError
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
-        """The tiers that it has."""
+        """Its tiers."""
         return tuple(self._subnets)
 
     @property
     def endpoints(self) -> InterfaceEndpoints:
-        """The interface endpoints, as something to connect to: `function.allow_to(vpc.endpoints, 443)`.
+        """The interface endpoints, for example for `function.allow_to(vpc.endpoints, 443)`.
 
         Raises:
-            ConfigurationError: The VPC has none.
+            ConfigurationError: The VPC has no interface endpoints.
         """
         if self._endpoints is None:
             raise ConfigurationError(
                 self.path,
-                "interface_endpoints=(): the VPC has no interface endpoints to connect to; give "
-                "interface_endpoints=LAMBDA_BASIC or the services that are needed",
+                "interface_endpoints=(): the VPC has no interface endpoints; set interface_endpoints=LAMBDA_BASIC or "
+                "the services that are needed",
             )
         return self._endpoints
 
     def gateway(self, service: str) -> aws.vpc_endpoint.VpcEndpoint:
-        """Return the gateway endpoint of `s3` or `dynamodb`; `SecurityGroup.allow_to_gateway` connects to it.
+        """Return the gateway endpoint of a service; `SecurityGroup.allow_to_gateway` uses it.
+
+        Args:
+            service: `s3` or `dynamodb`.
 
         Raises:
-            ConfigurationError: The VPC has none.
+            ConfigurationError: The VPC has no gateway endpoint for the service.
         """
         if service not in self._gateways:
             raise ConfigurationError(
                 self.path,
-                f"service={service!r}: the VPC has {' and '.join(self._gateways) or 'no'} gateway endpoints; "
-                "RegionalVpc makes those of s3 and dynamodb for its gateway_tiers",
+                f"service={service!r}: the VPC has no gateway endpoint of this service; RegionalVpc creates those of "
+                "s3 and dynamodb for its gateway_tiers",
             )
         return self._gateways[service]
 
     def subnets(self, tier: Tier) -> list[Subnet]:
         """Return the subnets of a tier, one for each zone.
 
+        Args:
+            tier: `public`, `private` or `database`.
+
         Raises:
-            ConfigurationError: A tier that the VPC does not have.
+            ConfigurationError: The VPC does not have the tier.
         """
         if tier not in self._subnets:
-            raise ConfigurationError(self.path, f"tier={tier!r}: the VPC has {', '.join(self._subnets)}")
+            raise ConfigurationError(
+                self.path, f"tier={tier!r}: the VPC does not have this tier; expected {', '.join(self._subnets)}"
+            )
         return list(self._subnets[tier])
 
     def route_tables(self, tier: Tier) -> list[RouteTable]:
         """Return the route tables of a tier.
 
+        Args:
+            tier: `public`, `private` or `database`.
+
         Raises:
-            ConfigurationError: A tier that the VPC does not have.
+            ConfigurationError: The VPC does not have the tier.
         """
         self.subnets(tier)
         return list(self._route_tables.get(tier, ()))
 
 
 class ExistingVpc(Vpc):
-    """A VPC that exists already; made by `RegionalVpc.from_attributes`, which documents its arguments."""
+    """An existing VPC; see `RegionalVpc.from_attributes`."""
 
     def __init__(
         self,
@@ -182,7 +193,7 @@ class ExistingVpc(Vpc):
 
     @property
     def id(self) -> str:
-        """The VPC's id, as given."""
+        """The VPC's id."""
         return self._vpc_id
 
     def _read_subnets(self, tier: Tier, zones: Mapping[str, str]) -> None:
@@ -204,7 +215,7 @@ class ExistingVpc(Vpc):
             isinstance(value, str) and re.fullmatch(f"{prefix}-{_ID}", value),
             argument,
             value,
-            f"must be a plain id such as '{prefix}-0123456789abcdef0'",
+            f"must be an id such as '{prefix}-0123456789abcdef0', not a reference",
         )
 
     def _check_cidr(self, cidr: str) -> None:
@@ -217,7 +228,7 @@ class ExistingVpc(Vpc):
             _LARGEST <= IPv4Network(cidr).prefixlen <= _SMALLEST,
             "cidr",
             cidr,
-            f"AWS has no VPC larger than a /{_LARGEST} or smaller than a /{_SMALLEST}",
+            f"must be /{_LARGEST} to /{_SMALLEST}, the sizes that AWS allows",
         )
         check_private(self._problems, "cidr", IPv4Network(cidr))
 
@@ -225,8 +236,8 @@ class ExistingVpc(Vpc):
         self, subnets: Mapping[Tier, Mapping[str, str]], route_tables: Mapping[Tier, Sequence[str]]
     ) -> None:
         known = ", ".join(TIER_OFFSETS)
-        self._problems.check(subnets, "subnets", subnets, f"must name the subnets of at least one tier of {known}")
+        self._problems.check(subnets, "subnets", subnets, f"must have subnets of at least one tier of {known}")
         for tier in subnets:
             self._problems.check(tier in TIER_OFFSETS, "subnets", tier, f"must be one of {known}")
         for tier in route_tables:
-            self._problems.check(tier in subnets, "route_tables", tier, "is a tier without subnets")
+            self._problems.check(tier in subnets, "route_tables", tier, "has no subnets; add the tier to subnets")

@@ -1,4 +1,4 @@
-"""Network ACLs: what each tier lets pass, as plain rules that depend on nothing outside the VPC."""
+"""Network ACL rules of each tier."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Final, Literal
 
 from constructs_lib.foundation.addresses import PRIVATE_RANGES, Tier
 
-# A network ACL keeps no state: it judges a reply like a request. So:
-# - Private networks pass with every port; routes decide which of them are there, security groups who reaches what.
-#   The rules name the private ranges and no peer, so that another peer changes no rule.
-# - Replies from the internet come in on the ports that clients use: NAT gateways, load balancers and functions use
-#   1024 and above, hosts 32768 and above. Requests never come in below 1024, but for a public tier's 80 and 443.
-# - 3389, remote desktop, is left out of those ports, as auditors ask: a connection whose NAT port happens to be 3389,
-#   one in 64,512, times out and has to be tried again.
-# - ICMP "fragmentation needed" comes in, or connections with large packets would hang.
-# - What goes out to the internet is chosen by security groups, which keep state, and by the routes.
-# - TCP, UDP and ICMP are named one by one: nothing else is used, and "all protocols" is what auditors look for.
+# Network ACLs are stateless: return traffic needs rules too.
+# - Private networks: all ports. Routes and security groups restrict the traffic. The rules have the private ranges and
+#   not the peers' CIDR blocks: a new peer changes no rule.
+# - Return traffic from the internet: ephemeral ports, 1024 and above for NAT gateways, load balancers and functions,
+#   32768 and above for hosts. Below 1024 only ports 80 and 443 of the public tier are open.
+# - Port 3389 (RDP) is closed, since audits report it: one in 64,512 connections through NAT has this source port, times
+#   out and must be retried.
+# - ICMP "fragmentation needed": path MTU discovery needs it.
+# - Outbound traffic to the internet is restricted by security groups, which are stateful, and by routes.
+# - TCP, UDP and ICMP instead of all protocols, which audits report.
 # https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html
 # https://docs.aws.amazon.com/vpc/latest/userguide/path_mtu_discovery.html
 
 Outside = Literal["web", "nat", "gateways", "none"]
-"""Serves the internet; reaches it through NAT; reaches gateway endpoints' public addresses only; reaches nothing."""
+"""Serves the internet; connects to it through NAT; connects to gateway endpoints only; no public addresses."""
 
 ANYWHERE: Final = "0.0.0.0/0"
 TCP: Final = "6"
@@ -40,7 +40,7 @@ _ICMP_RULE: Final = 2000
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule in one direction; every rule allows, and AWS drops what none matches."""
+    """A rule that allows traffic in one direction."""
 
     number: int
     cidr: str
@@ -50,7 +50,7 @@ class Rule:
 
 
 def ingress(tier: Tier, outside: Outside) -> list[Rule]:
-    """Return what comes into a tier."""
+    """Return the inbound rules of a tier."""
     if outside == "none":
         return _inside()
     open_ports = ((80, 80), (443, 443)) if outside == "web" else ()
@@ -66,7 +66,7 @@ def ingress(tier: Tier, outside: Outside) -> list[Rule]:
 
 
 def egress(outside: Outside) -> list[Rule]:
-    """Return what goes out of a tier."""
+    """Return the outbound rules of a tier."""
     if outside == "none":
         return _inside()
     ports = (443, 443) if outside == "gateways" else (0, _MAX_PORT)

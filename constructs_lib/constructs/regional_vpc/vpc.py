@@ -1,4 +1,4 @@
-"""The VPC itself: tiers, zones, ways out, flow logs and endpoints."""
+"""RegionalVpc: a VPC with subnets, NAT gateways, network ACLs, flow logs and endpoints."""
 
 from __future__ import annotations
 
@@ -27,34 +27,35 @@ from constructs_lib.foundation.regions import check_zones
 
 
 class RegionalVpc(Vpc):
-    """A VPC with up to three tiers of subnets, flow logs, network ACLs and gateway endpoints.
+    """A VPC with public, private and database subnets, NAT gateways, network ACLs, flow logs and VPC endpoints.
 
-    Public subnets hold load balancers and NAT gateways; private ones reach the internet through NAT at most; database
-    ones have route tables of their own without any way out. Subnets, route tables and NAT gateways are named by tier
-    and zone letter and their ranges depend on nothing else, so that another zone or tier moves nothing that exists.
+    Public subnets are for load balancers and NAT gateways. Private subnets have a route to a NAT gateway. Database
+    subnets have route tables without a default route. Resources are named by tier and zone letter: adding a zone or a
+    tier does not change existing ones.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        cidr: Its private range, /16 to /20, a plain value; see `AddressPlan`.
-        key: Encrypts the flow logs.
-        zones: Letters or full names of the zones, in order; the first one carries a single NAT gateway. By default the
-            region's first zones, as many as the environment asks for. Add further ones at the end.
-        tiers: The tiers to make; all three by default.
-        nat: NAT gateways: `none`, `single` or `per_zone`; by default from the environment, `none` without a public or
-            a private tier. Where the environment asks for `per_zone`, one for all needs a `SingleNat`.
-        gateway_tiers: Tiers that reach S3 and DynamoDB through gateway endpoints, private by default. A tier that is
-            left out and has no NAT exchanges packets with private networks only.
-        interface_endpoints: Services reached inside the VPC, none by default; `LAMBDA_BASIC` has what functions call.
-        flow_log_interval: Seconds between flow log records, 60 (default) or 600.
+        region: The region.
+        cidr: The IPv4 CIDR block, /16 to /20 in a private range, not a reference; see `AddressPlan`.
+        key: The KMS key that encrypts the flow log.
+        zones: Availability Zones by letter or full name. By default the region's first 2 zones in dev and staging, and
+            3 in prod. Add zones at the end: the first one contains a single NAT gateway.
+        tiers: The tiers: one or more of `public`, `private` and `database`.
+        nat: `none`, `single` or `per_zone`, or `SingleNat` for one NAT gateway in prod; `single` in dev and staging and
+            `per_zone` in prod by default, and `none` without a public or a private tier.
+        gateway_tiers: Tiers with routes to the gateway endpoints of S3 and DynamoDB: `private`, `database`, both or
+            none.
+        interface_endpoints: Services with interface endpoints in the private subnets, from `SERVICES`; `LAMBDA_BASIC`
+            is what functions of this library need.
+        flow_log_interval: Maximum aggregation interval of the flow log in seconds, 60 or 600.
 
     Attributes:
-        resource: The generated VPC.
-        flow_log: Its flow log, with `log_group` and `role`.
+        resource: The `aws_vpc`.
+        flow_log: The flow log: `.resource`, `.log_group`, `.role`.
 
     Raises:
-        ConfigurationError: A range, zone, tier, NAT mode, endpoint or interval that cannot be deployed.
+        ConfigurationError: An argument is not allowed, or less strict than the environment requires.
 
     See https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-best-practices.html.
     """
@@ -135,21 +136,19 @@ class RegionalVpc(Vpc):
         subnets: Mapping[Tier, Mapping[str, str]],
         route_tables: Mapping[Tier, Sequence[str]] | None = None,
     ) -> ExistingVpc:
-        """Return a VPC that exists already, for constructs that are placed in it or peered with it.
-
-        Nothing of it is changed, but for the routes that a `PeeredMesh` adds.
+        """Return an existing VPC for other constructs; only a `PeeredMesh` adds resources to it: routes.
 
         Args:
             scope: The stack, or a construct in it.
             id_: The construct's id.
-            region: Where the VPC is.
-            vpc_id: Its id, a plain value.
-            cidr: Its range, /16 to /28, a plain value.
-            subnets: Subnet ids by tier and by zone: `{"private": {"a": "subnet-0123456789abcdef0"}}`.
-            route_tables: Route table ids by tier; needed for a `PeeredMesh` only.
+            region: The VPC's region.
+            vpc_id: The VPC's id; not a reference.
+            cidr: The VPC's IPv4 CIDR block, /16 to /28; not a reference.
+            subnets: Subnet ids by tier and zone, such as `{"private": {"a": "subnet-0123456789abcdef0"}}`.
+            route_tables: Route table ids by tier; required for a `PeeredMesh`.
 
         Raises:
-            ConfigurationError: An id of another form, a token, or a zone of another region.
+            ConfigurationError: An id, the CIDR block or a zone is invalid.
         """
         return ExistingVpc(
             scope, id_, region=region, vpc_id=vpc_id, cidr=cidr, subnets=subnets, route_tables=route_tables or {}
@@ -157,7 +156,7 @@ class RegionalVpc(Vpc):
 
     @cached_property
     def id(self) -> str:
-        """The VPC's id, for use in any stack."""
+        """The VPC's id."""
         return self.resource.id
 
     def _create_tier(self, tier: Tier, letters: Sequence[str]) -> None:
@@ -179,7 +178,7 @@ class RegionalVpc(Vpc):
             )
             subnets.append(Subnet(tier, self.region.name + letter, cidr, subnet))
             refs.append(self._ref(subnet, "id"))
-            # Public subnets share one table. The others have one a zone, so that changing the NAT mode moves none.
+            # Public subnets share a route table. The others have one for each zone, whatever the NAT mode is.
             shared = tier == "public"
             if not (shared and tables):
                 role = "public-routes" if shared else f"{tier}-routes-{letter}"
@@ -215,10 +214,10 @@ class RegionalVpc(Vpc):
         return gateway
 
     def _create_nat(self, letters: Sequence[str], count: int, gateway: aws.internet_gateway.InternetGateway) -> None:
-        """Create NAT gateways in the first `count` zones; the zones without one use the first."""
+        """Create NAT gateways in the first `count` zones; the other zones use the first one."""
         gateways: list[str] = []
         for letter, subnet_id in list(zip(letters, self._refs["public"], strict=True))[:count]:
-            # AWS refuses an address or a NAT gateway before the VPC's internet gateway is attached.
+            # AWS refuses Elastic IP addresses and NAT gateways before the internet gateway is attached.
             address = self._create(
                 aws.eip.Eip,
                 f"nat-address-{letter}",
@@ -246,7 +245,7 @@ class RegionalVpc(Vpc):
             )
 
     def _empty_defaults(self) -> None:
-        """Take the rules and routes out of what AWS puts into every VPC, where things land that name nothing."""
+        """Remove the rules and routes of the default security group and route table."""
         self._create(
             aws.default_security_group.DefaultSecurityGroup,
             "default-security-group",
@@ -300,7 +299,7 @@ class RegionalVpc(Vpc):
 
 
 def _outside(tier: Tier, *, mode: NatMode, gateways: bool) -> Outside:
-    """Return what a tier has to do with public addresses."""
+    """Return which traffic with public addresses a tier has."""
     if tier == "public":
         return "web"
     if tier == "private" and mode != "none":
@@ -309,7 +308,6 @@ def _outside(tier: Tier, *, mode: NatMode, gateways: bool) -> Outside:
 
 
 def _entry(rule: Rule) -> dict[str, Any]:
-    """Return a rule as the arguments of a generated struct."""
     entry = {
         "rule_no": rule.number,
         "action": "allow",

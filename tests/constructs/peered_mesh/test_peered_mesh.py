@@ -60,7 +60,7 @@ def three(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
     return synth_stack(fill)
 
 
-def test_every_two_members_are_peered_once(three: SynthesizedStack) -> None:
+def test_all_pairs_are_peered_once(three: SynthesizedStack) -> None:
     assert [peering.path for peering in three.resources("aws_vpc_peering_connection")] == [
         "shop/mesh/request-vpc-ap-southeast-1-to-vpc-eu-west-1",
         "shop/mesh/request-vpc-ap-southeast-1-to-vpc-us-east-1",
@@ -68,7 +68,7 @@ def test_every_two_members_are_peered_once(three: SynthesizedStack) -> None:
     ]
 
 
-def test_the_requester_names_the_peers_region_and_accepts_nothing(three: SynthesizedStack) -> None:
+def test_the_requester_has_the_peers_region_and_no_auto_accept(three: SynthesizedStack) -> None:
     request = three.at(f"aws_vpc_peering_connection.mesh_request_{EU_TO_US}_eu_west_1")
     request.assert_config(
         {
@@ -80,7 +80,7 @@ def test_the_requester_names_the_peers_region_and_accepts_nothing(three: Synthes
     assert request["provider"] == "aws.eu_west_1"
 
 
-def test_the_accepter_accepts_in_its_own_region_and_carries_the_same_name(three: SynthesizedStack) -> None:
+def test_the_accepter_accepts_in_its_own_region_with_the_same_name_tag(three: SynthesizedStack) -> None:
     accepter = three.at(f"aws_vpc_peering_connection_accepter.mesh_accept_{EU_TO_US}_us_east_1")
     request = three.at(f"aws_vpc_peering_connection.mesh_request_{EU_TO_US}_eu_west_1")
     accepter.assert_config({"auto_accept": True, "vpc_peering_connection_id": f"${{{request.address}.id}}"})
@@ -88,7 +88,7 @@ def test_the_accepter_accepts_in_its_own_region_and_carries_the_same_name(three:
     assert accepter["tags"] == request["tags"] == {"Name": "shop-dev-mesh-vpc-eu-west-1-to-vpc-us-east-1"}
 
 
-def test_each_side_lets_the_other_resolve_its_names_once_the_connection_is_active(three: SynthesizedStack) -> None:
+def test_dns_resolution_is_on_for_both_sides_of_the_active_connection(three: SynthesizedStack) -> None:
     active = f"${{aws_vpc_peering_connection_accepter.mesh_accept_{EU_TO_US}_us_east_1.id}}"
     for side, role, region in (("request", "requester", "eu_west_1"), ("accept", "accepter", "us_east_1")):
         options = three.at(f"aws_vpc_peering_connection_options.mesh_{side}_options_{EU_TO_US}_{region}")
@@ -108,7 +108,7 @@ def peer_routes(stack: SynthesizedStack) -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_every_private_and_database_table_has_a_route_to_every_peer(three: SynthesizedStack) -> None:
+def test_every_private_and_database_route_table_has_a_route_to_every_peer(three: SynthesizedStack) -> None:
     regions = sorted(CIDRS)
     expected = set()
     for region in regions:
@@ -125,7 +125,7 @@ def test_every_private_and_database_table_has_a_route_to_every_peer(three: Synth
     assert len(three.resources("aws_route", "*/mesh/*")) == 24
 
 
-def test_a_construct_lets_its_peers_in_by_their_ranges(three: SynthesizedStack) -> None:
+def test_allow_from_peers_creates_rules_with_the_peers_cidr_blocks(three: SynthesizedStack) -> None:
     rules = three.resources("aws_vpc_security_group_ingress_rule", "*/app/*")
     assert [rule["cidr_ipv4"] for rule in rules] == ["10.0.0.0/16", "10.2.0.0/16"]
     rules[0].assert_config(
@@ -146,7 +146,7 @@ def test_the_ids_of_the_connections_are_exported(three: SynthesizedStack) -> Non
     assert three.outputs["deployment_summary"]["regions"]["eu-west-1"]["mesh"] == {f"{EU_TO_US}_id": active}
 
 
-def test_another_member_and_another_order_move_nothing_that_exists(
+def test_another_vpc_and_another_order_change_no_existing_connection(
     synth_stack: Callable[..., SynthesizedStack], three: SynthesizedStack
 ) -> None:
     def two(stack: HardenedStack) -> None:
@@ -166,7 +166,7 @@ def test_another_member_and_another_order_move_nothing_that_exists(
     assert before.outputs.keys() < three.outputs.keys()
 
 
-def test_chosen_edges_are_peered_and_no_others(stack: HardenedStack) -> None:
+def test_only_the_given_edges_are_peered(stack: HardenedStack) -> None:
     a, b, c = (name_vpc(stack, f"vpc-{letter}", f"10.{n}.0.0/16") for n, letter in enumerate("abc"))
     mesh = PeeredMesh(stack, "mesh", vpcs=[c, b, a], edges=[(c, a), (a, b)])
     assert list(mesh.peerings) == [
@@ -178,7 +178,7 @@ def test_chosen_edges_are_peered_and_no_others(stack: HardenedStack) -> None:
     assert a.peers == [b, c]
 
 
-def test_two_vpcs_of_one_region_are_peered_like_any_others(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_two_vpcs_in_one_region_have_no_peer_region(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         PeeredMesh(stack, "mesh", vpcs=[name_vpc(stack, "shop", "10.0.0.0/16"), name_vpc(stack, "data", "10.1.0.0/16")])
 
@@ -193,7 +193,7 @@ def test_two_vpcs_of_one_region_are_peered_like_any_others(synth_stack: Callable
     assert len(stack.resources("aws_route")) == 2
 
 
-def test_chosen_tiers_get_routes(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_routes_are_created_in_the_given_tiers(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         vpcs = add_vpcs(stack, ["us-east-1", "eu-west-1"])
         PeeredMesh(stack, "mesh", vpcs=vpcs, tiers=["database"])
@@ -211,15 +211,15 @@ def pair(stack: HardenedStack) -> tuple[Vpc, Vpc]:
 @pytest.mark.parametrize(
     ("members", "edges", "message"),
     [
-        ("aa", None, "vpcs='shop/a': is there twice; name each VPC once"),
-        ("ab", [], "edges=[]: must have at least one pair of members; leave it out for all"),
+        ("aa", None, "vpcs='shop/a': duplicate VPC"),
+        ("ab", [], "edges=[]: must have at least one pair of VPCs; all pairs by default"),
         ("ab", ["aa"], "edges=('shop/a', 'shop/a'): peers a VPC with itself"),
-        ("ab", ["ab", "ba"], "edges=('shop/b', 'shop/a'): is there twice; name each pair once"),
+        ("ab", ["ab", "ba"], "edges=('shop/b', 'shop/a'): duplicate pair"),
         ("ab", ["a"], "edges=('shop/a',): must be a pair of VPCs"),
-        ("ab", ["ac"], "edges='shop/c': is no member; the members are shop/a, shop/b"),
+        ("ab", ["ac"], "edges='shop/c': is not in the mesh; expected VPCs of shop/a, shop/b"),
     ],
 )
-def test_members_and_edges_that_make_no_mesh_are_refused(
+def test_invalid_vpcs_and_edges_are_refused(
     stack: HardenedStack, members: str, edges: list[str] | None, message: str
 ) -> None:
     a, b = pair(stack)
@@ -238,19 +238,19 @@ def test_members_and_edges_that_make_no_mesh_are_refused(
         ([], "tiers=[]: must be a list or tuple of public, private, database"),
     ],
 )
-def test_tiers_that_do_not_exist_are_refused(stack: HardenedStack, tiers: Any, message: str) -> None:
+def test_invalid_tiers_are_refused(stack: HardenedStack, tiers: Any, message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         PeeredMesh(stack, "mesh", vpcs=pair(stack), tiers=tiers)
     assert str(error.value) == f"shop/mesh: {message}"
 
 
 @pytest.mark.parametrize("vpcs", [[], ["vpc-1", "vpc-2"], "ab"])
-def test_a_mesh_of_fewer_than_two_vpcs_is_refused(stack: HardenedStack, vpcs: Any) -> None:
+def test_fewer_than_two_vpcs_are_refused(stack: HardenedStack, vpcs: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^mesh: vpcs=\[.*\]: must be two or more VPCs$"):
         PeeredMesh(stack, "mesh", vpcs=vpcs)
 
 
-def test_overlapping_members_are_refused_even_where_no_edge_connects_them(stack: HardenedStack) -> None:
+def test_overlapping_vpcs_are_refused_with_and_without_an_edge(stack: HardenedStack) -> None:
     a = name_vpc(stack, "a", "10.0.0.0/16")
     b = name_vpc(stack, "b", "10.1.0.0/16")
     c = name_vpc(stack, "c", "10.0.128.0/20")
@@ -268,20 +268,20 @@ def test_a_vpc_that_overlaps_a_peer_of_another_mesh_is_refused(stack: HardenedSt
     assert str(error.value) == "shop/two: shop/c='10.1.0.0/20': overlaps shop/b (10.1.0.0/16); 10.2.0.0/20 is free"
 
 
-def test_a_pair_is_peered_once_in_the_whole_stack(stack: HardenedStack) -> None:
+def test_a_pair_that_another_mesh_peers_is_refused(stack: HardenedStack) -> None:
     a, b = pair(stack)
     PeeredMesh(stack, "one", vpcs=[a, b])
     with pytest.raises(ConfigurationError) as error:
         PeeredMesh(stack, "two", vpcs=[b, a])
-    assert str(error.value) == "shop/two: vpcs=('shop/a', 'shop/b'): are peered already, in another mesh"
+    assert str(error.value) == "shop/two: vpcs=('shop/a', 'shop/b'): are already peered by another mesh"
 
 
-def test_a_member_without_a_table_in_the_tiers_is_refused(stack: HardenedStack) -> None:
+def test_a_vpc_without_route_tables_in_the_tiers_is_refused(stack: HardenedStack) -> None:
     a = name_vpc(stack, "a", "10.0.0.0/16")
     b = name_vpc(stack, "b", "10.1.0.0/16", route_tables=None)
     with pytest.raises(ConfigurationError) as error:
         PeeredMesh(stack, "mesh", vpcs=[a, b])
-    assert str(error.value) == "shop/mesh: vpcs='shop/b': has no route table in the tiers private, database"
+    assert str(error.value) == "shop/mesh: vpcs='shop/b': has no route tables in the tiers private, database"
 
 
 def test_a_vpc_of_another_stack_is_refused(tmp_path: Path) -> None:
@@ -291,18 +291,18 @@ def test_a_vpc_of_another_stack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
         PeeredMesh(shop, "mesh", vpcs=[a, b])
     assert str(error.value) == (
-        "shop/mesh: vpcs='network/a': belongs to the stack network and the mesh does not; make the mesh and its VPCs in "
-        "one stack, or name the VPC with RegionalVpc.from_attributes"
+        "shop/mesh: vpcs='network/a': belongs to the stack network; create the mesh in the same stack as its VPCs, or "
+        "import the VPC with RegionalVpc.from_attributes"
     )
 
 
-def test_a_large_mesh_works_with_advice_to_use_a_transit_gateway(stack: HardenedStack) -> None:
+def test_more_than_six_vpcs_cause_a_warning(stack: HardenedStack) -> None:
     vpcs = [name_vpc(stack, f"vpc-{n}", f"10.{n}.0.0/16") for n in range(7)]
     with pytest.warns(ConfigurationWarning) as warnings:
         mesh = PeeredMesh(stack, "mesh", vpcs=vpcs)
     assert [(str(warning.message), warning.filename) for warning in warnings] == [
         (
-            "shop/mesh: vpcs: 7 members need up to 21 connections; a transit gateway is easier to run from 7 members on",
+            "shop/mesh: vpcs: 7 VPCs have up to 21 peering connections; consider a transit gateway for more than 6 VPCs",
             __file__,
         )
     ]
@@ -314,17 +314,17 @@ def test_more_connections_than_aws_allows_are_refused(stack: HardenedStack) -> N
     with pytest.raises(ConfigurationError) as error:
         PeeredMesh(stack, "mesh", vpcs=[hub, *spokes], edges=[(hub, spoke) for spoke in spokes])
     assert str(error.value) == (
-        "shop/mesh: vpcs='shop/vpc-0': would have 51 peering connections and AWS allows 50; use a transit gateway"
+        "shop/mesh: vpcs='shop/vpc-0': has 51 peering connections; AWS allows 50. Use a transit gateway"
     )
 
 
-def test_only_members_with_peers_can_let_them_in(stack: HardenedStack) -> None:
+def test_allow_from_peers_requires_a_vpc_with_peers(stack: HardenedStack) -> None:
     a, b = pair(stack)
     lonely, stranger = name_vpc(stack, "c", "10.2.0.0/16"), name_vpc(stack, "d", "10.3.0.0/16")
     mesh = PeeredMesh(stack, "mesh", vpcs=[a, b, lonely], edges=[(a, b)])
     expected = {
-        lonely: "connectable='shop/c/app': is in shop/c, which no edge connects",
-        stranger: "vpc='shop/d': is no member; the members are shop/a, shop/c, shop/b",
+        lonely: "connectable='shop/c/app': its VPC shop/c has no peers; add an edge",
+        stranger: "vpc='shop/d': is not in the mesh; expected one of shop/a, shop/c, shop/b",
     }
     for vpc, message in expected.items():
         group = SecurityGroup(vpc, "app", region=vpc.region, vpc=vpc, description="App")

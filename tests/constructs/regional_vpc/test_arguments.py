@@ -1,4 +1,4 @@
-"""What a VPC refuses, and how one that exists already is named."""
+"""Arguments that a VPC refuses, and existing VPCs."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def prod(tmp_path: Path) -> HardenedStack:
             "zones[1]='us-east-1b': is a zone of 'us-east-1', but the region here is 'eu-west-1'",
         ),
         ({"zones": ["a", "eu-west-1a"]}, "zones[1]='eu-west-1a': is the same zone as zones[0]; name each zone once"),
-        ({"tiers": []}, "tiers=[]: must name at least one of public, private, database"),
+        ({"tiers": []}, "tiers=[]: must have at least one of public, private, database"),
         ({"tiers": "public"}, "tiers='public': must be a list or tuple of public, private, database"),
         ({"tiers": ["web"]}, "tiers='web': must be one of public, private, database"),
         ({"gateway_tiers": ["public"]}, "gateway_tiers='public': must be one of private, database"),
         ({"nat": "two"}, "nat='two': must be none, single, per_zone or SingleNat(reason)"),
         (
             {"nat": "per_zone", "tiers": ["private", "database"]},
-            "nat='per_zone': needs the public tier, where NAT gateways are; add it or give nat='none'",
+            "nat='per_zone': requires the public tier, for the NAT gateways; add it or set nat='none'",
         ),
         (
             {"nat": "single", "tiers": ["public", "database"]},
-            "nat='single': needs the private tier, which uses them; add it or give nat='none'",
+            "nat='single': requires the private tier, which routes to the NAT gateways; add it or set nat='none'",
         ),
         (
             {"interface_endpoints": ["logs", "loggs"]},
@@ -83,28 +83,26 @@ def prod(tmp_path: Path) -> HardenedStack:
         ({"interface_endpoints": "logs"}, "interface_endpoints='logs': must be a list or tuple of services"),
         (
             {"interface_endpoints": ["logs"], "tiers": ["public"]},
-            "interface_endpoints=['logs']: need the private tier, where they are placed",
+            "interface_endpoints=['logs']: require the private tier, which contains the endpoints; add it",
         ),
         (
             {"interface_endpoints": ["logs"], "region": "cn-north-1"},
             (
-                "interface_endpoints=['logs']: have other names in China, which differ from service to service; create them "
-                "as raw resources"
+                "interface_endpoints=['logs']: are not supported in China, where endpoint services have other names; create "
+                "raw resources"
             ),
         ),
         ({"flow_log_interval": 300}, "flow_log_interval=300: must be 60 or 600 seconds"),
         ({"flow_log_interval": True}, "flow_log_interval=True: must be 60 or 600 seconds"),
     ],
 )
-def test_an_argument_that_cannot_be_deployed_is_refused(
-    stack: HardenedStack, arguments: dict[str, Any], message: str
-) -> None:
+def test_an_invalid_argument_is_refused(stack: HardenedStack, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         add_vpc(stack, **arguments)
     assert str(error.value) == f"shop/net: {message}"
 
 
-def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
+def test_all_problems_are_reported_together(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     key = MultiRegionKey(stack, "key", region=stack.region("us-east-1"))
     with pytest.raises(ConfigurationError) as error:
@@ -117,18 +115,16 @@ def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
     ]
 
 
-def test_one_nat_gateway_in_prod_needs_a_reason(prod: HardenedStack) -> None:
+def test_a_single_nat_gateway_in_prod_requires_a_reason(prod: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         add_vpc(prod, nat="single")
     assert str(error.value) == (
-        "shop/net: nat='single': must be per_zone in prod, because the failure of one zone would cut off every other; "
-        "give SingleNat(reason) where that is acceptable"
+        "shop/net: nat='single': must be per_zone in prod: the failure of one zone would disconnect the others. Give "
+        "SingleNat(reason) if that is acceptable"
     )
 
 
-def test_a_reasoned_single_nat_gateway_is_recorded_where_it_departs_from_the_environment(
-    prod: HardenedStack, stack: HardenedStack
-) -> None:
+def test_a_single_nat_gateway_is_recorded_in_prod(prod: HardenedStack, stack: HardenedStack) -> None:
     vpc = add_vpc(prod, nat=SingleNat(REASON))
     assert [role for role in vpc.resources if role.startswith("nat-")] == ["nat-address-a", "nat-a"]
     assert prod.opt_outs == [("shop/net", SingleNat(REASON))]
@@ -136,18 +132,20 @@ def test_a_reasoned_single_nat_gateway_is_recorded_where_it_departs_from_the_env
     assert stack.opt_outs == []
 
 
-def test_the_first_zone_given_carries_the_single_nat_gateway(stack: HardenedStack) -> None:
+def test_the_first_zone_has_the_single_nat_gateway(stack: HardenedStack) -> None:
     vpc = add_vpc(stack, zones=["b", "c", "a"])
     assert [role for role in vpc.resources if role.startswith("nat-")] == ["nat-address-b", "nat-b"]
     assert vpc.availability_zones == ["eu-west-1b", "eu-west-1c", "eu-west-1a"]
 
 
-def test_a_tier_that_is_not_there_has_no_subnets_and_no_route_tables(stack: HardenedStack) -> None:
+def test_subnets_and_route_tables_of_a_missing_tier_are_refused(stack: HardenedStack) -> None:
     vpc = add_vpc(stack, tiers=["public", "private"])
     for read in (vpc.subnets, vpc.route_tables):
         with pytest.raises(ConfigurationError) as error:
             read("database")
-        assert str(error.value) == "shop/net: tier='database': the VPC has public, private"
+        assert (
+            str(error.value) == "shop/net: tier='database': the VPC does not have this tier; expected public, private"
+        )
 
 
 def test_subnets_and_route_tables_are_plain_lists(stack: HardenedStack) -> None:
@@ -163,18 +161,18 @@ def test_subnets_and_route_tables_are_plain_lists(stack: HardenedStack) -> None:
     assert len(vpc.subnets("private")) == 2
 
 
-def test_endpoints_that_were_not_asked_for_cannot_be_connected_to(stack: HardenedStack) -> None:
+def test_a_vpc_without_interface_endpoints_refuses_connections_to_them(stack: HardenedStack) -> None:
     vpcs: list[Vpc] = [add_vpc(stack), name_vpc(stack)]
     for vpc in vpcs:
         with pytest.raises(ConfigurationError) as error:
             _ = vpc.endpoints
         assert str(error.value) == (
-            f"{vpc.path}: interface_endpoints=(): the VPC has no interface endpoints to connect to; give "
-            "interface_endpoints=LAMBDA_BASIC or the services that are needed"
+            f"{vpc.path}: interface_endpoints=(): the VPC has no interface endpoints; set interface_endpoints=LAMBDA_BASIC or "
+            "the services that are needed"
         )
 
 
-def test_a_service_named_twice_gets_one_endpoint(stack: HardenedStack) -> None:
+def test_a_duplicate_service_has_one_endpoint(stack: HardenedStack) -> None:
     vpc = add_vpc(stack, interface_endpoints=(*LAMBDA_BASIC, "kms", "ecr.api"))
     assert list(vpc.endpoints.resources) == [*LAMBDA_BASIC, "ecr-api"]
 
@@ -189,7 +187,7 @@ def name_vpc(stack: HardenedStack, **changes: Any) -> ExistingVpc:
     return RegionalVpc.from_attributes(stack, "legacy", region=stack.region("eu-west-1"), **{**arguments, **changes})
 
 
-def test_an_existing_vpc_reads_like_one_that_is_made_here(stack: HardenedStack) -> None:
+def test_an_existing_vpc_has_the_attributes_of_a_created_one(stack: HardenedStack) -> None:
     vpc = name_vpc(stack)
     assert (vpc.id, vpc.cidr, vpc.path, vpc.tiers) == (VPC_ID, "10.9.0.0/24", "shop/legacy", ("private", "database"))
     assert vpc.availability_zones == ["eu-west-1b", "eu-west-1a"]
@@ -201,7 +199,7 @@ def test_an_existing_vpc_reads_like_one_that_is_made_here(stack: HardenedStack) 
     assert vpc.resources == {}
 
 
-def test_security_groups_live_in_existing_vpcs_and_in_those_made_here(
+def test_security_groups_can_be_in_existing_and_created_vpcs(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -212,7 +210,7 @@ def test_security_groups_live_in_existing_vpcs_and_in_those_made_here(
     assert [group["vpc_id"] for group in groups] == [VPC_ID, "${aws_vpc.net_eu_west_1.id}"]
 
 
-def test_ids_are_read_by_other_stacks_too(
+def test_ids_work_in_another_stack(
     synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]],
 ) -> None:
     def fill(app: App) -> None:
@@ -228,22 +226,25 @@ def test_ids_are_read_by_other_stacks_too(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vpc_id": "${aws_vpc.x.id}"}, "vpc_id='${aws_vpc.x.id}': must be a plain id such as 'vpc-0123456789abcdef0'"),
-        ({"vpc_id": "vpc-123"}, "vpc_id='vpc-123': must be a plain id such as 'vpc-0123456789abcdef0'"),
+        (
+            {"vpc_id": "${aws_vpc.x.id}"},
+            "vpc_id='${aws_vpc.x.id}': must be an id such as 'vpc-0123456789abcdef0', not a reference",
+        ),
+        ({"vpc_id": "vpc-123"}, "vpc_id='vpc-123': must be an id such as 'vpc-0123456789abcdef0', not a reference"),
         (
             {"cidr": "10.9.0.0/8"},
             "cidr='10.9.0.0/8': must be the first address and the prefix length of a network: '10.0.0.0/8'",
         ),
-        ({"cidr": "10.0.0.0/8"}, "cidr='10.0.0.0/8': AWS has no VPC larger than a /16 or smaller than a /28"),
-        ({"cidr": "10.0.0.0/29"}, "cidr='10.0.0.0/29': AWS has no VPC larger than a /16 or smaller than a /28"),
+        ({"cidr": "10.0.0.0/8"}, "cidr='10.0.0.0/8': must be /16 to /28, the sizes that AWS allows"),
+        ({"cidr": "10.0.0.0/29"}, "cidr='10.0.0.0/29': must be /16 to /28, the sizes that AWS allows"),
         (
             {"subnets": {}, "route_tables": None},
-            "subnets={}: must name the subnets of at least one tier of public, private, database",
+            "subnets={}: must have subnets of at least one tier of public, private, database",
         ),
         ({"subnets": {"web": {}}, "route_tables": None}, "subnets='web': must be one of public, private, database"),
         (
             {"subnets": {"private": {"a": TABLE_ID}}},
-            f"subnets['private']['a']={TABLE_ID!r}: must be a plain id such as 'subnet-0123456789abcdef0'",
+            f"subnets['private']['a']={TABLE_ID!r}: must be an id such as 'subnet-0123456789abcdef0', not a reference",
         ),
         (
             {"subnets": {"private": {"us-east-1a": SUBNET_ID}}},
@@ -251,12 +252,12 @@ def test_ids_are_read_by_other_stacks_too(
         ),
         (
             {"route_tables": {"private": [SUBNET_ID]}},
-            f"route_tables['private']={SUBNET_ID!r}: must be a plain id such as 'rtb-0123456789abcdef0'",
+            f"route_tables['private']={SUBNET_ID!r}: must be an id such as 'rtb-0123456789abcdef0', not a reference",
         ),
-        ({"route_tables": {"public": [TABLE_ID]}}, "route_tables='public': is a tier without subnets"),
+        ({"route_tables": {"public": [TABLE_ID]}}, "route_tables='public': has no subnets; add the tier to subnets"),
     ],
 )
-def test_an_existing_vpc_is_named_by_plain_values_of_the_right_form(
+def test_invalid_attributes_of_an_existing_vpc_are_refused(
     stack: HardenedStack, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as error:

@@ -1,4 +1,4 @@
-"""What a VPC becomes in other environments and with other arguments, and what stays where it is."""
+"""VPCs in other environments and with other arguments, and addresses that do not change."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def routes(stack: SynthesizedStack) -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_every_environment_has_its_zones_and_nat_gateways(
+def test_zones_and_nat_gateways_depend_on_the_environment(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     stack = synth_stack(add_vpc, environment)
@@ -48,7 +48,7 @@ def test_every_environment_has_its_zones_and_nat_gateways(
     ]
 
 
-def test_without_a_public_tier_there_is_no_internet_gateway_and_no_nat(
+def test_a_vpc_without_a_public_tier_has_no_internet_gateway_and_no_nat(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     stack = synth_stack(lambda stack: add_vpc(stack, tiers=["database", "private"], flow_log_interval=600), "prod")
@@ -62,7 +62,7 @@ def test_without_a_public_tier_there_is_no_internet_gateway_and_no_nat(
     assert "net_public_subnet_ids_eu_west_1" not in stack.outputs
 
 
-def test_a_tier_without_gateways_and_nat_talks_to_private_networks_only(
+def test_a_tier_without_gateway_endpoints_and_nat_allows_private_networks_only(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     stack = synth_stack(lambda stack: add_vpc(stack, zones=["a"]))
@@ -92,7 +92,7 @@ def grows(before: object, after: object) -> bool:
 
 
 @pytest.mark.parametrize("arguments", [{"zones": ("a", "b", "c")}, {"zones": ("a", "b"), "nat": "per_zone"}])
-def test_another_zone_or_more_nat_gateways_move_nothing_that_exists(
+def test_another_zone_and_more_nat_gateways_change_no_existing_resource(
     synth_stack: Callable[..., SynthesizedStack], dev: SynthesizedStack, arguments: dict[str, Any]
 ) -> None:
     after = synth_stack(lambda stack: add_vpc(stack, **arguments))
@@ -108,7 +108,7 @@ def test_another_zone_or_more_nat_gateways_move_nothing_that_exists(
     assert changed == moved_to_own_nat
 
 
-def test_another_tier_moves_nothing_that_exists(
+def test_another_tier_changes_no_existing_resource(
     synth_stack: Callable[..., SynthesizedStack], dev: SynthesizedStack
 ) -> None:
     before = synth_stack(lambda stack: add_vpc(stack, zones=("a", "b"), tiers=("public", "private")))

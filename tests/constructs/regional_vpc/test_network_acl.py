@@ -77,25 +77,25 @@ def any_acl(request: pytest.FixtureRequest) -> TierAcl:
 
 
 @pytest.mark.parametrize("address", [INSIDE, PEER, "172.16.3.4", "192.168.7.7", "100.64.0.1"])
-def test_private_networks_pass_on_every_port_both_ways(any_acl: TierAcl, address: str) -> None:
+def test_private_networks_are_allowed_on_every_port_in_both_directions(any_acl: TierAcl, address: str) -> None:
     ping = Packet(address, ICMP, icmp=(8, 0))
     for packet in (ping, *(Packet(address, protocol, port) for protocol in (TCP, UDP) for port in (22, 3389, 65535))):
         assert passes(any_acl.ingress(), packet)
         assert passes(any_acl.egress(), packet)
 
 
-def test_the_internet_reaches_no_administrative_port_of_any_tier(any_acl: TierAcl) -> None:
+def test_no_tier_allows_administrative_ports_from_the_internet(any_acl: TierAcl) -> None:
     for port in (20, 21, 22, 25, 1023, 3389):
         assert not passes(any_acl.ingress(), Packet(INTERNET, TCP, port))
 
 
 @pytest.mark.parametrize("tier", [("public", "web"), ("private", "nat"), ("private", "gateways")])
-def test_replies_come_back_to_nat_gateways_load_balancers_and_functions(tier: tuple[Tier, Outside]) -> None:
+def test_return_traffic_is_allowed_on_ephemeral_ports(tier: tuple[Tier, Outside]) -> None:
     rules = acl(*tier).ingress()
     assert all(passes(rules, Packet(INTERNET, TCP, port)) for port in (1024, 3388, 3390, 65535))
 
 
-def test_a_database_tier_takes_replies_of_gateway_endpoints_on_ports_of_hosts_only() -> None:
+def test_a_database_tier_allows_return_traffic_of_gateway_endpoints_from_32768() -> None:
     rules = acl("database", "gateways")
     assert passes(rules.ingress(), Packet(INTERNET, TCP, 32768))
     for port in (1433, 1521, 3306, 5432, 6379, 27017):
@@ -105,7 +105,7 @@ def test_a_database_tier_takes_replies_of_gateway_endpoints_on_ports_of_hosts_on
 
 
 @pytest.mark.parametrize("tier", ["private", "database"])
-def test_a_tier_with_nothing_outside_exchanges_no_packet_with_public_addresses(tier: Tier) -> None:
+def test_a_tier_without_public_traffic_allows_no_public_addresses(tier: Tier) -> None:
     rules = acl(tier, "none")
     for port in (80, 443, 40000):
         assert not passes(rules.ingress(), Packet(INTERNET, TCP, port))
@@ -114,27 +114,27 @@ def test_a_tier_with_nothing_outside_exchanges_no_packet_with_public_addresses(t
 
 
 @pytest.mark.parametrize("port", [80, 443])
-def test_only_a_public_tier_takes_requests_from_the_internet(port: int) -> None:
+def test_only_a_public_tier_allows_requests_from_the_internet(port: int) -> None:
     assert passes(acl("public", "web").ingress(), Packet(INTERNET, TCP, port))
     for tier, outside in TIERS[1:]:
         assert not passes(acl(tier, outside).ingress(), Packet(INTERNET, TCP, port))
 
 
 @pytest.mark.parametrize("tier", [("public", "web"), ("private", "nat")])
-def test_tiers_with_a_way_out_reach_the_internet_over_tcp_only(tier: tuple[Tier, Outside]) -> None:
+def test_outbound_traffic_to_the_internet_is_tcp_only(tier: tuple[Tier, Outside]) -> None:
     rules = acl(*tier).egress()
     assert all(passes(rules, Packet(INTERNET, TCP, port)) for port in (0, 25, 80, 443, 5432, 65535))
     assert not passes(rules, Packet(INTERNET, UDP, 443))
 
 
 @pytest.mark.parametrize("tier", [tier for tier in TIERS if tier[1] != "none"])
-def test_path_mtu_discovery_works_both_ways_and_ping_does_not(tier: tuple[Tier, Outside]) -> None:
+def test_path_mtu_discovery_is_allowed_and_ping_is_not(tier: tuple[Tier, Outside]) -> None:
     for rules in (acl(*tier).ingress(), acl(*tier).egress()):
         assert passes(rules, Packet(INTERNET, ICMP, icmp=(3, 4)))
         assert not passes(rules, Packet(INTERNET, ICMP, icmp=(8, 0)))
 
 
-def test_a_connection_through_nat_passes_all_four_subnet_borders_out_and_back() -> None:
+def test_a_connection_through_nat_is_allowed_by_all_network_acls() -> None:
     public, private = acl("public", "web"), acl("private", "nat")
     client = 41000
     assert passes(private.egress(), Packet(INTERNET, TCP, 443))
@@ -145,7 +145,7 @@ def test_a_connection_through_nat_passes_all_four_subnet_borders_out_and_back() 
     assert passes(private.ingress(), Packet(INTERNET, TCP, client))
 
 
-def test_every_rule_has_a_number_of_its_own_and_names_its_protocol(any_acl: TierAcl) -> None:
+def test_every_rule_has_a_unique_number_and_a_protocol(any_acl: TierAcl) -> None:
     for rules in (any_acl.ingress(), any_acl.egress()):
         assert len({rule.number for rule in rules}) == len(rules)
         assert {rule.protocol for rule in rules} <= {TCP, UDP, ICMP}

@@ -40,7 +40,7 @@ def dev(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStack:
     return synth_stack(lambda stack: add_vpc(stack, zones=("a", "b")))
 
 
-def test_the_vpc_resolves_names_and_reports_how_full_it_is(prod: SynthesizedStack) -> None:
+def test_the_vpc_has_dns_and_address_usage_metrics(prod: SynthesizedStack) -> None:
     vpc = prod.resource("aws_vpc")
     vpc.assert_config(
         {
@@ -53,7 +53,7 @@ def test_the_vpc_resolves_names_and_reports_how_full_it_is(prod: SynthesizedStac
     assert vpc["tags"] == {"Name": "shop-prod-net-eu-west-1"}
 
 
-def test_every_tier_has_its_slot_in_every_zone_and_no_subnet_hands_out_public_addresses(
+def test_every_tier_has_a_subnet_in_every_zone_without_public_addresses(
     prod: SynthesizedStack,
 ) -> None:
     expected = {
@@ -73,11 +73,11 @@ def test_every_tier_has_its_slot_in_every_zone_and_no_subnet_hands_out_public_ad
     assert subnets["aws_subnet.net_private_a_eu_west_1"]["tags"] == {"Name": "shop-prod-net-private-a-eu-west-1"}
 
 
-def test_every_resource_carries_the_provider_of_its_region(prod: SynthesizedStack) -> None:
+def test_every_resource_has_the_provider_of_its_region(prod: SynthesizedStack) -> None:
     assert {block["provider"] for block in prod.blocks} == {"aws.eu_west_1"}
 
 
-def test_public_subnets_share_a_table_and_the_others_have_one_each(prod: SynthesizedStack) -> None:
+def test_public_subnets_share_a_route_table_and_the_others_have_one_each(prod: SynthesizedStack) -> None:
     tables = {
         association["subnet_id"].split(".")[1]: association["route_table_id"].split(".")[1]
         for association in prod.resources("aws_route_table_association")
@@ -106,7 +106,7 @@ def routes(stack: SynthesizedStack) -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_prod_sends_each_zone_through_its_own_nat_gateway_and_the_database_tier_nowhere(
+def test_prod_has_a_nat_gateway_in_each_zone_and_no_default_route_for_databases(
     prod: SynthesizedStack,
 ) -> None:
     assert routes(prod) == {
@@ -117,7 +117,7 @@ def test_prod_sends_each_zone_through_its_own_nat_gateway_and_the_database_tier_
     }
 
 
-def test_dev_sends_every_zone_through_one_nat_gateway_in_the_first(dev: SynthesizedStack) -> None:
+def test_dev_has_one_nat_gateway_in_the_first_zone(dev: SynthesizedStack) -> None:
     assert routes(dev) == {
         "public_routes": ("0.0.0.0/0", "net_internet_gateway_eu_west_1"),
         "private_routes_a": ("0.0.0.0/0", "net_nat_a_eu_west_1"),
@@ -126,7 +126,7 @@ def test_dev_sends_every_zone_through_one_nat_gateway_in_the_first(dev: Synthesi
     assert dev.resource("aws_nat_gateway")["subnet_id"] == "${aws_subnet.net_public_a_eu_west_1.id}"
 
 
-def test_addresses_and_nat_gateways_wait_for_the_internet_gateway(prod: SynthesizedStack) -> None:
+def test_addresses_and_nat_gateways_depend_on_the_internet_gateway(prod: SynthesizedStack) -> None:
     gateway = prod.resource("aws_internet_gateway")
     gateway.assert_config({"vpc_id": VPC})
     assert gateway["tags"] == {"Name": "shop-prod-net-internet-gateway-eu-west-1"}
@@ -142,14 +142,14 @@ def test_addresses_and_nat_gateways_wait_for_the_internet_gateway(prod: Synthesi
         )
 
 
-def test_the_defaults_of_the_vpc_are_emptied(prod: SynthesizedStack) -> None:
+def test_the_default_security_group_and_route_table_are_empty(prod: SynthesizedStack) -> None:
     prod.resource("aws_default_security_group").assert_config({"egress": [], "ingress": [], "vpc_id": VPC})
     prod.resource("aws_default_route_table").assert_config(
         {"default_route_table_id": "${aws_vpc.net_eu_west_1.default_route_table_id}", "route": []}
     )
 
 
-def test_the_flow_log_is_extended_encrypted_and_kept(prod: SynthesizedStack) -> None:
+def test_the_flow_log_has_extended_fields_encryption_and_a_retention(prod: SynthesizedStack) -> None:
     flow_log = prod.resource("aws_flow_log")
     flow_log.assert_config(
         {
@@ -177,7 +177,7 @@ def test_the_flow_log_is_extended_encrypted_and_kept(prod: SynthesizedStack) -> 
     )
 
 
-def test_the_flow_log_role_writes_to_its_group_only_and_for_this_account_only(prod: SynthesizedStack) -> None:
+def test_the_flow_log_role_allows_its_log_group_and_this_account_only(prod: SynthesizedStack) -> None:
     group = "${aws_cloudwatch_log_group.net_flow_log_log_group_eu_west_1.arn}"
     prod.resource("data.aws_iam_policy_document", "*/policy-document").assert_config(
         {
@@ -236,7 +236,7 @@ def gateway_statements(stack: SynthesizedStack, service: str) -> list[dict[str, 
     return found
 
 
-def test_gateway_endpoints_serve_the_private_tables_and_principals_of_the_account(
+def test_gateway_endpoints_are_for_private_route_tables_and_principals_of_this_account(
     prod: SynthesizedStack,
 ) -> None:
     own, *others = gateway_statements(prod, "dynamodb")
@@ -251,7 +251,7 @@ def test_gateway_endpoints_serve_the_private_tables_and_principals_of_the_accoun
     }
 
 
-def test_the_s3_endpoint_also_lets_amazons_packages_and_image_layers_be_read(prod: SynthesizedStack) -> None:
+def test_the_s3_endpoint_allows_downloads_of_packages_and_image_layers(prod: SynthesizedStack) -> None:
     own, packages = gateway_statements(prod, "s3")
     assert own["Action"] == ["s3:*"]
     assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT]}}
@@ -267,7 +267,7 @@ def test_the_s3_endpoint_also_lets_amazons_packages_and_image_layers_be_read(pro
     }
 
 
-def test_interface_endpoints_answer_to_private_names_in_every_zone_behind_one_group(prod: SynthesizedStack) -> None:
+def test_interface_endpoints_have_private_dns_in_every_zone_and_one_security_group(prod: SynthesizedStack) -> None:
     for service in LAMBDA_BASIC:
         prod.resource("aws_vpc_endpoint", f"*/endpoints/{service}").assert_config(
             {
@@ -282,7 +282,7 @@ def test_interface_endpoints_answer_to_private_names_in_every_zone_behind_one_gr
     assert len(prod.resources("aws_vpc_endpoint", "*/endpoints/*")) == 8
 
 
-def test_the_endpoints_admit_https_from_inside_the_vpc_and_from_who_connects(prod: SynthesizedStack) -> None:
+def test_interface_endpoints_allow_https_from_the_vpc_and_from_connected_constructs(prod: SynthesizedStack) -> None:
     prod.resource("aws_vpc_security_group_ingress_rule", "*/from-10.0.0.0-16-443").assert_config(
         {
             "cidr_ipv4": "10.0.0.0/16",
@@ -300,7 +300,7 @@ def test_the_endpoints_admit_https_from_inside_the_vpc_and_from_who_connects(pro
     assert egress["referenced_security_group_id"] == "${aws_security_group.net_endpoints_security_group_eu_west_1.id}"
 
 
-def test_every_tier_has_a_network_acl_of_its_own_on_all_its_subnets(prod: SynthesizedStack) -> None:
+def test_every_tier_has_a_network_acl(prod: SynthesizedStack) -> None:
     for tier in ("public", "private", "database"):
         acl = prod.resource("aws_network_acl", f"*/{tier}-acl")
         acl.assert_config(
@@ -313,7 +313,7 @@ def test_every_tier_has_a_network_acl_of_its_own_on_all_its_subnets(prod: Synthe
         )
 
 
-def test_the_rules_of_a_network_acl_reach_the_json_as_they_are(prod: SynthesizedStack) -> None:
+def test_network_acl_rules_are_written_to_the_json(prod: SynthesizedStack) -> None:
     assert acl_rules(prod, "public", "ingress") == [
         *INSIDE,
         (1000, "allow", "6", "0.0.0.0/0", 80, 80, None, None),
@@ -327,7 +327,7 @@ def test_the_rules_of_a_network_acl_reach_the_json_as_they_are(prod: Synthesized
     assert acl_rules(prod, "database", "ingress") == acl_rules(prod, "database", "egress") == INSIDE
 
 
-def test_outputs_are_flat_and_summed_up(dev: SynthesizedStack) -> None:
+def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:
     def ids(tier: str) -> list[str]:
         return [f"${{aws_subnet.net_{tier}_{letter}_eu_west_1.id}}" for letter in "ab"]
 

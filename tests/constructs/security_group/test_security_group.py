@@ -220,8 +220,8 @@ def test_a_vpc_without_gateway_endpoints_is_refused(stack: HardenedStack) -> Non
     with pytest.raises(ConfigurationError) as error:
         group.allow_to_gateway("s3")
     assert str(error.value) == (
-        "shop/vpc: service='s3': the VPC has no gateway endpoints; RegionalVpc makes those of s3 and dynamodb for its "
-        "gateway_tiers"
+        "shop/vpc: service='s3': the VPC has no gateway endpoint of this service; RegionalVpc creates those of s3 and "
+        "dynamodb for its gateway_tiers"
     )
 
 
