@@ -48,8 +48,12 @@ def public_classes() -> dict[str, griffe.Class]:
 
 
 def constructs() -> dict[str, griffe.Class]:
-    """Return the public constructs by name."""
-    return {name: made for name, made in public_classes().items() if BASE in {base.name for base in _bases(made)}}
+    """Return the public constructs that have a page, by name."""
+    return {
+        name: made
+        for name, made in public_classes().items()
+        if BASE in {base.name for base in _bases(made)} and _page(name)
+    }
 
 
 def with_api(page: str, prefix: str = "") -> str:
@@ -69,7 +73,7 @@ def construct_table(prefix: str) -> str:
     """Return the table of constructs: what each is, with a link to its page."""
     made = sorted(constructs().items())
     rows = [[f"[{name}]", _cell(summary(construct).removesuffix("."))] for name, construct in made]
-    links = "\n".join(f"[{name}]: {prefix}{page_of(name)}" for name, _ in made)
+    links = "\n".join(f"[{name}]: {prefix}{_page(name)}" for name, _ in made)
     return f"\n{table(['Construct', 'What it creates'], rows)}\n\n{links}\n"
 
 
@@ -80,12 +84,11 @@ def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def page_of(name: str) -> str:
-    """Return the file name of the page that documents a class."""
-    for page in sorted(PAGES.glob("*.md")):
-        if f"<!-- api: {name} -->" in page.read_text(encoding="utf-8"):
-            return page.name
-    return f"{re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()}.md"
+@cache
+def _page(name: str) -> str:
+    """Return the file name of the page that documents a class; empty when there is none."""
+    marker = f"<!-- api: {name} -->"
+    return next((page.name for page in sorted(PAGES.glob("*.md")) if marker in page.read_text(encoding="utf-8")), "")
 
 
 def summary(made: griffe.Class | griffe.Function) -> str:
