@@ -25,6 +25,7 @@ _RENAMED: dict[str, str] = {
     "CacheUser": "ElastiCacheUser",
     "CpuAlarms": "SimpleScaling",
     "Deletable": "NoDeletionProtection",
+    "ForeignBus": "ExternalEventBus",
     "LateFinish": "ShorterTimeout",
     "ScheduledSize": "ScheduledAction",
     "TokenAuthorizer": "LambdaAuthorizer",

@@ -24,7 +24,7 @@ from .constructs.custom_domain import CustomDomain as CustomDomain
 from .constructs.event_bus import AcceptedLoop as AcceptedLoop
 from .constructs.event_bus import EventBus as EventBus
 from .constructs.event_bus import EventTarget as EventTarget
-from .constructs.event_bus import ForeignBus as ForeignBus
+from .constructs.event_bus import ExternalEventBus as ExternalEventBus
 from .constructs.event_bus import InputTransformer as InputTransformer
 from .constructs.global_table import GlobalIndex as GlobalIndex
 from .constructs.global_table import GlobalTable as GlobalTable

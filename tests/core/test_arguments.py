@@ -157,10 +157,13 @@ def test_an_argument_of_a_method_is_refused_too(add: Callable[..., object]) -> N
             "dead_letter_queue='x': must be of the type DeadLetterQueue | None, and is of the type str",
         ),
         ({"input": {"a": 1}}, "input={'a': 1}: must be of the type str | None, and is of the type dict"),
-        ({"transformer": "x"}, "transformer='x': must be of the type InputTransformer | None, and is of the type str"),
         (
-            {"transformer": InputTransformer(paths=7, template="<a>")},  # type: ignore[arg-type]
-            "transformer.paths=7: must be of the type Mapping[str, str], and is of the type int",
+            {"input_transformer": "x"},
+            "input_transformer='x': must be of the type InputTransformer | None, and is of the type str",
+        ),
+        (
+            {"input_transformer": InputTransformer(paths=7, template="<a>")},  # type: ignore[arg-type]
+            "input_transformer.paths=7: must be of the type Mapping[str, str], and is of the type int",
         ),
     ],
 )

@@ -279,7 +279,7 @@ def test_evt_10_a_role_as_principal_is_found(raw: list[Finding]) -> None:
 def test_evt_10_a_role_as_principal_is_refused(key: MultiRegionKey) -> None:
     role = "arn:aws:iam::123456789012:role/ingest"
     assert refusal(lambda: EventBus(key.region.stack, "bus", region=key.region, key=key, accounts=[role])) == (
-        f"shop/bus: accounts={role!r}: must be an account id of 12 digits, never the ARN of a role or user: once that is "
-        "deleted AWS keeps an id in its place and refuses every later change of the policy; let the account in, and its "
-        "own policies say which role may send"
+        f"shop/bus: accounts={role!r}: is an ARN; expected an account id of 12 digits. When a role in a policy is "
+        "deleted, AWS replaces its ARN with an id and refuses later changes of the policy. Allow the account; its IAM "
+        "policies decide which roles may put events"
     )

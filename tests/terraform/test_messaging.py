@@ -11,8 +11,8 @@ from constructs_lib import (
     Environment,
     EventBus,
     EventTarget,
+    ExternalEventBus,
     Fifo,
-    ForeignBus,
     HardenedStack,
     InputTransformer,
     MultiRegionKey,
@@ -67,18 +67,18 @@ def build(stack: HardenedStack) -> None:
         key=key,
         accounts=["123456789012"],
         organization="o-a1b2c3d4e5",
-        admitted_sources=["partner.orders"],
+        allowed_sources=["partner.orders"],
     )
     bus.grant_put(pay, sources=["shop.orders"], detail_types=["OrderPaid"])
     order = InputTransformer({"id": "$.detail.id"}, '{"order": <id>}')
-    theirs = ForeignBus(f"arn:aws:events:{EU}:210987654321:event-bus/theirs")
+    theirs = ExternalEventBus(f"arn:aws:events:{EU}:210987654321:event-bus/theirs")
     bus.add_rule(
         "paid",
         pattern=PATTERN,
         samples=[PAID],
         targets=[
             jobs,
-            EventTarget(steps, message_group="orders", transformer=order),
+            EventTarget(steps, message_group_id="orders", input_transformer=order),
             worker,
             EventBus(stack, "copies", region=us, key=key),
             theirs,

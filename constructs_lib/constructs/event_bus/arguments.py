@@ -1,4 +1,4 @@
-"""What the arguments of a bus and its rules may be."""
+"""Checks of the arguments of a bus and its rules."""
 
 from __future__ import annotations
 
@@ -21,73 +21,72 @@ _CRON_FIELDS: Final = 6
 _FIELD: Final = re.compile(r"[0-9A-Z*?,/#LW-]+")
 
 
-def check_admitted(
-    problems: Problems, accounts: Sequence[str], organization: str | None, sources: Sequence[str]
-) -> None:
-    """Note whom a bus cannot, or should not, let in."""
+def check_access(problems: Problems, accounts: Sequence[str], organization: str | None, sources: Sequence[str]) -> None:
+    """Report accounts, organizations and sources that a bus policy cannot or should not allow."""
     if isinstance(accounts, str):
-        problems.add("accounts", accounts, "must be a list of account ids")
+        problems.add("accounts", accounts, "expected a list of account ids")
         return
     for account in accounts:
         if isinstance(account, str) and account.startswith("arn:"):
             problems.add(
                 "accounts",
                 account,
-                "must be an account id of 12 digits, never the ARN of a role or user: once that is deleted AWS keeps "
-                "an id in its place and refuses every later change of the policy; let the account in, and its own "
-                "policies say which role may send",
+                "is an ARN; expected an account id of 12 digits. When a role in a policy is deleted, AWS replaces its "
+                "ARN with an id and refuses later changes of the policy. Allow the account; its IAM policies decide "
+                "which roles may put events",
             )
         else:
             problems.check(
-                is_account(account) or is_token(account), "accounts", account, "must be an account id of 12 digits"
+                is_account(account) or is_token(account), "accounts", account, "expected an account id of 12 digits"
             )
     problems.check(
         organization is None or (isinstance(organization, str) and _ORGANIZATION.fullmatch(organization)),
         "organization",
         organization,
-        "must be the id of an organization, such as 'o-a1b2c3d4e5'",
+        "expected the id of an organization, such as 'o-a1b2c3d4e5'",
     )
-    check_sources(problems, "admitted_sources", sources, required=False)
+    check_sources(problems, "allowed_sources", sources, required=False)
     problems.check(
         not sources or accounts or organization,
-        "admitted_sources",
+        "allowed_sources",
         sources,
-        "has no effect without accounts or organization",
+        "has no effect without accounts or organization; leave it out, or give one of them",
     )
 
 
 def check_sources(problems: Problems, argument: str, sources: Iterable[str], *, required: bool = True) -> None:
-    """Note sources that are none, and those that AWS keeps for itself."""
+    """Report malformed sources, and those that are reserved for AWS services."""
     given = [] if isinstance(sources, str) else list(sources)
     if isinstance(sources, str) or (required and not given):
-        problems.add(argument, sources, "must be a list of at least one source, such as ['shop.orders']")
+        problems.add(argument, sources, "expected a list of at least one source, such as ['shop.orders']")
     for source in given:
         problems.check(
             isinstance(source, str) and _SOURCE.fullmatch(source) and not source.lower().startswith("aws."),
             argument,
             source,
-            "must be letters, digits, dots, hyphens and underscores, and not begin with 'aws.', which only AWS may "
-            "send",
+            "expected letters, digits, dots, hyphens and underscores; the prefix 'aws.' is reserved for AWS services",
         )
 
 
 def check_archive(problems: Problems, days: int, floor: int, environment: str) -> None:
-    """Note a time that EventBridge does not keep events for, or that is below the environment's."""
+    """Report a retention that EventBridge refuses, or that is below the environment's minimum."""
     if problems.check(
         type(days) is int and 0 <= days <= MAX_ARCHIVE_DAYS,
         "archive_days",
         days,
-        f"must be a whole number of days from 1 to {MAX_ARCHIVE_DAYS}, or 0 for no archive",
+        f"expected a whole number of days from 1 to {MAX_ARCHIVE_DAYS}, or 0 for no archive",
     ):
-        problems.check(days >= floor, "archive_days", days, f"must be at least {floor} in {environment}")
+        problems.check(
+            days >= floor, "archive_days", days, f"below the minimum; expected at least {floor} in {environment}"
+        )
 
 
 def check_schedule(problems: Problems, schedule: object, samples: object, rejects: object) -> None:
-    """Note a schedule that EventBridge refuses, and events beside it, which a schedule does not have."""
+    """Report a schedule that EventBridge refuses, and sample events, which a schedule cannot have."""
     for argument, events in (("samples", samples), ("rejects", rejects)):
         problems.check(not events, argument, events, "has no effect on a schedule; leave it out")
     if is_token(schedule) or not isinstance(schedule, str):
-        problems.add("schedule", schedule, "must be a plain text such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'")
+        problems.add("schedule", schedule, "expected plain text such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'")
         return
     rate, cron = _RATE.fullmatch(schedule), _CRON.fullmatch(schedule)
     if rate:
@@ -95,7 +94,7 @@ def check_schedule(problems: Problems, schedule: object, samples: object, reject
             (rate["value"] == "1") == (rate["plural"] == ""),
             "schedule",
             schedule,
-            "must be singular for 1 and plural for every other number: 'rate(1 hour)', 'rate(2 hours)'",
+            "wrong unit; expected singular for 1 and plural for other numbers: 'rate(1 hour)', 'rate(2 hours)'",
         )
     elif cron:
         fields = cron["fields"].split(" ")
@@ -103,22 +102,24 @@ def check_schedule(problems: Problems, schedule: object, samples: object, reject
             len(fields) == _CRON_FIELDS and all(_FIELD.fullmatch(field) for field in fields),
             "schedule",
             schedule,
-            "must have the six fields minutes, hours, day of month, month, day of week, year, one space between them",
+            "expected six fields with one space between them: minutes, hours, day of month, month, day of week, year",
         ):
             problems.check(
                 (fields[2] == "?") != (fields[4] == "?"),
                 "schedule",
                 schedule,
-                "must have ? as day of month or as day of week, and not as both: each day would be named twice",
+                "expected ? as either day of month or day of week; EventBridge refuses a value in both",
             )
     else:
-        problems.add("schedule", schedule, "must be such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'")
+        problems.add(
+            "schedule", schedule, "expected a rate or cron expression such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'"
+        )
 
 
 def check_events(
     problems: Problems, pattern: object, samples: Sequence[Mapping[str, Any]], rejects: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Note what is wrong with a pattern, and the events for which it decides otherwise than it should."""
+    """Report an invalid event pattern, samples that it does not match, and rejects that it matches."""
     wrong = check_pattern(pattern)
     for where, value, allowed in wrong:
         problems.add(f"pattern{where}", value, allowed)
@@ -126,12 +127,12 @@ def check_events(
         samples,
         "samples",
         samples,
-        "must hold at least one event that the rule is for: a pattern that matches nothing raises no error in AWS",
+        "expected at least one event that the pattern matches; AWS reports no error for a pattern that matches nothing",
     )
     lists = [("samples", samples), ("rejects", rejects)]
     for argument, events in lists:
         fine = isinstance(events, (list, tuple)) and all(isinstance(event, dict) for event in events)
-        problems.check(fine, argument, events, "must be a list of events, each a dictionary")
+        problems.check(fine, argument, events, "expected a list of events, each a dictionary")
     if problems.found or not isinstance(pattern, dict):
         return
     for index, event in enumerate(samples):
@@ -139,17 +140,20 @@ def check_events(
         problems.check(reason is None, f"samples[{index}]", _short(event), f"does not match the pattern: {reason}")
     for index, event in enumerate(rejects):
         problems.check(
-            not matches(pattern, event), f"rejects[{index}]", _short(event), "matches the pattern and should not"
+            not matches(pattern, event),
+            f"rejects[{index}]",
+            _short(event),
+            "matches the pattern; expected an event that does not",
         )
 
 
 def _short(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what names an event in a message."""
+    """Return the fields that identify an event in a message."""
     return {name: event[name] for name in ("source", "detail-type") if name in event} or dict(event)
 
 
 def resolve(path: str, event: Mapping[str, Any]) -> object:
-    """Return what a JSON path such as `$.detail.id` names in an event; None when there is nothing."""
+    """Return the value at a JSON path such as `$.detail.id` in an event; None when there is none."""
     value: Any = event
     for part in path.removeprefix("$").lstrip(".").split("."):
         if not part:

@@ -1,4 +1,4 @@
-"""What rules and targets know of an event bus."""
+"""The attributes of an event bus that its rules and targets use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs_lib.core.protocols import Grantee
 
 
 class Sender(NamedTuple):
-    """Who may put which events into a bus."""
+    """A grant of `EventBus.grant_put`."""
 
     grantee: Grantee
     sources: tuple[str, ...]
@@ -19,7 +19,7 @@ class Sender(NamedTuple):
 
 
 class Bus(HardenedConstruct):
-    """A bus; `EventBus` creates one."""
+    """The base of `EventBus`."""
 
     name: str
     resource: aws.cloudwatch_event_bus.CloudwatchEventBus

@@ -1,4 +1,4 @@
-"""The EventBus construct: the bus, its archive, whom it admits, its rules, and what could not be delivered."""
+"""EventBus: the bus, its archive, policy, rules and dead-letter queue."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from constructs_lib._engine import aws, core
-from constructs_lib.constructs.event_bus.arguments import check_admitted, check_archive, check_sources
+from constructs_lib.constructs.event_bus.alarms import RULE_ALARMS
+from constructs_lib.constructs.event_bus.arguments import check_access, check_archive, check_sources
 from constructs_lib.constructs.event_bus.base import Bus, Sender
 from constructs_lib.constructs.event_bus.loops import loops
 from constructs_lib.constructs.event_bus.rule import SERVICE, AcceptedLoop, EventRule
-from constructs_lib.constructs.event_bus.targets import EventTarget, ForeignBus
-from constructs_lib.constructs.event_bus.watch import RULE_ALARMS
+from constructs_lib.constructs.event_bus.targets import EventTarget, ExternalEventBus
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue
@@ -22,6 +22,7 @@ from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import component_words, words
 
@@ -29,34 +30,37 @@ Event = Mapping[str, Any]
 
 
 class EventBus(Bus):
-    """A bus of EventBridge, encrypted, with an archive in production and a dead-letter queue for all of its rules.
+    """An encrypted EventBridge event bus with rules, an archive and a dead-letter queue.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
+        region: The bus's region.
         key: Encrypts the events and the dead-letter queue.
-        description: What the bus is for.
-        archive_days: Days that every event is kept to be replayed, 1 to 3650, or 0 for no archive; by default from the
-            environment, and not less than that.
-        accounts: Ids of other accounts, or references to them, that may put events into it; none by default.
-        organization: The id of an organization whose accounts may; none by default.
-        admitted_sources: The sources that the admitted may name; any by default.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told.
+        description: The bus's description; none by default.
+        archive_days: Days that the archive keeps every event for replays, 1 to 3650, or 0 for no archive. By default 30
+            in prod and 0 in dev and staging, which are also the minimums.
+        accounts: Ids of other accounts that may put events, or references to them; none by default.
+        organization: Id of an AWS organization whose accounts may put events; none by default.
+        allowed_sources: The values of `source` that `accounts` and `organization` may put; any by default.
+        alarms: True, False, or `NoAlarms` where the environment requires alarms; by default from the environment.
+        alarm_topics: ARNs of SNS topics that the alarms notify; none by default.
 
     Attributes:
-        dead_letter_queue: Events that could not be delivered, or decrypted, for 14 days.
-        rules: Its rules, in the order they were added.
-        senders: Whom `grant_put` has let in.
+        resource: The `aws_cloudwatch_event_bus`.
+        name: The bus's name.
+        dead_letter_queue: Events that could not be delivered or decrypted, kept for 14 days.
+        rules: The rules, in the order they were added.
+        senders: The grants of `grant_put`.
 
     Raises:
-        ConfigurationError: An argument that EventBridge refuses, a role's ARN among the accounts, or fewer days than
-            the environment asks for. Events that go round are reported at synth.
+        ConfigurationError: An argument that EventBridge refuses, the ARN of a role among the accounts, or an
+            `archive_days` below the environment's minimum. Event loops are reported at synth.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus.html.
     """
 
+    @renamed_arguments(admitted_sources="allowed_sources")
     def __init__(
         self,
         scope: core.Construct,
@@ -68,7 +72,7 @@ class EventBus(Bus):
         archive_days: int | None = None,
         accounts: Sequence[str] = (),
         organization: str | None = None,
-        admitted_sources: Sequence[str] = (),
+        allowed_sources: Sequence[str] = (),
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
     ) -> None:
@@ -77,16 +81,15 @@ class EventBus(Bus):
         floor = region.profile.event_archive_days
         days = floor if archive_days is None else archive_days
         check_archive(problems, days, floor, region.environment.value)
-        check_admitted(problems, accounts, organization, admitted_sources)
+        check_access(problems, accounts, organization, allowed_sources)
         self._alarms = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
 
         self.rules: list[EventRule] = []
         self.senders: list[Sender] = []
         self.name = self._name("event-bus")
-        """The bus's name, a plain string."""
         self.dead_letter_queue = DeadLetterQueue(self, "dead-letter", region=region, key=key)
-        # The bus's plain name: a reference would make the key wait for the bus, which waits for the key.
+        # The bus's plain name: with a reference the key would depend on the bus, which depends on the key.
         own = Condition("ArnEquals", "aws:SourceArn", (region.arn("events", f"event-bus/{self.name}"),))
         key.allow_service(self, SERVICE, (own,))
         bus = aws.cloudwatch_event_bus
@@ -96,46 +99,46 @@ class EventBus(Bus):
             name=self.name,
             description=description,
             kms_key_identifier=key.arn_for(self),
-            # For events that the key fails for, which reach no rule.
+            # For events that cannot be encrypted or decrypted, which no rule gets.
             dead_letter_config=bus.CloudwatchEventBusDeadLetterConfig(
                 arn=self._ref(self.dead_letter_queue.resource, "arn")
             ),
         )
-        reference = self._ref(self.resource, "arn")
-        self.dead_letter_queue.allow_service(SERVICE, reference)
+        arn = self._ref(self.resource, "arn")
+        self.dead_letter_queue.allow_service(SERVICE, arn)
         if days:
             self._create(
                 aws.cloudwatch_event_archive.CloudwatchEventArchive,
                 "archive",
                 name=self._name("event-archive"),
                 description=f"Every event of {self.name}",
-                event_source_arn=reference,
+                event_source_arn=arn,
                 retention_days=days,
             )
-        admitted = self._admitted(accounts, organization, admitted_sources)
-        if admitted:
+        statements = self._policy_statements(accounts, organization, allowed_sources)
+        if statements:
             self._create(
                 aws.cloudwatch_event_bus_policy.CloudwatchEventBusPolicy,
                 "policy",
                 event_bus_name=self._ref(self.resource, "name"),
-                policy=PolicyDocument(self, "policy-document", admitted).json,
+                policy=PolicyDocument(self, "policy-document", statements).json,
             )
         failed = self._ref(self.dead_letter_queue.resource, "name")
         self._alarms.add("dead-letter-alarm", DEAD_LETTER_ALARM, {"QueueName": failed})
         report_at_synth(self, lambda: loops(self, self.rules))
         self._publish("name", self._ref(self.resource, "name"), f"Name of the event bus {id_}")
-        self._publish("arn", reference, f"ARN of the event bus {id_}")
+        self._publish("arn", arn, f"ARN of the event bus {id_}")
 
     @cached_property
     def arn(self) -> str:
-        """The bus's ARN, for use in any stack."""
+        """The bus's ARN."""
         return self.resource.arn
 
     def add_rule(
         self,
         id_: str,
         *,
-        targets: Sequence[PaymentLambda | Queue | EventBus | ForeignBus | EventTarget],
+        targets: Sequence[PaymentLambda | Queue | EventBus | ExternalEventBus | EventTarget],
         pattern: dict[str, Any] | None = None,
         schedule: str | None = None,
         samples: Sequence[Event] = (),
@@ -144,23 +147,29 @@ class EventBus(Bus):
         enabled: bool = True,
         loop: AcceptedLoop | None = None,
     ) -> EventRule:
-        """Send the events that match a pattern, or one at each time of a schedule, to targets.
+        """Send events that match a pattern, or an event on a schedule, to targets.
+
+        The pattern is tested at synth with `samples` and `rejects`. Each target is created after the permission that
+        lets this rule invoke it or send to it.
 
         Args:
             id_: The rule's id, unique in the bus.
-            targets: 1 to 5 targets; give an `EventTarget` for anything but the defaults.
-            pattern: What an event must be like. Either this or `schedule`.
-            schedule: `rate(...)` or `cron(...)` in UTC. EventBridge keeps such rules on the default bus, where this one
-                is made.
+            targets: 1 to 5 targets; an `EventTarget` for other settings than the defaults.
+            pattern: The event pattern. Either this or `schedule`.
+            schedule: `rate(...)` or `cron(...)` in UTC. EventBridge supports schedules on the default bus only, where
+                the rule is created; its events that cannot be delivered go to this bus's dead-letter queue.
             samples: Events that the pattern must match, at least one.
-            rejects: Events that it must not match; none by default.
-            description: At most 512 characters.
-            enabled: Whether it sends anything; True by default.
-            loop: `AcceptedLoop` with the reason why events that go round come to an end.
+            rejects: Events that the pattern must not match; none by default.
+            description: At most 512 characters; none by default.
+            enabled: Whether the rule is enabled; True by default.
+            loop: `AcceptedLoop(reason)` for an event loop that something else ends.
+
+        Returns:
+            The rule: `.arn`, `.resource`.
 
         Raises:
-            ConfigurationError: A pattern that EventBridge refuses or that decides otherwise than it should, a schedule
-                that is none, targets that cannot be reached.
+            ConfigurationError: A pattern or schedule that EventBridge refuses, a sample that the pattern does not
+                match, a reject that it matches, or a target that EventBridge cannot deliver to.
 
         See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html.
         """
@@ -184,22 +193,22 @@ class EventBus(Bus):
         return rule
 
     def grant_put(self, grantee: Grantee, *, sources: Sequence[str], detail_types: Sequence[str] = ()) -> None:
-        """Let a role, or a function, put events into the bus, and only events of these sources.
+        """Let a role, or a function, put events of some sources into the bus.
 
         Args:
-            grantee: The role or function.
-            sources: What it may give as `source`, at least one.
-            detail_types: What it may give as `detail-type`; anything by default.
+            grantee: The role or function, in any stack of the app.
+            sources: The allowed values of `source`, at least one.
+            detail_types: The allowed values of `detail-type`; any by default.
 
         Raises:
-            ConfigurationError: No source, or one that AWS keeps for itself.
+            ConfigurationError: No source, or one that is reserved for AWS services.
 
         See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html.
         """
         problems = Problems(self.path)
         check_sources(problems, "sources", sources)
         if isinstance(detail_types, str):
-            problems.add("detail_types", detail_types, "must be a list of texts")
+            problems.add("detail_types", detail_types, "expected a list of strings")
         problems.raise_if_any()
         self.senders.append(Sender(grantee, tuple(sources), tuple(detail_types)))
         conditions = [Condition("StringEquals", "events:source", tuple(sources))]
@@ -218,7 +227,9 @@ class EventBus(Bus):
             )
         )
 
-    def _admitted(self, accounts: Sequence[str], organization: str | None, sources: Sequence[str]) -> list[Statement]:
+    def _policy_statements(
+        self, accounts: Sequence[str], organization: str | None, sources: Sequence[str]
+    ) -> list[Statement]:
         only = (Condition("StringEquals", "events:source", tuple(sources)),) if sources else ()
         here = (self._ref(self.resource, "arn"),)
         statements = []

@@ -1,4 +1,4 @@
-"""Events that come back to the rule that sent them: what can be told of it before anything runs."""
+"""Event loops: rules whose targets put events into the bus that the same rule matches again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs_lib.foundation.event_pattern import could_match, matches
 
 
 def loops(bus: Bus, rules: Iterable[EventRule]) -> list[str]:
-    """Return a sentence for each way in which events of the bus may go round."""
+    """Return a sentence for each event loop that the rules of a bus and the grants of `grant_put` allow."""
     rules = [rule for rule in rules if rule.pattern is not None and rule.loop is None]
     return [
         *(sentence for rule in rules for sentence in _through_functions(bus, rule)),
@@ -30,8 +30,8 @@ def _through_functions(bus: Bus, rule: EventRule) -> list[str]:
                     known = {"source": source} if type_ is None else {"source": source, "detail-type": type_}
                     if could_match(rule.pattern, known):
                         found.append(
-                            f"rule {rule.path}: sends events to {function.path}, which may put events with "
-                            f"{_described(known)} into the same bus, and the rule matches these again; narrow the "
+                            f"rule {rule.path}: event loop: its target {function.path} may put events with "
+                            f"{_described(known)} into the same bus, and the rule matches them again; narrow the "
                             "pattern, or detail_types of grant_put, or give loop=AcceptedLoop(reason)"
                         )
     return found
@@ -45,8 +45,8 @@ def _through_buses(bus: Bus, rule: EventRule) -> list[str]:
         if there.pattern is not None and any(last.to is bus for last in there.targets)
     ]
     return [
-        f"rule {rule.path}: samples[{index}] goes to {there.bus.path}, whose rule {there.path} sends it back; narrow "
-        "one of the patterns, or give loop=AcceptedLoop(reason)"
+        f"rule {rule.path}: event loop: it sends samples[{index}] to {there.bus.path}, whose rule {there.path} sends "
+        "it back; narrow one of the patterns, or give loop=AcceptedLoop(reason)"
         for there in back
         for index, sample in enumerate(rule.samples)
         if there.pattern is not None and matches(there.pattern, sample)

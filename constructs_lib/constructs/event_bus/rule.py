@@ -1,15 +1,16 @@
-"""A rule of a bus: the rule, its targets, and the permission that each of them needs."""
+"""A rule of a bus, its targets, and the permissions that the targets need."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.event_bus.arguments import check_events, check_schedule
 from constructs_lib.constructs.event_bus.base import Bus
-from constructs_lib.constructs.event_bus.targets import EventTarget, ForeignBus, as_target, check_target
+from constructs_lib.constructs.event_bus.targets import EventTarget, ExternalEventBus, as_target, check_target
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import Queue
 from constructs_lib.core.construct import HardenedConstruct
@@ -29,19 +30,18 @@ MAX_TARGET_ID: Final = 64
 
 @dataclass(frozen=True)
 class AcceptedLoop(OptOut):
-    """The rule's targets may send events that the rule matches again, and something else ends it."""
+    """The rule's targets may put events that the rule matches again; something else ends the event loop."""
 
 
 class EventRule(HardenedConstruct):
-    """One rule of a bus with its targets; made by `EventBus.add_rule`, which describes the arguments.
+    """A rule of a bus with its targets; `EventBus.add_rule` creates it and describes the arguments.
 
     Attributes:
         bus: The bus.
-        pattern: The pattern, or None for a schedule.
-        samples: Events that the rule is for.
-        targets: Where it sends them.
-        loop: Why a loop is accepted, or None.
-        arn: A reference to its ARN, for use inside the stack.
+        pattern: The event pattern; None for a schedule.
+        samples: Events that the pattern matches.
+        targets: The targets.
+        loop: The accepted event loop, or None.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class EventRule(HardenedConstruct):
         if loop:
             self._record(loop)
 
-        # EventBridge keeps schedules on the default bus only.
+        # EventBridge supports schedules on the default bus only.
         self._bus_name = self._ref(bus.resource, "name") if schedule is None else None
         self.resource = self._create(
             aws.cloudwatch_event_rule.CloudwatchEventRule,
@@ -80,35 +80,40 @@ class EventRule(HardenedConstruct):
             schedule_expression=schedule,
             state="ENABLED" if enabled else "DISABLED",
         )
-        self.arn = self._ref(self.resource, "arn")
+        self._arn = self._ref(self.resource, "arn")
         for target in self.targets:
             self._create_target(target)
 
+    @cached_property
+    def arn(self) -> str:
+        """The rule's ARN."""
+        return self.resource.arn
+
     @property
     def dimensions(self) -> dict[str, str]:
-        """What CloudWatch tells the rule's metrics apart by."""
+        """The dimensions of the rule's CloudWatch metrics, for use in the rule's stack."""
         rule = {"RuleName": self._ref(self.resource, "name")}
         return {"EventBusName": self._bus_name, **rule} if self._bus_name else rule
 
     def _create_target(self, target: EventTarget) -> None:
         name, to = target.name, target.to
         dead = target.dead_letter_queue or self.bus.dead_letter_queue
-        dead.allow_service(SERVICE, self.arn)
+        dead.allow_service(SERVICE, self._arn)
         before: list[core.ITerraformDependable] = [dead.policy]
         role = None
         if isinstance(to, PaymentLambda):
             arn = self._ref(to.alias, "arn")
-            before.append(to.allow_invoke(f"rule-{self.component}", service=SERVICE, source_arn=self.arn))
+            before.append(to.allow_invoke(f"rule-{self.component}", service=SERVICE, source_arn=self._arn))
         elif isinstance(to, Queue):
             arn = self._ref(to.resource, "arn")
-            to.allow_service(SERVICE, self.arn)
+            to.allow_service(SERVICE, self._arn)
             before.append(to.policy)
         else:
-            arn = to.arn if isinstance(to, ForeignBus) else self.region.stack.reach(to.resource, "arn")
+            arn = to.arn if isinstance(to, ExternalEventBus) else self.region.stack.reach(to.resource, "arn")
             role = self._sending_role(name, arn)
             before.append(role.policy)
         struct = aws.cloudwatch_event_target
-        transformer = target.transformer
+        transformer = target.input_transformer
         self._create(
             struct.CloudwatchEventTarget,
             f"to-{name}",
@@ -124,14 +129,15 @@ class EventRule(HardenedConstruct):
             )
             if transformer
             else None,
-            sqs_target=struct.CloudwatchEventTargetSqsTarget(message_group_id=target.message_group)
-            if target.message_group
+            sqs_target=struct.CloudwatchEventTargetSqsTarget(message_group_id=target.message_group_id)
+            if target.message_group_id
             else None,
             dead_letter_config=struct.CloudwatchEventTargetDeadLetterConfig(arn=self._ref(dead.resource, "arn")),
             retry_policy=struct.CloudwatchEventTargetRetryPolicy(
-                maximum_event_age_in_seconds=target.max_age_seconds, maximum_retry_attempts=target.max_attempts
+                maximum_event_age_in_seconds=target.maximum_event_age_seconds,
+                maximum_retry_attempts=target.maximum_retry_attempts,
             ),
-            # Events that match before the target lets EventBridge in are lost.
+            # Events that match before EventBridge is allowed to deliver them are lost.
             depends_on=before,
         )
 
@@ -144,7 +150,7 @@ class EventRule(HardenedConstruct):
             description=f"Sends what the rule {self.path} matches to another bus",
             statements=[Statement(sid="PutEvents", actions=("events:PutEvents",), resources=(bus_arn,))],
             conditions=(
-                Condition("ArnEquals", "aws:SourceArn", (self.arn,)),
+                Condition("ArnEquals", "aws:SourceArn", (self._arn,)),
                 Condition("StringEquals", "aws:SourceAccount", (self.region.account_id,)),
             ),
         )
@@ -152,7 +158,7 @@ class EventRule(HardenedConstruct):
     def _check(self, schedule: str | None, rejects: Sequence[Event], description: str | None) -> None:
         problems = self._problems
         if (self.pattern is None) == (schedule is None):
-            problems.stop("pattern", self.pattern, "give either pattern or schedule, and not both")
+            problems.stop("pattern", self.pattern, "expected either pattern or schedule")
         if schedule is None:
             check_events(problems, self.pattern, self.samples, rejects)
         else:
@@ -161,13 +167,13 @@ class EventRule(HardenedConstruct):
             len(description or "") <= MAX_DESCRIPTION,
             "description",
             description,
-            f"must have at most {MAX_DESCRIPTION} characters",
+            f"expected at most {MAX_DESCRIPTION} characters",
         )
 
     def _check_targets(self, given: Sequence[object]) -> list[EventTarget]:
         problems = self._problems
         if not isinstance(given, (list, tuple)) or not 1 <= len(given) <= MAX_TARGETS:
-            problems.stop("targets", given, f"must be a list of 1 to {MAX_TARGETS} targets")
+            problems.stop("targets", given, f"expected a list of 1 to {MAX_TARGETS} targets")
         targets = [as_target(target) for target in given]
         for index, target in enumerate(targets):
             argument = f"targets[{index}]"
@@ -176,12 +182,12 @@ class EventRule(HardenedConstruct):
                 target.to is not self.bus,
                 argument,
                 self.bus.path,
-                "is the rule's own bus: every event would match again and again",
+                "event loop: the target is the rule's own bus, where the event would match again",
             )
             problems.check(
                 all(target.to is not other.to for other in targets[:index]),
                 argument,
                 getattr(target.to, "path", target.to),
-                "is there twice; name each target once",
+                "duplicate target; remove one",
             )
         return targets

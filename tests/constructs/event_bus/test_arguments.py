@@ -1,4 +1,4 @@
-"""What a bus, its rules and its targets refuse."""
+"""Arguments that a bus, its rules and its targets refuse."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from constructs_lib import (
     ConfigurationError,
     EventBus,
     EventTarget,
+    ExternalEventBus,
     Fifo,
-    ForeignBus,
     HardenedStack,
     InputTransformer,
     Queue,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PAID: dict[str, Any] = {"source": "shop.orders", "detail-type": "OrderPaid", "detail": {"id": "1", "lines": [{"n": 2}]}}
 PATTERN: dict[str, Any] = {"source": ["shop.orders"], "detail-type": ["OrderPaid"]}
 ROLE = "arn:aws:iam::123456789012:role/sender"
-SCHEDULE = "must be such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'"
+SCHEDULE = "expected a rate or cron expression such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'"
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -57,47 +57,52 @@ def worker(key: MultiRegionKey) -> PaymentLambda:
         (
             {"accounts": [ROLE]},
             (
-                f"accounts={ROLE!r}: must be an account id of 12 digits, never the ARN of a role or user: once that is "
-                "deleted AWS keeps an id in its place and refuses every later change of the policy; let the account in, "
-                "and its own policies say which role may send"
+                f"accounts={ROLE!r}: is an ARN; expected an account id of 12 digits. When a role in a policy is deleted, "
+                "AWS replaces its ARN with an id and refuses later changes of the policy. Allow the account; its IAM "
+                "policies decide which roles may put events"
             ),
         ),
-        ({"accounts": ["*"]}, "accounts='*': must be an account id of 12 digits"),
-        ({"accounts": "123456789012"}, "accounts='123456789012': must be a list of account ids"),
+        ({"accounts": ["*"]}, "accounts='*': expected an account id of 12 digits"),
+        ({"accounts": "123456789012"}, "accounts='123456789012': expected a list of account ids"),
         (
             {"organization": "acme"},
-            "organization='acme': must be the id of an organization, such as 'o-a1b2c3d4e5'",
+            "organization='acme': expected the id of an organization, such as 'o-a1b2c3d4e5'",
         ),
         (
-            {"admitted_sources": ["partner"]},
-            "admitted_sources=['partner']: has no effect without accounts or organization",
-        ),
-        (
-            {"organization": "o-a1b2c3d4e5", "admitted_sources": ["aws.ec2"]},
+            {"allowed_sources": ["partner"]},
             (
-                "admitted_sources='aws.ec2': must be letters, digits, dots, hyphens and underscores, and not begin with "
-                "'aws.', which only AWS may send"
+                "allowed_sources=['partner']: has no effect without accounts or organization; leave it out, or give one of "
+                "them"
+            ),
+        ),
+        (
+            {"organization": "o-a1b2c3d4e5", "allowed_sources": ["aws.ec2"]},
+            (
+                "allowed_sources='aws.ec2': expected letters, digits, dots, hyphens and underscores; the prefix 'aws.' is "
+                "reserved for AWS services"
             ),
         ),
         (
             {"archive_days": 3651},
-            "archive_days=3651: must be a whole number of days from 1 to 3650, or 0 for no archive",
+            "archive_days=3651: expected a whole number of days from 1 to 3650, or 0 for no archive",
         ),
-        ({"archive_days": -1}, "archive_days=-1: must be a whole number of days from 1 to 3650, or 0 for no archive"),
+        ({"archive_days": -1}, "archive_days=-1: expected a whole number of days from 1 to 3650, or 0 for no archive"),
         ({"alarms": "yes"}, "alarms='yes': expected True, False or NoAlarms(reason)"),
     ],
 )
-def test_a_bus_that_cannot_be_made_is_refused(key: MultiRegionKey, arguments: dict[str, Any], problem: str) -> None:
+def test_arguments_that_eventbridge_refuses_are_refused(
+    key: MultiRegionKey, arguments: dict[str, Any], problem: str
+) -> None:
     assert refusal(lambda: EventBus(key.region.stack, "orders", region=key.region, key=key, **arguments)) == (
         f"shop/orders: {problem}"
     )
 
 
-def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_an_archive_below_the_minimum_of_prod_is_refused(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         key = key_in(stack)
         problem = refusal(lambda: EventBus(stack, "orders", region=key.region, key=key, archive_days=0))
-        assert problem == "shop/orders: archive_days=0: must be at least 30 in prod"
+        assert problem == "shop/orders: archive_days=0: below the minimum; expected at least 30 in prod"
 
     synth_stack(fill, "prod")
 
@@ -105,16 +110,16 @@ def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStac
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({}, "pattern=None: give either pattern or schedule, and not both"),
+        ({}, "pattern=None: expected either pattern or schedule"),
         (
             {"pattern": PATTERN, "schedule": "rate(1 day)"},
-            f"pattern={PATTERN!r}: give either pattern or schedule, and not both",
+            f"pattern={PATTERN!r}: expected either pattern or schedule",
         ),
         (
             {"pattern": PATTERN},
             (
-                "samples=(): must hold at least one event that the rule is for: a pattern that matches nothing raises no "
-                "error in AWS"
+                "samples=(): expected at least one event that the pattern matches; AWS reports no error for a pattern that "
+                "matches nothing"
             ),
         ),
         (
@@ -133,11 +138,11 @@ def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStac
         ),
         (
             {"pattern": PATTERN, "samples": [PAID], "rejects": [PAID]},
-            "rejects[0]={'source': 'shop.orders', 'detail-type': 'OrderPaid'}: matches the pattern and should not",
+            "rejects[0]={'source': 'shop.orders', 'detail-type': 'OrderPaid'}: matches the pattern; expected an event that does not",
         ),
         (
             {"pattern": PATTERN, "samples": ["x"]},
-            "samples=['x']: must be a list of events, each a dictionary",
+            "samples=['x']: expected a list of events, each a dictionary",
         ),
         (
             {"schedule": "rate(1 day)", "samples": [PAID]},
@@ -147,14 +152,14 @@ def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStac
         ({"schedule": "rate(0 days)"}, f"schedule='rate(0 days)': {SCHEDULE}"),
         (
             {"schedule": "${var.rate}"},
-            "schedule='${var.rate}': must be a plain text such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'",
+            "schedule='${var.rate}': expected plain text such as 'rate(5 minutes)' or 'cron(0 3 * * ? *)'",
         ),
         *(
             (
                 {"schedule": schedule},
                 (
-                    f"schedule={schedule!r}: must be singular for 1 and plural for every other number: 'rate(1 hour)', "
-                    "'rate(2 hours)'"
+                    f"schedule={schedule!r}: wrong unit; expected singular for 1 and plural for other numbers: "
+                    "'rate(1 hour)', 'rate(2 hours)'"
                 ),
             )
             for schedule in ("rate(1 days)", "rate(2 hour)")
@@ -163,8 +168,8 @@ def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStac
             (
                 {"schedule": schedule},
                 (
-                    f"schedule={schedule!r}: must have the six fields minutes, hours, day of month, month, day of week, "
-                    "year, one space between them"
+                    f"schedule={schedule!r}: expected six fields with one space between them: minutes, hours, day of "
+                    "month, month, day of week, year"
                 ),
             )
             for schedule in ("cron(0 3 * * *)", "cron(0 3 * * ? *  )", "cron(0 3 * * mon *)")
@@ -173,27 +178,27 @@ def test_production_keeps_its_archive(synth_stack: Callable[..., SynthesizedStac
             (
                 {"schedule": schedule},
                 (
-                    f"schedule={schedule!r}: must have ? as day of month or as day of week, and not as both: each day would "
-                    "be named twice"
+                    f"schedule={schedule!r}: expected ? as either day of month or day of week; EventBridge refuses a value "
+                    "in both"
                 ),
             )
             for schedule in ("cron(0 3 * * * *)", "cron(0 3 ? * ? *)")
         ),
         (
             {"schedule": "rate(1 day)", "description": "x" * 513},
-            f"description={'x' * 513!r}: must have at most 512 characters",
+            f"description={'x' * 513!r}: expected at most 512 characters",
         ),
-        ({"schedule": "rate(1 day)", "targets": []}, "targets=[]: must be a list of 1 to 5 targets"),
+        ({"schedule": "rate(1 day)", "targets": []}, "targets=[]: expected a list of 1 to 5 targets"),
         (
             {"schedule": "rate(1 day)", "targets": ["arn"]},
             (
-                "targets[0]='arn': must be a PaymentLambda, a Queue, an EventBus, a ForeignBus, or an EventTarget with "
+                "targets[0]='arn': expected a PaymentLambda, Queue, EventBus or ExternalEventBus, or an EventTarget with "
                 "one"
             ),
         ),
     ],
 )
-def test_a_rule_that_would_never_do_what_it_should_is_refused(
+def test_a_rule_with_a_wrong_pattern_schedule_or_target_is_refused(
     bus: EventBus, worker: PaymentLambda, arguments: dict[str, Any], problem: str
 ) -> None:
     given = {"targets": [worker], **arguments}
@@ -203,60 +208,69 @@ def test_a_rule_that_would_never_do_what_it_should_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"max_age_seconds": 59}, "targets[0].max_age_seconds=59: must be a whole number from 60 to 86400"),
-        ({"max_attempts": 186}, "targets[0].max_attempts=186: must be a whole number from 0 to 185"),
         (
-            {"message_group": "x"},
-            "targets[0].message_group='x': has an effect on FIFO queues only; leave it out",
+            {"maximum_event_age_seconds": 59},
+            "targets[0].maximum_event_age_seconds=59: must be a whole number from 60 to 86400",
+        ),
+        (
+            {"maximum_retry_attempts": 186},
+            "targets[0].maximum_retry_attempts=186: must be a whole number from 0 to 185",
+        ),
+        (
+            {"message_group_id": "x"},
+            "targets[0].message_group_id='x': applies to FIFO queues only; leave it out",
         ),
         (
             {"input": "{}", "input_path": "$.detail"},
-            "targets[0]=['input', 'input_path']: must have one of input, input_path and transformer",
+            "targets[0]=['input', 'input_path']: cannot be combined; expected one of input, input_path, input_transformer",
         ),
-        ({"input": "{"}, "targets[0].input='{': must be JSON"),
-        ({"input_path": "detail"}, "targets[0].input_path='detail': must be a path such as '$.detail.id'"),
+        ({"input": "{"}, "targets[0].input='{': expected JSON"),
+        ({"input_path": "detail"}, "targets[0].input_path='detail': expected a JSON path such as '$.detail.id'"),
         (
             {"input_path": "$.detail.missing"},
             (
-                "targets[0].input_path='$.detail.missing': names nothing in any of the samples, and the target would be "
-                "given nothing"
+                "targets[0].input_path='$.detail.missing': not found in any of the samples; expected a path to a value of "
+                "an event that the rule matches"
             ),
         ),
         (
-            {"transformer": InputTransformer({"n": "$.detail.lines[1].n"}, "<n>")},
+            {"input_transformer": InputTransformer({"n": "$.detail.lines[1].n"}, "<n>")},
             (
-                "targets[0].transformer.paths['n']='$.detail.lines[1].n': names nothing in any of the samples, and the "
-                "target would be given nothing"
+                "targets[0].input_transformer.paths['n']='$.detail.lines[1].n': not found in any of the samples; expected "
+                "a path to a value of an event that the rule matches"
             ),
         ),
         (
-            {"transformer": InputTransformer({"AwsId": "$.detail.id"}, "<AwsId>")},
-            ("targets[0].transformer.paths='AwsId': must be letters, digits and underscores, and not begin with AWS"),
+            {"input_transformer": InputTransformer({"AwsId": "$.detail.id"}, "<AwsId>")},
+            (
+                "targets[0].input_transformer.paths='AwsId': expected letters, digits and underscores; the prefix AWS is "
+                "reserved"
+            ),
         ),
         (
-            {"transformer": InputTransformer({"id": "$.detail.id"}, "<id> <other>")},
-            "targets[0].transformer.template='<other>': is no name of paths",
+            {"input_transformer": InputTransformer({"id": "$.detail.id"}, "<id> <other>")},
+            "targets[0].input_transformer.template='<other>': not defined in paths; add it there",
         ),
         (
-            {"transformer": InputTransformer({"id": "$.detail.id", "n": "$.detail.lines[0].n"}, "<id>")},
-            "targets[0].transformer.paths='n': is not used in the template",
+            {"input_transformer": InputTransformer({"id": "$.detail.id", "n": "$.detail.lines[0].n"}, "<id>")},
+            "targets[0].input_transformer.paths='n': not used in the template; remove it",
         ),
         (
-            {"transformer": InputTransformer({}, "")},
-            "targets[0].transformer.template='': must have 1 to 8192 characters",
+            {"input_transformer": InputTransformer({}, "")},
+            "targets[0].input_transformer.template='': expected 1 to 8192 characters",
         ),
         (
             {
-                "transformer": InputTransformer(
+                "input_transformer": InputTransformer(
                     {f"n{number}": "$.source" for number in range(101)},
                     "".join(f"<n{number}>" for number in range(101)),
                 )
             },
-            "targets[0].transformer.paths=101: must be at most 100",
+            "targets[0].input_transformer.paths=101: expected at most 100 paths",
         ),
     ],
 )
-def test_what_a_target_could_not_be_given_is_refused(
+def test_a_target_with_wrong_settings_is_refused(
     bus: EventBus, worker: PaymentLambda, arguments: dict[str, Any], problem: str
 ) -> None:
     target = EventTarget(worker, **arguments)
@@ -270,21 +284,21 @@ def test_targets_that_cannot_be_reached_are_refused(bus: EventBus, key: MultiReg
     steps = Queue(stack, "steps", region=region, key=key, fifo=Fifo(content_based_deduplication=True))
     named = Queue(stack, "named", region=region, key=key, fifo=Fifo())
     far = Queue(stack, "far", region=us, key=key)
-    standard = "must be a standard queue of the bus's region and stack"
+    standard = "expected a standard queue in the bus's region and stack"
     cases: list[tuple[list[Any], str]] = [
         (
             [far],
             (
-                "targets[0]='shop/far': must be in the bus's region and stack, eu-west-1 of shop; send to an EventBus "
-                "there"
+                "targets[0]='shop/far': expected a construct in the bus's region and stack, eu-west-1 of shop; for others "
+                "give the EventBus there as target, and add a rule to that bus"
             ),
         ),
-        ([steps], "targets[0].message_group=None: is required for a FIFO queue"),
+        ([steps], "targets[0].message_group_id=None: is required for a FIFO queue"),
         (
-            [EventTarget(named, message_group="orders")],
+            [EventTarget(named, message_group_id="orders")],
             (
-                "targets[0]='shop/named': must have fifo=Fifo(content_based_deduplication=True): EventBridge gives its "
-                "messages no deduplication id"
+                "targets[0]='shop/named': has no content-based deduplication, and EventBridge sends no deduplication ID; "
+                "expected a queue with fifo=Fifo(content_based_deduplication=True)"
             ),
         ),
         (
@@ -295,22 +309,25 @@ def test_targets_that_cannot_be_reached_are_refused(bus: EventBus, key: MultiReg
             [EventTarget(worker, dead_letter_queue=far.dead_letter_queue)],
             f"targets[0].dead_letter_queue='shop/far/dead-letter': {standard}",
         ),
-        ([worker, worker], "targets[1]='shop/worker': is there twice; name each target once"),
-        ([bus], "targets[0]='shop/orders': is the rule's own bus: every event would match again and again"),
+        ([worker, worker], "targets[1]='shop/worker': duplicate target; remove one"),
         (
-            [ForeignBus("theirs")],
-            "targets[0]='theirs': must be the ARN of a bus, arn:aws:events:region:account:event-bus/name",
+            [bus],
+            "targets[0]='shop/orders': event loop: the target is the rule's own bus, where the event would match again",
         ),
         (
-            [ForeignBus("arn:aws-cn:events:cn-north-1:123456789012:event-bus/theirs")],
+            [ExternalEventBus("theirs")],
+            "targets[0]='theirs': expected the ARN of an event bus, arn:aws:events:region:account:event-bus/name",
+        ),
+        (
+            [ExternalEventBus("arn:aws-cn:events:cn-north-1:123456789012:event-bus/theirs")],
             (
-                "targets[0]='arn:aws-cn:events:cn-north-1:123456789012:event-bus/theirs': must be the ARN of a bus, "
-                "arn:aws:events:region:account:event-bus/name"
+                "targets[0]='arn:aws-cn:events:cn-north-1:123456789012:event-bus/theirs': expected the ARN of an event "
+                "bus, arn:aws:events:region:account:event-bus/name"
             ),
         ),
         (
             [EventTarget(EventBus(stack, "copies", region=us, key=key), input="{}")],
-            "targets[0]=['input']: has no effect on a bus, which is given the whole event; leave it out",
+            "targets[0]=['input']: not available for a bus, which gets the whole event; leave it out",
         ),
     ]
     for number, (targets, problem) in enumerate(cases):
@@ -319,9 +336,9 @@ def test_targets_that_cannot_be_reached_are_refused(bus: EventBus, key: MultiReg
         assert message == f"shop/orders/{id_}: {problem}"
 
 
-def test_a_path_into_a_list_is_found(bus: EventBus, worker: PaymentLambda) -> None:
+def test_a_json_path_may_contain_list_indexes(bus: EventBus, worker: PaymentLambda) -> None:
     paths = {"n": "$.detail.lines[0].n", "all": "$"}
-    target = EventTarget(worker, transformer=InputTransformer(paths, '{"n": <n>, "event": <all>}'))
+    target = EventTarget(worker, input_transformer=InputTransformer(paths, '{"n": <n>, "event": <all>}'))
     rule = bus.add_rule("paid", pattern=PATTERN, samples=[PAID], targets=[target])
     assert rule.targets == [target]
     assert bus.rules == [rule]
@@ -330,16 +347,16 @@ def test_a_path_into_a_list_is_found(bus: EventBus, worker: PaymentLambda) -> No
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"sources": []}, "sources=[]: must be a list of at least one source, such as ['shop.orders']"),
-        ({"sources": "shop.x"}, "sources='shop.x': must be a list of at least one source, such as ['shop.orders']"),
+        ({"sources": []}, "sources=[]: expected a list of at least one source, such as ['shop.orders']"),
+        ({"sources": "shop.x"}, "sources='shop.x': expected a list of at least one source, such as ['shop.orders']"),
         (
             {"sources": ["*"]},
             (
-                "sources='*': must be letters, digits, dots, hyphens and underscores, and not begin with 'aws.', which only "
-                "AWS may send"
+                "sources='*': expected letters, digits, dots, hyphens and underscores; the prefix 'aws.' is reserved for "
+                "AWS services"
             ),
         ),
-        ({"sources": ["shop.x"], "detail_types": "Paid"}, "detail_types='Paid': must be a list of texts"),
+        ({"sources": ["shop.x"], "detail_types": "Paid"}, "detail_types='Paid': expected a list of strings"),
     ],
 )
 def test_a_grant_without_sources_is_refused(

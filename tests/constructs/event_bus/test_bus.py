@@ -4,23 +4,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import constructs_lib
 from constructs_lib import (
     Environment,
     EventBus,
     EventTarget,
+    ExternalEventBus,
     Fifo,
-    ForeignBus,
     HardenedStack,
     InputTransformer,
     NoAlarms,
     Queue,
 )
+from tests.constructs.other_stacks import read_from_another_stack
 from tests.constructs.queues import ACCOUNT, KEY, TLS_ONLY, TOPIC, function, key_in, key_statements, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 PAID: dict[str, Any] = {"source": "shop.orders", "detail-type": "OrderPaid", "detail": {"id": "1", "amount": 5}}
 PATTERN: dict[str, Any] = {"source": ["shop.orders"], "detail": {"amount": [{"numeric": [">", 0]}]}}
@@ -47,7 +50,7 @@ def build(stack: HardenedStack) -> None:
         description="What happens to orders",
         accounts=["123456789012", "${var.partner}"],
         organization="o-a1b2c3d4e5",
-        admitted_sources=["partner.orders"],
+        allowed_sources=["partner.orders"],
         alarm_topics=[TOPIC],
     )
     bus.grant_put(sender, sources=["shop.orders"], detail_types=["OrderPaid"])
@@ -60,14 +63,14 @@ def build(stack: HardenedStack) -> None:
         description="Orders that are paid",
         targets=[
             worker,
-            EventTarget(jobs, max_age_seconds=60, max_attempts=0, input_path="$.detail"),
+            EventTarget(jobs, maximum_event_age_seconds=60, maximum_retry_attempts=0, input_path="$.detail"),
             EventTarget(
                 steps,
-                message_group="orders",
-                transformer=InputTransformer({"id": "$.detail.id"}, '{"order": <id>, "at": <aws.events.event>}'),
+                message_group_id="orders",
+                input_transformer=InputTransformer({"id": "$.detail.id"}, '{"order": <id>, "at": <aws.events.event>}'),
             ),
             copies,
-            ForeignBus(THEIRS),
+            ExternalEventBus(THEIRS),
         ],
     )
     bus.add_rule(
@@ -83,7 +86,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build, "prod")
 
 
-def test_a_bus_is_encrypted_and_keeps_what_the_key_failed_for(synthesized: SynthesizedStack) -> None:
+def test_a_bus_is_encrypted_and_has_a_dead_letter_queue(synthesized: SynthesizedStack) -> None:
     synthesized.at("aws_cloudwatch_event_bus.orders_eu_west_1").assert_config(
         {
             "dead_letter_config": {"arn": f"${{{FAILED}.arn}}"},
@@ -97,7 +100,7 @@ def test_a_bus_is_encrypted_and_keeps_what_the_key_failed_for(synthesized: Synth
     assert copies["kms_key_identifier"] == "${aws_kms_replica_key.key_replica_us_east_1.arn}"
 
 
-def test_eventbridge_uses_the_key_for_the_bus_and_the_queues_it_sends_to(synthesized: SynthesizedStack) -> None:
+def test_the_key_policy_allows_eventbridge_for_the_bus_and_its_queues_only(synthesized: SynthesizedStack) -> None:
     found = key_statements(synthesized)
     conditions = {sid: found[sid]["Condition"] for sid in found if sid.startswith("Events")}
     queues = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:shop-prod"
@@ -119,7 +122,7 @@ def test_eventbridge_uses_the_key_for_the_bus_and_the_queues_it_sends_to(synthes
     assert "EventsCopies" in replica
 
 
-def test_only_what_is_named_may_put_events_into_a_bus(synthesized: SynthesizedStack) -> None:
+def test_the_bus_policy_allows_the_accounts_and_the_organization_that_are_given(synthesized: SynthesizedStack) -> None:
     source = {"test": "StringEquals", "variable": "events:source", "values": ["partner.orders"]}
     assert statements(synthesized, "shop/orders/policy-document") == {
         "Accounts": {
@@ -153,7 +156,7 @@ def test_only_what_is_named_may_put_events_into_a_bus(synthesized: SynthesizedSt
     )
 
 
-def test_a_sender_may_only_give_its_own_sources(synthesized: SynthesizedStack) -> None:
+def test_grant_put_allows_the_given_sources_and_detail_types_only(synthesized: SynthesizedStack) -> None:
     found = statements(synthesized, "shop/sender/role/policy-document")
     put = {"effect": "Allow", "actions": ["events:PutEvents"], "resources": [BUS_ARN]}
     source = {"test": "StringEquals", "variable": "events:source", "values": ["shop.orders"]}
@@ -205,7 +208,9 @@ def test_a_schedule_is_on_the_default_bus(synthesized: SynthesizedStack) -> None
     )
 
 
-def test_each_target_has_a_dead_letter_queue_retries_and_its_permission_first(synthesized: SynthesizedStack) -> None:
+def test_targets_have_a_dead_letter_queue_and_retries_and_depend_on_their_permission(
+    synthesized: SynthesizedStack,
+) -> None:
     first = "aws_sqs_queue_policy.orders_dead_letter_policy_eu_west_1"
     hour = {"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 30}
     role = "orders_paid_to_{}_role"
@@ -254,7 +259,7 @@ def test_each_target_has_a_dead_letter_queue_retries_and_its_permission_first(sy
         )
 
 
-def test_the_rule_and_nothing_else_may_invoke_and_send(synthesized: SynthesizedStack) -> None:
+def test_targets_allow_the_rule_only(synthesized: SynthesizedStack) -> None:
     synthesized.at("aws_lambda_permission.worker_rule_orders_paid_eu_west_1").assert_config(
         {
             "action": "lambda:InvokeFunction",
@@ -280,7 +285,7 @@ def test_the_rule_and_nothing_else_may_invoke_and_send(synthesized: SynthesizedS
     assert senders("jobs/dead-letter") == [NIGHTLY]
 
 
-def test_a_role_sends_to_another_bus_for_the_rule_alone(synthesized: SynthesizedStack) -> None:
+def test_the_role_that_sends_to_another_bus_trusts_the_rule_only(synthesized: SynthesizedStack) -> None:
     path = "shop/orders/paid/to-copies-role"
     assert statements(synthesized, f"{path}/policy-document") == {
         "PutEvents": {
@@ -297,7 +302,7 @@ def test_a_role_sends_to_another_bus_for_the_rule_alone(synthesized: Synthesized
     ]
 
 
-def test_production_keeps_events_to_replay_them(
+def test_prod_has_an_archive(
     synth_stack: Callable[..., SynthesizedStack], synthesized: SynthesizedStack, environment: Environment
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -317,11 +322,11 @@ def test_production_keeps_events_to_replay_them(
     assert synthesized.at("aws_cloudwatch_event_archive.copies_archive_us_east_1")["retention_days"] == 400
 
 
-def test_a_bus_that_admits_nobody_has_no_policy(synthesized: SynthesizedStack) -> None:
+def test_a_bus_without_other_accounts_has_no_policy(synthesized: SynthesizedStack) -> None:
     assert synthesized.find("aws_cloudwatch_event_bus_policy", "shop/copies/*") == []
 
 
-def test_what_a_rule_could_not_deliver_is_watched_in_production(synthesized: SynthesizedStack) -> None:
+def test_undelivered_events_have_alarms_in_prod(synthesized: SynthesizedStack) -> None:
     descriptions = {
         "failed": ("FailedInvocations", "An event was not delivered and will not be: look at the target's permissions"),
         "sent-to-dlq": (
@@ -362,7 +367,7 @@ def test_what_a_rule_could_not_deliver_is_watched_in_production(synthesized: Syn
     assert waiting["dimensions"] == {"QueueName": f"${{{FAILED}.name}}"}
 
 
-def test_without_alarms_nothing_is_watched(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_alarms_can_be_left_out(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         key = key_in(stack)
         bus = EventBus(stack, "orders", region=key.region, key=key, alarms=NoAlarms("nobody is on call for this one"))
@@ -374,3 +379,29 @@ def test_without_alarms_nothing_is_watched(synth_stack: Callable[..., Synthesize
 def test_outputs_name_the_bus(synthesized: SynthesizedStack) -> None:
     expected = {"orders_name_eu_west_1": BUS, "orders_arn_eu_west_1": BUS_ARN}
     assert {name: synthesized.outputs[name] for name in expected} == expected
+
+
+def test_attributes_work_in_other_stacks(synthesize: Synthesize) -> None:
+    def build_one(stack: HardenedStack) -> dict[str, str]:
+        key = key_in(stack)
+        bus = EventBus(stack, "orders", region=key.region, key=key)
+        rule = bus.add_rule("paid", pattern=PATTERN, samples=[PAID], targets=[function(key, "worker")])
+        return {"bus": bus.arn, "rule": rule.arn}
+
+    assert read_from_another_stack(synthesize, build_one) == {
+        "bus": BUS_ARN,
+        "rule": "${aws_cloudwatch_event_rule.orders_paid_eu_west_1.arn}",
+    }
+
+
+def test_old_names_work_and_warn(stack: HardenedStack) -> None:
+    key = key_in(stack)
+    old_bus: dict[str, Any] = {"admitted_sources": ["partner.orders"], "accounts": ["123456789012"]}
+    with pytest.deprecated_call(match="argument admitted_sources is deprecated .* use allowed_sources"):
+        bus = EventBus(stack, "orders", region=key.region, key=key, **old_bus)
+    old_target: dict[str, Any] = {"max_age_seconds": 60, "max_attempts": 0, "transformer": None, "message_group": "x"}
+    with pytest.deprecated_call(match="use (maximum_|input_transformer|message_group_id)"):
+        target = EventTarget(bus, **old_target)
+    assert target == EventTarget(bus, maximum_event_age_seconds=60, maximum_retry_attempts=0, message_group_id="x")
+    with pytest.deprecated_call(match=r"constructs_lib\.ForeignBus is deprecated .* use ExternalEventBus"):
+        assert constructs_lib.ForeignBus is ExternalEventBus  # type: ignore[attr-defined]

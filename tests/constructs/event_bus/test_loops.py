@@ -1,4 +1,4 @@
-"""Events that would go round."""
+"""Event loops."""
 
 from __future__ import annotations
 
@@ -59,27 +59,27 @@ WAY_OUT = "narrow the pattern, or detail_types of grant_put, or give loop=Accept
         (
             direct,
             (
-                "rule shop/orders/paid: sends events to shop/worker, which may put events with source='shop.orders' into "
-                f"the same bus, and the rule matches these again; {WAY_OUT}"
+                "rule shop/orders/paid: event loop: its target shop/worker may put events with source='shop.orders' into "
+                f"the same bus, and the rule matches them again; {WAY_OUT}"
             ),
         ),
         (
             through_the_role_and_a_queue,
             (
-                "rule shop/orders/paid: sends events to shop/worker, which may put events with source='shop.orders' and "
-                f"detail-type='OrderPaid' into the same bus, and the rule matches these again; {WAY_OUT}"
+                "rule shop/orders/paid: event loop: its target shop/worker may put events with source='shop.orders' and "
+                f"detail-type='OrderPaid' into the same bus, and the rule matches them again; {WAY_OUT}"
             ),
         ),
         (
             through_another_bus,
             (
-                "rule shop/orders/paid: samples[0] goes to shop/copies, whose rule shop/copies/back sends it back; narrow "
-                "one of the patterns, or give loop=AcceptedLoop(reason)"
+                "rule shop/orders/paid: event loop: it sends samples[0] to shop/copies, whose rule shop/copies/back "
+                "sends it back; narrow one of the patterns, or give loop=AcceptedLoop(reason)"
             ),
         ),
     ],
 )
-def test_events_that_come_back_to_their_rule_fail_the_synthesis(
+def test_an_event_loop_fails_the_synthesis(
     synth_stack: Callable[..., SynthesizedStack], fill: Any, sentence: str
 ) -> None:
     with pytest.raises(RuntimeError) as error:
@@ -123,10 +123,10 @@ def elsewhere(bus: EventBus, worker: PaymentLambda, key: MultiRegionKey) -> None
 
 
 @pytest.mark.parametrize("fill", [other_types, other_function, accepted, scheduled, other_events_back, elsewhere])
-def test_events_that_do_not_come_back_are_fine(synth_stack: Callable[..., SynthesizedStack], fill: Any) -> None:
+def test_rules_without_an_event_loop_are_accepted(synth_stack: Callable[..., SynthesizedStack], fill: Any) -> None:
     assert synth_stack(looping(fill)).resources("aws_cloudwatch_event_rule")
 
 
-def test_an_accepted_loop_is_in_the_report(stack: HardenedStack) -> None:
+def test_an_accepted_loop_is_recorded_as_an_opt_out(stack: HardenedStack) -> None:
     looping(accepted)(stack)
     assert ("shop/orders/paid", AcceptedLoop(REASON)) in stack.opt_outs
