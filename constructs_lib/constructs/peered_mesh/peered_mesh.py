@@ -54,7 +54,8 @@ class PeeredMesh(HardenedConstruct):
         vpcs: Two or more VPCs of the stack, as a list or a `RegionalMap`.
         edges: Pairs of VPCs to peer; all pairs by default. Peering is not transitive: VPCs without an edge cannot
             connect through a third one.
-        tiers: Tiers whose route tables get routes; VPCs without a tier are skipped.
+        tiers: Tiers whose route tables get routes, `private` and `database` by default; VPCs without a tier are
+            skipped.
 
     Attributes:
         members: The VPCs, sorted by region and path.

@@ -196,7 +196,7 @@ class RestApi(HardenedConstruct):
                 `header.Idempotency-Key` and `querystring.page`. Path parameters are always required.
             authorization: `AWS_IAM`, or `PublicAccess(reason)` for a method without authorization; `DEFAULT` is the
                 API's authorizer, or `AWS_IAM` without one.
-            timeout: Integration timeout in seconds, 1 to 29.
+            timeout: Integration timeout in seconds, 1 to 29; 29 by default.
             shorter_timeout: Acknowledges that `timeout` is shorter than the function's timeout. Without it such a
                 method causes a warning.
             rate_limit: Throttling rate of the method in requests per second, at least 1; the API's by default.

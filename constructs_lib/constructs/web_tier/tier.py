@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Final
 
 from constructs_lib._engine import core
 from constructs_lib.constructs.certificate import Certificate
@@ -28,8 +27,6 @@ from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.deprecation import renamed_arguments, warn_renamed
-
-VOLUME_GB: Final = 20
 
 
 class WebTier(HardenedConstruct):
@@ -113,7 +110,7 @@ class WebTier(HardenedConstruct):
         maximum: int | None = None,
         instance_type: str | None = None,
         image: Image | None = None,
-        volume_gb: int = VOLUME_GB,
+        volume_gb: int = 20,
         scaling: SimpleScaling | TargetTracking | None = None,
         scheduled_actions: Mapping[str, ScheduledAction] | None = None,
         commands: Sequence[str] = (),
