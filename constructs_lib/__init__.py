@@ -27,6 +27,7 @@ _RENAMED: dict[str, str] = {
     "Deletable": "NoDeletionProtection",
     "ForeignBus": "ExternalEventBus",
     "LateFinish": "ShorterTimeout",
+    "OutsideValue": "ExternalValue",
     "ScheduledSize": "ScheduledAction",
     "TokenAuthorizer": "LambdaAuthorizer",
 }

@@ -64,8 +64,8 @@ from .constructs.rest_api import LambdaAuthorizer as LambdaAuthorizer
 from .constructs.rest_api import PublicAccess as PublicAccess
 from .constructs.rest_api import RestApi as RestApi
 from .constructs.rest_api import ShorterTimeout as ShorterTimeout
+from .constructs.secret_parameter import ExternalValue as ExternalValue
 from .constructs.secret_parameter import GeneratedValue as GeneratedValue
-from .constructs.secret_parameter import OutsideValue as OutsideValue
 from .constructs.secret_parameter import SecretParameter as SecretParameter
 from .constructs.secret_parameter import WriteOnlyValue as WriteOnlyValue
 from .constructs.security_group import SecurityGroup as SecurityGroup

@@ -182,8 +182,8 @@ def test_evt_7_a_placeholder_is_found(raw: list[Finding]) -> None:
 def test_evt_7_a_placeholder_is_refused(key: MultiRegionKey) -> None:
     value: Any = "REPLACE_WITH_ACTUAL_TOKEN"
     assert refusal(lambda: SecretParameter(key.region.stack, "token", region=key.region, key=key, value=value)) == (
-        "shop/token: value='REPLACE_WITH_ACTUAL_TOKEN': is a placeholder, and would be the secret until somebody notices; "
-        "leave it out to have one generated, or give OutsideValue() and set it outside"
+        "shop/token: value='REPLACE_WITH_ACTUAL_TOKEN': is a placeholder; leave the argument out to generate "
+        "a value, or use ExternalValue() and set the value outside of Terraform"
     )
 
 

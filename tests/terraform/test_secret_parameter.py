@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from constructs_lib import HardenedStack, MultiRegionKey, OutsideValue, SecretParameter, WriteOnlyValue
+from constructs_lib import ExternalValue, HardenedStack, MultiRegionKey, SecretParameter, WriteOnlyValue
 from constructs_lib.testing.terraform import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def build(app: App) -> None:
     stack = HardenedStack(app, "shop", environment="dev", owner="team-shop")
     region = stack.region(EU)
     key = MultiRegionKey(stack, "key", region=region)
-    values = {"generated": None, "write-only": WriteOnlyValue(), "outside": OutsideValue()}
+    values = {"generated": None, "write-only": WriteOnlyValue(), "outside": ExternalValue()}
     for id_, value in values.items():
         SecretParameter(stack, id_, region=region, key=key, value=value, allowed_pattern="^[A-Za-z0-9_.-]+$")
 

@@ -1,10 +1,10 @@
-"""SecretParameter: a secret in Parameter Store that nobody writes into code, encrypted with the caller"s key."""
+"""SecretParameter: a SecureString parameter whose value is not written in code."""
 
 from constructs_lib.constructs.secret_parameter.secret_parameter import (
+    ExternalValue,
     GeneratedValue,
-    OutsideValue,
     SecretParameter,
     WriteOnlyValue,
 )
 
-__all__ = ["GeneratedValue", "OutsideValue", "SecretParameter", "WriteOnlyValue"]
+__all__ = ["ExternalValue", "GeneratedValue", "SecretParameter", "WriteOnlyValue"]

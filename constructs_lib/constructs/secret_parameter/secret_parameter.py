@@ -1,4 +1,4 @@
-"""SecretParameter: a secret in Parameter Store that nobody writes into code, encrypted with the caller's key."""
+"""SecretParameter: a SecureString parameter whose value is not written in code."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from constructs_lib.foundation.regions import is_token
 Tier = Literal["Standard", "Advanced", "Intelligent-Tiering"]
 
 SAFE_SYMBOLS: Final = "_."
-"""Characters that mean nothing to a URL, a shell, a connection string or JSON, wherever they stand."""
+"""Characters that need no escaping in URLs, shells, connection strings and JSON."""
 MIN_LENGTH: Final = 16
 MAX_LENGTH: Final = 128
 MAX_NAME: Final = 1011
-"""Characters of a name. See https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html."""
+"""Characters of a parameter's name. See https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html."""
 MAX_TEXT: Final = 1024
-"""Characters of a description and of an allowed pattern; from the same page."""
+"""Characters of a description and of an allowed pattern."""
 PLACEHOLDER: Final = re.compile(
     r"^\W*$|^(.)\1*$|replace|change.?(me|it|this)|to.?do\b|fixme|\btb[ad]\b|example|sample|dummy|placeholder|insert|"
     r"passw(or|0r)?d|passphrase|secret|your.|default|^(foo|bar|test|admin|none|null|1234\d*|abc\w*|qwerty\w*)$",
     re.IGNORECASE,
 )
-"""What stands where a secret should: words that ask for one, and what everybody tries first."""
+"""Values that are placeholders or common default passwords."""
 
 
 @dataclass(frozen=True)
 class GeneratedValue:
-    """A value that Terraform generates; it is also in the state, which must be encrypted.
+    """A random value that Terraform generates and stores in the state.
 
     Attributes:
-        length: Characters, 16 to 128.
-        symbols: Whether it holds `_` and `.` beside letters and digits.
-        generation: A whole number of at least 1; another one makes another value.
+        length: The number of characters, 16 to 128.
+        symbols: Includes `_` and `.`; letters and digits only without.
+        generation: A whole number, 1 or more. A change generates a new value.
     """
 
     length: int = 32
@@ -53,14 +53,14 @@ class GeneratedValue:
 
 @dataclass(frozen=True)
 class WriteOnlyValue:
-    """A value that AWS generates while Terraform runs, and that is in no plan and no state.
+    """A random value that AWS generates during apply: a write-only argument, in neither plan nor state.
 
-    Needs Terraform 1.11 or later, and `secretsmanager:GetRandomPassword` for whoever deploys.
+    Needs Terraform 1.11 or later, and the permission `secretsmanager:GetRandomPassword` for the role that deploys.
 
     Attributes:
-        length: Characters, 16 to 128.
-        symbols: Whether it holds `_` and `.` beside letters and digits.
-        generation: A whole number of at least 1; a greater one makes another value.
+        length: The number of characters, 16 to 128.
+        symbols: Includes `_` and `.`; letters and digits only without.
+        generation: A whole number, 1 or more. A change generates a new value.
     """
 
     length: int = 32
@@ -69,34 +69,40 @@ class WriteOnlyValue:
 
 
 @dataclass(frozen=True)
-class OutsideValue:
-    """A value that somebody sets outside; until then it is a random one, and Terraform never writes it again.
+class ExternalValue:
+    """A value that is set outside of Terraform: a random value at first, which Terraform never overwrites.
 
-    It is write-only too: `ignore_changes` alone would leave the value in place and still read it into the state.
-    Needs what `WriteOnlyValue` needs.
+    It is a write-only argument, in neither plan nor state. Needs what `WriteOnlyValue` needs.
     """
 
 
-Value = GeneratedValue | WriteOnlyValue | OutsideValue
+Value = GeneratedValue | WriteOnlyValue | ExternalValue
 
 
 class SecretParameter(HardenedConstruct):
-    """A SecureString under `/environment/project/component`, encrypted with a customer key.
+    """A SecureString parameter in Parameter Store, encrypted with a customer managed key.
 
-    There is no argument that takes the value itself.
+    The parameter's name is `/<environment>/<project>/<component>`. No argument takes the secret itself.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        key: Encrypts it; must exist in the region.
-        value: `GeneratedValue` by default, `WriteOnlyValue` or `OutsideValue`.
-        description: What the secret opens, at most 1,024 characters.
-        tier: Standard by default, Advanced or Intelligent-Tiering; the way back from Advanced makes a new parameter.
-        allowed_pattern: A regular expression that every value must match, at most 1,024 characters; none by default.
+        region: The region.
+        key: The key that encrypts the value, with a replica in the region.
+        value: Where the value comes from: `GeneratedValue`, `WriteOnlyValue` or `ExternalValue`; `GeneratedValue()` by
+            default.
+        description: The parameter's description, at most 1,024 characters; `Secret of` and the construct's path by
+            default.
+        tier: `Standard`, `Advanced` or `Intelligent-Tiering`. A change from `Advanced` to `Standard` replaces the
+            parameter.
+        allowed_pattern: A regular expression that values must match, at most 1,024 characters; none by default.
+
+    Attributes:
+        name: The parameter's name, the same in every region.
+        resource: The `aws_ssm_parameter`.
 
     Raises:
-        ConfigurationError: A value in place of where it comes from, or an argument that Parameter Store refuses.
+        ConfigurationError: A value is given instead of its source, or an argument is invalid.
 
     See https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html.
     """
@@ -116,7 +122,6 @@ class SecretParameter(HardenedConstruct):
         super().__init__(scope, id_, region=region)
         self._key = key
         self.name = f"/{region.environment.value}/{region.stack.project}/{self.component}"
-        """The same in every region; a plain string."""
         source = GeneratedValue() if value is None else value
         self._check(source, description, tier, allowed_pattern)
         self.resource = self._create(
@@ -136,22 +141,22 @@ class SecretParameter(HardenedConstruct):
 
     @cached_property
     def arn(self) -> str:
-        """The parameter's ARN, for other stacks."""
+        """The parameter's ARN."""
         return self.resource.arn
 
     def grant_read(self, grantee: Grantee) -> None:
-        """Let a role read this parameter, and use the key for it and for nothing else.
+        """Grant a role permission to get this parameter, and to decrypt its value only.
 
         Args:
-            grantee: A role or a function of the same stack.
+            grantee: A `ServiceRole` or a function in the same stack.
 
         Raises:
-            ConfigurationError: The grantee belongs to another stack.
+            ConfigurationError: The grantee is in another stack.
         """
         if grantee.region.stack is not self.region.stack:
             raise ConfigurationError(
                 self.path,
-                f"grantee={grantee.path!r}: belongs to another stack; write its grant there, with the output arn",
+                f"grantee={grantee.path!r}: is in another stack; add a statement for this parameter's arn there",
             )
         name = terraform_name(self.components, self.region.name).title().replace("_", "")
         arn = self._ref(self.resource, "arn")
@@ -166,7 +171,6 @@ class SecretParameter(HardenedConstruct):
         )
 
     def _value(self, source: Value) -> dict[str, Any]:
-        """Return the arguments by which the parameter gets its value."""
         if isinstance(source, GeneratedValue):
             return {"value": self._generated(source)}
         if isinstance(source, WriteOnlyValue):
@@ -174,6 +178,7 @@ class SecretParameter(HardenedConstruct):
         return {
             "value_wo": self._ephemeral(WriteOnlyValue.length, WriteOnlyValue.symbols),
             "value_wo_version": WriteOnlyValue.generation,
+            # Without value_wo, `ignore_changes` on `value` would keep the value but read it into the state.
             "lifecycle": core.TerraformResourceLifecycle(ignore_changes=["value_wo_version"]),
         }
 
@@ -193,7 +198,7 @@ class SecretParameter(HardenedConstruct):
         return self._ref(password, "result")
 
     def _ephemeral(self, length: int, symbols: bool) -> str:  # noqa: FBT001  as in the option
-        """Write an ephemeral block, which the engine does not know, and return the reference to its password."""
+        """Add an ephemeral block, which the engine does not support, and return a reference to its password."""
         name = terraform_name((*self.components, "value"), self.region.name)
         safe = SAFE_SYMBOLS if symbols else ""
         type_ = "aws_secretsmanager_random_password"
@@ -210,13 +215,18 @@ class SecretParameter(HardenedConstruct):
 
     def _check(self, source: object, description: str | None, tier: object, allowed_pattern: object) -> None:
         problems = self._problems
-        problems.check(len(self.name) <= MAX_NAME, "id_", self.name, f"makes a name of more than {MAX_NAME} characters")
+        problems.check(
+            len(self.name) <= MAX_NAME,
+            "id_",
+            self.name,
+            f"makes a name of more than {MAX_NAME} characters; choose a shorter id",
+        )
         self._check_value(source)
         problems.check(
             description is None or (isinstance(description, str) and len(description) <= MAX_TEXT),
             "description",
             description,
-            f"must be a text of at most {MAX_TEXT} characters",
+            f"must be a string of at most {MAX_TEXT} characters",
         )
         tiers = get_args(Tier)
         problems.check(tier in tiers, "tier", tier, f"must be one of {', '.join(tiers)}")
@@ -230,18 +240,18 @@ class SecretParameter(HardenedConstruct):
             problems.add(
                 "value",
                 source,
-                "is a placeholder, and would be the secret until somebody notices; leave it out to have one "
-                "generated, or give OutsideValue() and set it outside",
+                "is a placeholder; leave the argument out to generate a value, or use ExternalValue() and set the "
+                "value outside of Terraform",
             )
-        elif isinstance(source, OutsideValue):
+        elif isinstance(source, ExternalValue):
             return
         elif not isinstance(source, GeneratedValue | WriteOnlyValue):
-            # What was given may be a secret.
+            # The given value may be a secret: it does not belong in the message.
             problems.add(
                 "value",
                 source if is_token(source) else "...",
-                "must be GeneratedValue(), WriteOnlyValue() or OutsideValue(); a value itself is never taken, because "
-                "it would be in the code or in the state",
+                "must be GeneratedValue(), WriteOnlyValue() or ExternalValue(), not the secret itself, which would be "
+                "in the code or in the state",
             )
         else:
             problems.check_whole("value.length", source.length, MIN_LENGTH, MAX_LENGTH)
@@ -259,28 +269,29 @@ class SecretParameter(HardenedConstruct):
             isinstance(pattern, str) and not is_token(pattern) and 0 < len(pattern) <= MAX_TEXT,
             "allowed_pattern",
             pattern,
-            f"must be a plain regular expression of 1 to {MAX_TEXT} characters",
+            f"must be a regular expression of 1 to {MAX_TEXT} characters without references",
         ):
             return
         try:
-            known = re.compile(str(pattern))
+            compiled = re.compile(str(pattern))
         except re.error as error:
-            problems.add("allowed_pattern", pattern, f"is no regular expression: {error}")
+            problems.add("allowed_pattern", pattern, f"is not a valid regular expression: {error}")
             return
         if problems.found:
             return
-        made = source if isinstance(source, GeneratedValue | WriteOnlyValue) else WriteOnlyValue()
-        for value in _samples(made.length, made.symbols):
-            if not known.search(value):
+        generated = source if isinstance(source, GeneratedValue | WriteOnlyValue) else WriteOnlyValue()
+        for value in _samples(generated.length, generated.symbols):
+            if not compiled.search(value):
                 problems.add(
                     "allowed_pattern",
                     pattern,
-                    f"refuses what would be generated, such as {value!r}; widen it, or change length and symbols",
+                    f"does not match generated values such as {value!r}; widen the pattern, or change length and "
+                    "symbols",
                 )
                 return
 
 
 def _samples(length: int, symbols: bool) -> list[str]:  # noqa: FBT001  as in the option
-    """Return values like those that are generated, one beginning with each class of characters."""
+    """Return possible generated values, one starting with each class of characters."""
     classes = ["q", "W", "7", *SAFE_SYMBOLS] if symbols else ["q", "W", "7"]
     return [("".join(classes[start:] + classes[:start]) * length)[:length] for start in range(len(classes))]

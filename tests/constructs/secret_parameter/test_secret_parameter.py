@@ -4,23 +4,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import constructs_lib
 from constructs_lib import (
     App,
     ConfigurationError,
+    ExternalValue,
     GeneratedValue,
     HardenedStack,
     MultiRegionKey,
-    OutsideValue,
     SecretParameter,
     WriteOnlyValue,
 )
 from constructs_lib.core.iam import ServiceRole
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import Environment
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 KEY = "${aws_kms_key.key_eu_west_1.arn}"
 ARN = "${aws_ssm_parameter.gateway_token_eu_west_1.arn}"
@@ -59,7 +62,7 @@ def build(stack: HardenedStack) -> None:
         "partner",
         region=region,
         key=key,
-        value=OutsideValue(),
+        value=ExternalValue(),
         tier="Advanced",
         allowed_pattern="^[A-Za-z0-9_.]+$",
     )
@@ -73,7 +76,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_the_secret_is_encrypted_with_the_customers_key_under_a_path_of_its_environment(
+def test_the_parameter_is_a_secure_string_with_a_customer_managed_key(
     synthesized: SynthesizedStack,
 ) -> None:
     synthesized.resource("aws_ssm_parameter", "*/gateway-token/*").assert_config(
@@ -89,14 +92,14 @@ def test_the_secret_is_encrypted_with_the_customers_key_under_a_path_of_its_envi
     )
 
 
-def test_the_path_follows_the_environment(
+def test_the_name_contains_the_environment(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     stack = synth_stack(make, environment)
     assert stack.resource("aws_ssm_parameter")["name"] == f"/{environment.value}/shop/gateway-token"
 
 
-def test_the_value_is_generated_from_characters_that_are_safe_everywhere(synthesized: SynthesizedStack) -> None:
+def test_a_generated_value_has_symbols_that_need_no_escaping(synthesized: SynthesizedStack) -> None:
     synthesized.resource("random_password", "*/gateway-token/*").assert_config(
         {
             "keepers": {"generation": "1"},
@@ -111,7 +114,7 @@ def test_the_value_is_generated_from_characters_that_are_safe_everywhere(synthes
     )
 
 
-def test_a_value_without_symbols_has_letters_and_digits_only(synthesized: SynthesizedStack) -> None:
+def test_a_generated_value_without_symbols_has_letters_and_digits_only(synthesized: SynthesizedStack) -> None:
     synthesized.resource("random_password", "*/plain/*").assert_config(
         {
             "keepers": {"generation": "2"},
@@ -124,7 +127,7 @@ def test_a_value_without_symbols_has_letters_and_digits_only(synthesized: Synthe
     )
 
 
-def test_a_write_only_value_is_ephemeral_and_rewritten_with_its_generation(synthesized: SynthesizedStack) -> None:
+def test_a_write_only_value_is_ephemeral_and_its_version_is_the_generation(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_ssm_parameter", "*/pepper/*").assert_config(
         {
             "data_type": "text",
@@ -146,7 +149,7 @@ def test_a_write_only_value_is_ephemeral_and_rewritten_with_its_generation(synth
     }
 
 
-def test_a_value_from_outside_is_never_written_again_and_never_read(synthesized: SynthesizedStack) -> None:
+def test_an_external_value_is_write_only_and_never_overwritten(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_ssm_parameter", "*/partner/*").assert_config(
         {
             "allowed_pattern": "^[A-Za-z0-9_.]+$",
@@ -170,12 +173,12 @@ def test_a_value_from_outside_is_never_written_again_and_never_read(synthesized:
     }
 
 
-def test_only_a_generated_value_is_made_by_the_random_provider(synthesized: SynthesizedStack) -> None:
+def test_only_generated_values_use_the_random_provider(synthesized: SynthesizedStack) -> None:
     paths = {block.path for block in synthesized.resources("random_password")}
     assert paths == {"shop/gateway-token/value", "shop/plain/value"}
 
 
-def test_a_reader_gets_one_parameter_and_the_key_for_it_alone(synthesized: SynthesizedStack) -> None:
+def test_grant_read_allows_the_parameter_and_the_key_for_it_only(synthesized: SynthesizedStack) -> None:
     document = synthesized.resource("data.aws_iam_policy_document", "*/reader/policy-document")
     assert document["statement"] == [
         {"actions": ["ssm:GetParameter"], "effect": "Allow", "resources": [ARN], "sid": "ReadGatewayTokenEuWest1"},
@@ -189,7 +192,7 @@ def test_a_reader_gets_one_parameter_and_the_key_for_it_alone(synthesized: Synth
     ]
 
 
-def test_the_outputs_are_name_and_arn_and_never_the_value(synthesized: SynthesizedStack) -> None:
+def test_the_outputs_are_the_name_and_the_arn_but_not_the_value(synthesized: SynthesizedStack) -> None:
     outputs = {name: value for name, value in synthesized.outputs.items() if name.startswith("gateway_token")}
     assert outputs == {
         "gateway_token_arn_eu_west_1": ARN,
@@ -199,10 +202,17 @@ def test_the_outputs_are_name_and_arn_and_never_the_value(synthesized: Synthesiz
     assert "random_password" not in str(synthesized.outputs)
 
 
-def test_other_stacks_can_refer_to_the_parameter(stack: HardenedStack) -> None:
-    secret = make(stack)
-    assert secret.arn.startswith("${TfToken[")
-    assert secret.name == "/dev/shop/gateway-token"
+def test_references_work_in_other_stacks(synthesize: Synthesize) -> None:
+    def build_references(stack: HardenedStack) -> dict[str, str]:
+        secret = make(stack)
+        return {"arn": secret.arn, "name": secret.name}
+
+    assert read_from_another_stack(synthesize, build_references) == {"arn": ARN, "name": "/dev/shop/gateway-token"}
+
+
+def test_outside_value_is_the_deprecated_name_of_external_value() -> None:
+    with pytest.deprecated_call(match=r"^constructs_lib\.OutsideValue is deprecated .* use ExternalValue$"):
+        assert constructs_lib.OutsideValue is ExternalValue  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -233,18 +243,18 @@ def test_other_stacks_can_refer_to_the_parameter(stack: HardenedStack) -> None:
         *("test", "1234", "12345678", "xxxxxxxx", "", "****", "abc123", "none", "admin", "tba", "passphrase", "qwerty"),
     ],
 )
-def test_a_placeholder_is_refused_and_named(stack: HardenedStack, value: str) -> None:
+def test_a_placeholder_is_refused(stack: HardenedStack, value: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         make(stack, value=value)
     assert str(error.value) == (
-        f"shop/gateway-token: value={value!r}: is a placeholder, and would be the secret until somebody notices; leave "
-        "it out to have one generated, or give OutsideValue() and set it outside"
+        f"shop/gateway-token: value={value!r}: is a placeholder; leave the argument out to generate a value, or "
+        "use ExternalValue() and set the value outside of Terraform"
     )
 
 
 VALUE = (
-    "must be GeneratedValue(), WriteOnlyValue() or OutsideValue(); a value itself is never taken, because it would be in "
-    "the code or in the state"
+    "must be GeneratedValue(), WriteOnlyValue() or ExternalValue(), not the secret itself, which would be in the code or in "
+    "the state"
 )
 
 
@@ -265,65 +275,66 @@ VALUE = (
             "value.generation='2': must be a whole number of at least 1",
         ),
         ({"tier": "Basic"}, "tier='Basic': must be one of Standard, Advanced, Intelligent-Tiering"),
-        ({"description": "x" * 1025}, f"description={'x' * 1025!r}: must be a text of at most 1024 characters"),
-        ({"description": 7}, "description=7: must be a text of at most 1024 characters"),
-        ({"allowed_pattern": ""}, "allowed_pattern='': must be a plain regular expression of 1 to 1024 characters"),
+        ({"description": "x" * 1025}, f"description={'x' * 1025!r}: must be a string of at most 1024 characters"),
+        ({"description": 7}, "description=7: must be a string of at most 1024 characters"),
+        (
+            {"allowed_pattern": ""},
+            "allowed_pattern='': must be a regular expression of 1 to 1024 characters without references",
+        ),
         (
             {"allowed_pattern": "x" * 1025},
-            f"allowed_pattern={'x' * 1025!r}: must be a plain regular expression of 1 to 1024 characters",
+            f"allowed_pattern={'x' * 1025!r}: must be a regular expression of 1 to 1024 characters without references",
         ),
         (
             {"allowed_pattern": "${var.p}"},
-            "allowed_pattern='${var.p}': must be a plain regular expression of 1 to 1024 characters",
+            "allowed_pattern='${var.p}': must be a regular expression of 1 to 1024 characters without references",
         ),
         (
             {"allowed_pattern": "[a-"},
-            "allowed_pattern='[a-': is no regular expression: unterminated character set at position 0",
+            "allowed_pattern='[a-': is not a valid regular expression: unterminated character set at position 0",
         ),
         (
             {"allowed_pattern": "^[A-Za-z0-9]+$"},
             (
-                "allowed_pattern='^[A-Za-z0-9]+$': refuses what would be generated, such as "
-                "'qW7_.qW7_.qW7_.qW7_.qW7_.qW7_.qW'; widen it, or change length and symbols"
+                "allowed_pattern='^[A-Za-z0-9]+$': does not match generated values such as "
+                "'qW7_.qW7_.qW7_.qW7_.qW7_.qW7_.qW'; widen the pattern, or change length and symbols"
             ),
         ),
         (
             {"allowed_pattern": "^[a-z]", "value": GeneratedValue(length=16, symbols=False)},
             (
-                "allowed_pattern='^[a-z]': refuses what would be generated, such as 'W7qW7qW7qW7qW7qW'; widen it, or change "
+                "allowed_pattern='^[a-z]': does not match generated values such as 'W7qW7qW7qW7qW7qW'; widen the pattern, or change "
                 "length and symbols"
             ),
         ),
         (
-            {"allowed_pattern": "^sk_live_", "value": OutsideValue()},
+            {"allowed_pattern": "^sk_live_", "value": ExternalValue()},
             (
-                "allowed_pattern='^sk_live_': refuses what would be generated, such as 'qW7_.qW7_.qW7_.qW7_.qW7_.qW7_.qW'; "
-                "widen it, or change length and symbols"
+                "allowed_pattern='^sk_live_': does not match generated values such as 'qW7_.qW7_.qW7_.qW7_.qW7_.qW7_.qW'; "
+                "widen the pattern, or change length and symbols"
             ),
         ),
     ],
     ids=str,
 )
-def test_an_argument_that_cannot_be_deployed_is_refused(
-    stack: HardenedStack, arguments: dict[str, Any], problem: str
-) -> None:
+def test_an_invalid_argument_is_refused(stack: HardenedStack, arguments: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         make(stack, **arguments)
     assert str(error.value) == f"shop/gateway-token: {problem}"
 
 
-def test_every_problem_is_told_at_once(stack: HardenedStack) -> None:
+def test_all_problems_are_reported_at_once(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         make(stack, value="TODO", tier="Basic")
     assert len(error.value.problems) == 2
 
 
-def test_a_name_beyond_the_limit_is_refused(stack: HardenedStack) -> None:
+def test_a_name_that_is_too_long_is_refused(stack: HardenedStack) -> None:
     key = make_key(stack)
     with pytest.raises(ConfigurationError) as error:
         SecretParameter(stack, "x" * 1002, region=key.region, key=key)
     (problem,) = error.value.problems
-    assert problem.endswith("': makes a name of more than 1011 characters")
+    assert problem.endswith("': makes a name of more than 1011 characters; choose a shorter id")
 
 
 def test_a_name_at_the_limit_is_accepted(stack: HardenedStack) -> None:
@@ -337,10 +348,10 @@ def test_a_key_of_another_region_is_refused(stack: HardenedStack) -> None:
         SecretParameter(stack, "token", region=stack.region("us-east-1"), key=key)
 
 
-def test_a_reader_of_another_stack_is_refused(stack: HardenedStack) -> None:
+def test_a_grantee_in_another_stack_is_refused(stack: HardenedStack) -> None:
     other = HardenedStack(App.of(stack), "other", environment="dev", owner="team-shop")
     with pytest.raises(ConfigurationError) as error:
         make(stack).grant_read(make_role(other))
     assert str(error.value) == (
-        "shop/gateway-token: grantee='other/reader': belongs to another stack; write its grant there, with the output arn"
+        "shop/gateway-token: grantee='other/reader': is in another stack; add a statement for this parameter's arn there"
     )
