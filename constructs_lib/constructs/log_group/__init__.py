@@ -1,4 +1,4 @@
-"""LogGroup: a CloudWatch log group that is encrypted with the caller"s key and keeps events for a set time."""
+"""LogGroup: an encrypted CloudWatch log group with a retention period."""
 
 from constructs_lib.constructs.log_group.log_group import LogGroup
 

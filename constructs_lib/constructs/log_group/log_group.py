@@ -1,33 +1,46 @@
-"""LogGroup: a CloudWatch log group that is encrypted with the caller's key and keeps events for a set time."""
+"""LogGroup: an encrypted CloudWatch log group with a retention period."""
 
 from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
 
-RETENTION_DAYS = (
+RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""What CloudWatch Logs accepts, in days."""
+"""The retention periods that CloudWatch Logs supports.
+
+See https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html.
+"""
 
 
 class LogGroup(HardenedConstruct):
-    """A log group encrypted with a customer key.
+    """A CloudWatch log group with a retention period, encrypted with a customer managed key.
 
     Args:
-        scope: The construct that writes to it.
+        scope: The construct that writes the logs, or the stack.
         id_: The construct's id.
-        region: Where it is.
-        key: The key that encrypts it; the construct lets CloudWatch Logs use it for this group and no other.
-        name: The log group's name; by default made from the construct path.
-        retention_days: Days that events are kept, one of `RETENTION_DAYS`; by default from the environment. At least
-            the environment's value.
+        region: The region.
+        key: The key that encrypts log events, with a replica in the region. Its policy allows CloudWatch Logs to use
+            it for this log group only.
+        name: The log group's name, for services that require a certain one; made from the project, the environment,
+            the construct's path and the region by default.
+        retention_days: Days until log events expire; the environment's minimum by default. One of the periods that
+            CloudWatch Logs supports: 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653.
+
+    Attributes:
+        name: The log group's name.
+        resource: The `aws_cloudwatch_log_group`.
 
     Raises:
-        ConfigurationError: A retention that CloudWatch Logs does not know, or one below the environment's.
+        ConfigurationError: CloudWatch Logs does not support the retention period, it is below the environment's
+            minimum, or the key has no replica in the region.
 
     See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
     """
@@ -49,7 +62,7 @@ class LogGroup(HardenedConstruct):
             days in RETENTION_DAYS,
             "retention_days",
             days,
-            f"CloudWatch Logs allows {', '.join(map(str, RETENTION_DAYS))}",
+            f"must be one of {', '.join(map(str, RETENTION_DAYS))}",
         ):
             self._problems.check(
                 days >= floor,
@@ -67,4 +80,8 @@ class LogGroup(HardenedConstruct):
             retention_in_days=days,
             kms_key_id=key.arn_for(self),
         )
-        self.arn = self._ref(self.resource, "arn")
+
+    @cached_property
+    def arn(self) -> str:
+        """The log group's ARN."""
+        return self.resource.arn

@@ -144,7 +144,7 @@ class PaymentLambda(EventSources):
             service="lambda.amazonaws.com",
             description=f"What the function {self.name} may do",
             statements=[
-                *basic_statements(self.log_group.arn),
+                *basic_statements(self._ref(self.log_group.resource, "arn")),
                 *(network_statements(region, self.name) if vpc else ()),
                 key.statement_for(self, sid="Variables", actions=("kms:Decrypt",)),
                 *self.dead_letter_queue.send_statements("DeadLetters", "DeadLetterKey"),

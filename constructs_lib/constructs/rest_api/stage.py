@@ -95,7 +95,7 @@ class ApiStage(HardenedConstruct):
             deployment_id=deployment_id,
             stage_name=name,
             access_log_settings=stage.ApiGatewayStageAccessLogSettings(
-                destination_arn=access_log.arn, format=json.dumps(ACCESS_LOG_FIELDS)
+                destination_arn=self._ref(access_log.resource, "arn"), format=json.dumps(ACCESS_LOG_FIELDS)
             ),
             xray_tracing_enabled=True,
         )

@@ -108,16 +108,6 @@ def test_cloudwatch_logs_may_use_the_key_for_the_named_group_only(synthesized: S
     }
 
 
-def test_a_log_group_is_encrypted_with_the_key_of_its_own_region(synthesized: SynthesizedStack) -> None:
-    synthesized.resource("aws_cloudwatch_log_group").assert_config(
-        {
-            "kms_key_id": "${aws_kms_replica_key.key_replica_eu_west_1.arn}",
-            "name": "shop-dev-audit-eu-west-1",
-            "retention_in_days": 365,
-        }
-    )
-
-
 def test_the_deletion_window_follows_the_environment(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
@@ -166,11 +156,3 @@ def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
         "shop/key: replicas='us-east-1': the region has the key already; name each one once\n"
         "shop/key: deletion_window_days=5: KMS allows 7 to 30"
     )
-
-
-@pytest.mark.parametrize(("days", "message"), [(364, "CloudWatch Logs allows 1, 3, 5"), (30, "must be at least 365")])
-def test_a_retention_below_the_floor_or_unknown_is_refused(stack: HardenedStack, days: int, message: str) -> None:
-    region = stack.region("us-east-1")
-    key = MultiRegionKey(stack, "key", region=region)
-    with pytest.raises(ConfigurationError, match=rf"shop/audit: retention_days={days}: {message}"):
-        LogGroup(stack, "audit", region=region, key=key, retention_days=days)
