@@ -1,4 +1,4 @@
-"""MultiRegionKey: one KMS key in several regions, with a policy that grants only what its consumers asked for."""
+"""MultiRegionKey: a multi-Region KMS key with replicas and a key policy for the services that use it."""
 
 from constructs_lib.constructs.multi_region_key.multi_region_key import MultiRegionKey
 

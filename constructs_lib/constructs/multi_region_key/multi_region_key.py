@@ -1,10 +1,10 @@
-"""MultiRegionKey: one KMS key in several regions, with a policy that grants only what its consumers asked for."""
+"""MultiRegionKey: a multi-Region KMS key with replicas and a key policy for the services that use it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from constructs_lib._engine import aws, core
@@ -18,6 +18,7 @@ MIN_DELETION_WINDOW: Final = 7
 MAX_DELETION_WINDOW: Final = 30
 ROTATION_DAYS: Final = 365
 MAX_POLICY_BYTES: Final = 32 * 1024
+"""See https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html."""
 _USE: Final = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -31,22 +32,27 @@ _AUTO_SCALING: Final = "AWSServiceRoleForAutoScaling"
 
 
 class MultiRegionKey(HardenedConstruct):
-    """A symmetric customer key with the same key material and the same alias in every region.
+    """A multi-Region symmetric KMS key with replicas, rotation, and one alias in all its regions.
 
-    The key policy lets the account's IAM policies decide who uses the key, and lets AWS services use it only as far as
-    a construct that needs it has asked for.
+    The key policy enables IAM policies in the account. AWS services may use the key only under the conditions that
+    the constructs they work for have added.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: The primary key's region.
-        replicas: Further regions of the same stack; none by default. Adding one later changes nothing that exists.
-        description: What the key protects.
-        deletion_window_days: Days between asking for its deletion and losing it, 7 to 30; by default from the
-            environment, and not less than that.
+        region: The region of the primary key.
+        replicas: Regions of replica keys, in the same stack; none by default.
+        description: What the key encrypts; up to 8,192 characters.
+        deletion_window_days: The waiting period before the key is deleted, in days: the environment's minimum (7 in
+            dev, 14 in staging, 30 in prod) to 30; the minimum by default.
+
+    Attributes:
+        alias: The alias, the same in all regions: `alias/<project>-<environment>-<component>`.
+        resource: The primary key, an `aws_kms_key`.
+        keys: The primary key and its replicas by region, such as `key.keys["eu-west-1"]`.
 
     Raises:
-        ConfigurationError: A region twice, a region of another stack, or a deletion window out of range.
+        ConfigurationError: A duplicate region, a region of another stack, or a waiting period that is out of range.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html.
     """
@@ -70,8 +76,6 @@ class MultiRegionKey(HardenedConstruct):
         self._log_groups: dict[str, list[str]] = {place.name: [] for place in (region, *replicas)}
         names = Naming(region.naming.project, region.naming.environment)
         self.alias = "alias/" + names.name((self.component,), "alias")
-        """The same in every region."""
-
         self.resource = self._create(
             aws.kms_key.KmsKey,
             "Resource",
@@ -82,7 +86,6 @@ class MultiRegionKey(HardenedConstruct):
             deletion_window_in_days=window,
         )
         self.keys: dict[str, aws.kms_key.KmsKey | aws.kms_replica_key.KmsReplicaKey] = {region.name: self.resource}
-        """The primary and its replicas by region."""
         for place in replicas:
             self.keys[place.name] = self._create_in(
                 place,
@@ -103,11 +106,19 @@ class MultiRegionKey(HardenedConstruct):
             region.stack.at_synth(partial(self._write_policy, place))
         self._publish("arn", self._ref(self.resource, "arn"), "ARN of the primary key")
 
+    @cached_property
+    def arn(self) -> str:
+        """The primary key's ARN; `arn_for` returns those of replicas."""
+        return self.resource.arn
+
     def arn_for(self, consumer: HardenedConstruct) -> str:
-        """Return the ARN of the key in the consumer's region.
+        """Return the ARN of the key in a construct's region.
+
+        Args:
+            consumer: The construct that uses the key, in any stack of the App.
 
         Raises:
-            ConfigurationError: The key has no replica there: a resource cannot use a key of another region.
+            ConfigurationError: The key has no replica in the region.
         """
         key = self.keys.get(consumer.region.name)
         if key is None:
@@ -119,16 +130,31 @@ class MultiRegionKey(HardenedConstruct):
         return consumer.region.stack.reach(key, "arn")
 
     def allow_logs(self, consumer: HardenedConstruct, log_group_name: str) -> None:
-        """Let CloudWatch Logs in the consumer's region use the key for one log group."""
+        """Allow CloudWatch Logs to use the key for one log group.
+
+        Args:
+            consumer: The construct that the log group belongs to; its region is the log group's.
+            log_group_name: The log group's name.
+
+        Raises:
+            ConfigurationError: The key has no replica in the region.
+
+        See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
+        """
         self.arn_for(consumer)
         self._log_groups[consumer.region.name].append(log_group_name)
 
     def allow_auto_scaling(self, consumer: HardenedConstruct) -> None:
-        """Let EC2 Auto Scaling in the consumer's region start instances whose volumes the key encrypts.
+        """Allow EC2 Auto Scaling to launch instances with EBS volumes that the key encrypts.
 
-        It uses the account's service-linked role, which no IAM policy can give the key to: without this the instances
-        end as soon as they start. A condition names the role, since a principal must exist when the policy is written
-        and AWS makes the role with the first group.
+        It uses the account's service-linked role, which needs the permission in the key policy: without it, instances
+        are terminated right after launch.
+
+        Args:
+            consumer: The construct with the Auto Scaling group; its region is the group's.
+
+        Raises:
+            ConfigurationError: The key has no replica in the region.
 
         See https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html.
         """
@@ -136,20 +162,22 @@ class MultiRegionKey(HardenedConstruct):
         self._auto_scaling.add(consumer.region.name)
 
     def allow_service(self, consumer: HardenedConstruct, service: str, conditions: tuple[Condition, ...]) -> None:
-        """Let an AWS service in the consumer's region use the key under conditions, at least one.
+        """Allow an AWS service to use the key under conditions. Adding the same statement again has no effect.
 
         Args:
-            consumer: The construct that the service works for.
-            service: The service principal, for instance `sns.amazonaws.com`.
-            conditions: What narrows it down to the consumer, for instance `aws:SourceArn`.
+            consumer: The construct that the service works for; its region is the key's.
+            service: The service principal, such as `sns.amazonaws.com`.
+            conditions: Conditions that restrict the service to the construct, at least one, such as
+                `Condition("ArnEquals", "aws:SourceArn", (arn,))`.
 
         Raises:
-            ConfigurationError: No condition, which would let the service act for anybody.
+            ConfigurationError: There are no conditions, or the key has no replica in the region.
         """
         if not conditions:
             raise ConfigurationError(
                 consumer.path,
-                f"conditions={conditions!r}: a service needs a condition that names whom it acts for",
+                f"conditions={conditions!r}: expected at least one condition, such as aws:SourceArn; without it the "
+                "service can use the key on behalf of any account",
             )
         self.arn_for(consumer)
         sid = "".join(part.title() for part in (*service.split(".", 1)[0].split("-"), *consumer.components))
@@ -165,7 +193,16 @@ class MultiRegionKey(HardenedConstruct):
             statements.append(statement)
 
     def statement_for(self, consumer: HardenedConstruct, *, sid: str, actions: tuple[str, ...]) -> Statement:
-        """Return a statement for the consumer's role: the given `kms:` actions on the key in its region."""
+        """Return a statement for a role's policy that allows actions on the key in a construct's region.
+
+        Args:
+            consumer: The construct that uses the key; its region is the key's.
+            sid: The statement's id: letters and digits.
+            actions: Actions such as `kms:Decrypt`.
+
+        Raises:
+            ConfigurationError: The key has no replica in the region.
+        """
         return Statement(sid=sid, actions=actions, resources=(self.arn_for(consumer),))
 
     def _write_policy(self, place: Region) -> None:
@@ -192,8 +229,8 @@ class MultiRegionKey(HardenedConstruct):
         if len(policy) > MAX_POLICY_BYTES:
             raise ConfigurationError(
                 self.path,
-                f"policy of {len(policy)} bytes in {place.name}: KMS allows {MAX_POLICY_BYTES}; use a second key for "
-                "some of its consumers",
+                f"the key policy in {place.name} has {len(policy)} bytes; KMS allows {MAX_POLICY_BYTES}. Use a second "
+                "key for some of the constructs",
             )
         self.keys[place.name].policy = policy
 
@@ -204,20 +241,20 @@ class MultiRegionKey(HardenedConstruct):
                 place.name not in seen,
                 "replicas",
                 place.name,
-                "the region has the key already; name each one once",
+                "duplicate region; the primary key's region is not a replica",
             )
             self._problems.check(
                 place.stack is self.region.stack,
                 "replicas",
                 place.name,
-                "belongs to another stack than the primary key",
+                "is a region of another stack; expected a region of the primary key's stack",
             )
             seen.add(place.name)
         if self._problems.check(
             MIN_DELETION_WINDOW <= window <= MAX_DELETION_WINDOW,
             "deletion_window_days",
             window,
-            f"KMS allows {MIN_DELETION_WINDOW} to {MAX_DELETION_WINDOW}",
+            f"must be a number of days from {MIN_DELETION_WINDOW} to {MAX_DELETION_WINDOW}",
         ):
             self._problems.check(
                 window >= floor,
@@ -232,12 +269,13 @@ def _auto_scaling_statements(place: Region) -> list[Statement]:
     role = (
         f"arn:{place.partition}:iam::{place.account_id}:role/aws-service-role/autoscaling.amazonaws.com/{_AUTO_SCALING}"
     )
-    whom = Condition("ArnEquals", "aws:PrincipalArn", (role,))
+    # The role in Principal must exist when the policy is written; AWS creates it with the first group.
+    for_role = Condition("ArnEquals", "aws:PrincipalArn", (role,))
     for_aws = Condition("Bool", "kms:GrantIsForAWSResource", ("true",))
     return [
         Statement(sid, actions, ("*",), (("AWS", ("*",)),), conditions)
         for sid, actions, conditions in (
-            ("AutoScaling", _USE, (whom,)),
-            ("AutoScalingVolumes", ("kms:CreateGrant",), (whom, for_aws)),
+            ("AutoScaling", _USE, (for_role,)),
+            ("AutoScalingVolumes", ("kms:CreateGrant",), (for_role, for_aws)),
         )
     ]

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import ConfigurationError, Environment, HardenedStack, LogGroup, MultiRegionKey
+from constructs_lib import App, ConfigurationError, Environment, HardenedStack, LogGroup, MultiRegionKey
 from constructs_lib.core.iam import Condition
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 ACCOUNT = "${data.aws_caller_identity.current_%s.account_id}"
 
@@ -49,7 +52,7 @@ def test_the_primary_key_is_multi_region_and_rotates(synthesized: SynthesizedSta
     assert key["provider"] == "aws.us_east_1"
 
 
-def test_a_replica_is_made_in_its_own_region_from_the_primary(synthesized: SynthesizedStack) -> None:
+def test_a_replica_is_created_in_its_region_from_the_primary_key(synthesized: SynthesizedStack) -> None:
     replica = synthesized.resource("aws_kms_replica_key")
     replica.assert_config(
         {
@@ -70,7 +73,7 @@ def test_every_region_has_the_same_alias(synthesized: SynthesizedStack) -> None:
     assert aliases["aws.eu_west_1"]["target_key_id"] == "${aws_kms_replica_key.key_replica_eu_west_1.key_id}"
 
 
-def test_without_consumers_only_the_account_may_use_the_key(synthesized: SynthesizedStack) -> None:
+def test_without_consumers_the_policy_enables_iam_policies_only(synthesized: SynthesizedStack) -> None:
     assert statements(synthesized, "aws_kms_key") == [
         {
             "Sid": "AccountPolicies",
@@ -82,7 +85,7 @@ def test_without_consumers_only_the_account_may_use_the_key(synthesized: Synthes
     ]
 
 
-def test_cloudwatch_logs_may_use_the_key_for_the_named_group_only(synthesized: SynthesizedStack) -> None:
+def test_cloudwatch_logs_may_use_the_key_for_one_log_group_only(synthesized: SynthesizedStack) -> None:
     _, logs = statements(synthesized, "aws_kms_replica_key")
     assert logs == {
         "Sid": "CloudWatchLogs",
@@ -116,7 +119,7 @@ def test_the_deletion_window_follows_the_environment(
     assert stack.resource("aws_kms_key")["deletion_window_in_days"] == expected
 
 
-def test_a_service_gets_the_key_under_its_conditions(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_service_may_use_the_key_under_conditions(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
@@ -134,7 +137,10 @@ def test_a_service_without_conditions_is_refused(stack: HardenedStack) -> None:
     key = MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
     with pytest.raises(ConfigurationError) as error:
         key.allow_service(key, "sns.amazonaws.com", ())
-    assert str(error.value) == "shop/key: conditions=(): a service needs a condition that names whom it acts for"
+    assert str(error.value) == (
+        "shop/key: conditions=(): expected at least one condition, such as aws:SourceArn; without it the service can use "
+        "the key on behalf of any account"
+    )
 
 
 def test_a_consumer_in_a_region_without_the_key_is_refused(stack: HardenedStack) -> None:
@@ -148,11 +154,49 @@ def test_a_consumer_in_a_region_without_the_key_is_refused(stack: HardenedStack)
     )
 
 
-def test_all_bad_arguments_are_named_at_once(stack: HardenedStack) -> None:
+def test_all_problems_are_reported_at_once(stack: HardenedStack) -> None:
     us = stack.region("us-east-1")
     with pytest.raises(ConfigurationError) as error:
         MultiRegionKey(stack, "key", region=us, replicas=[us], deletion_window_days=5)
     assert str(error.value) == (
-        "shop/key: replicas='us-east-1': the region has the key already; name each one once\n"
-        "shop/key: deletion_window_days=5: KMS allows 7 to 30"
+        "shop/key: replicas='us-east-1': duplicate region; the primary key's region is not a replica\n"
+        "shop/key: deletion_window_days=5: must be a number of days from 7 to 30"
     )
+
+
+def test_a_replica_in_a_region_of_another_stack_is_refused(stack: HardenedStack) -> None:
+    other = HardenedStack(App.of(stack), "other", environment="dev", owner="me")
+    with pytest.raises(ConfigurationError) as error:
+        MultiRegionKey(stack, "key", region=stack.region("us-east-1"), replicas=[other.region("eu-west-1")])
+    assert str(error.value) == (
+        "shop/key: replicas='eu-west-1': is a region of another stack; expected a region of the primary key's stack"
+    )
+
+
+@pytest.mark.parametrize(("environment", "minimum"), [("staging", 14), ("prod", 30)])
+def test_a_waiting_period_below_the_environments_minimum_is_refused(environment: str, minimum: int) -> None:
+    stack = HardenedStack(App(), "shop", environment=environment, owner="me")
+    with pytest.raises(ConfigurationError) as error:
+        MultiRegionKey(stack, "key", region=stack.region("us-east-1"), deletion_window_days=7)
+    assert str(error.value) == f"shop/key: deletion_window_days=7: must be at least {minimum} in {environment}"
+
+
+def test_a_key_policy_above_the_quota_is_refused(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def fill(stack: HardenedStack) -> None:
+        key = MultiRegionKey(stack, "key", region=stack.region("us-east-1"))
+        for number in range(300):
+            key.allow_logs(key, f"{number:0>60}")
+
+    with pytest.raises(RuntimeError) as error:
+        synth_stack(fill)
+    # The size depends on the length of the engine's tokens.
+    assert re.sub(r"\d{5} bytes", "N bytes", str(error.value)) == (
+        "shop/key: the key policy in us-east-1 has N bytes; KMS allows 32768. Use a second key for some of the constructs"
+    )
+
+
+def test_the_arn_of_the_primary_key_works_in_other_stacks(synthesize: Synthesize) -> None:
+    def build_key(stack: HardenedStack) -> dict[str, str]:
+        return {"arn": MultiRegionKey(stack, "key", region=stack.region("us-east-1")).arn}
+
+    assert read_from_another_stack(synthesize, build_key) == {"arn": "${aws_kms_key.key_us_east_1.arn}"}
