@@ -1,4 +1,4 @@
-"""LambdaLayer: code that functions share, checked and packaged like theirs."""
+"""LambdaLayer: a Lambda layer from a folder, checked at synth."""
 
 from constructs_lib.constructs.lambda_layer.lambda_layer import LambdaLayer
 

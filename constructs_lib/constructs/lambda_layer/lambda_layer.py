@@ -1,4 +1,4 @@
-"""LambdaLayer: code that functions share, checked and packaged like theirs."""
+"""LambdaLayer: a Lambda layer from a folder, checked at synth."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from constructs_lib.constructs.shared.packaging import FILE_MODE, archive_path, 
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import HardenedStack, Region
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.deprecation import warn_renamed
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, read_source
 from constructs_lib.foundation.lambda_runtimes import RUNTIMES, check_runtime
@@ -26,35 +27,43 @@ MAX_DESCRIPTION: Final = 256
 MAX_LICENSE: Final = 512
 """See https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html."""
 SHARED_FOLDERS: Final = ("bin/", "lib/")
-"""Folders of a layer that every runtime finds, on its PATH and its library path."""
+"""Folders of a layer that are on the PATH and the library path of all runtimes."""
 
 _MODULES: Final = {"python": ((".py",), "python"), "nodejs": ((".js", ".mjs", ".cjs"), "nodejs/node_modules")}
-"""By family of runtimes: how its modules end, and the folder for them."""
+"""By family of runtimes: the suffixes of modules, and the folder for them."""
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 class LambdaLayer(HardenedConstruct):
-    """A version of a layer, made from a folder that Terraform packs; a change makes a new version.
+    """A Lambda layer version from a folder, checked at synth and packaged by Terraform.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where the functions are that use it.
-        source: The folder with `python/` or `nodejs/` in it, relative to the working directory or absolute; read and
-            checked at synth like a function's.
-        runtimes: The runtimes that it is made for; python3.13 by default. A function of another one refuses it.
-        architectures: What its functions run on, arm64 by default; x86_64 for functions of others.
-        description: At most 256 characters.
-        license: An SPDX identifier, an address or a text, at most 512 characters.
-        account: Id of another account whose functions may use it; none by default.
-        organization: Id of an organisation, `o-…`, whose accounts all may, in place of `account`; none by default.
-        keep_versions: Whether versions stay in AWS when a change or a destroy would remove them, for functions of
-            others that still use them; False by default. Nothing removes them then.
+        region: The region of the functions that use the layer.
+        source: The folder that contains `python/` or `nodejs/`, relative to the working directory or absolute. Its
+            files must be UTF-8 text.
+        runtimes: The compatible runtimes, 1 to 15; `python3.13` by default.
+        architectures: The compatible architectures: `arm64` (default) and `x86_64`.
+        description: The version's description, at most 256 characters; none by default.
+        license: The license: an SPDX identifier, a URL or the full text, at most 512 characters; none by default.
+        account: The id of another account that may use the layer, 12 digits; none by default. May be a reference.
+        organization: The id of an organization whose accounts may use the layer, such as `o-a1b2c3d4e5`; none by
+            default. May be a reference. Cannot be combined with `account`.
+        keep_versions: Keeps old versions and their permissions in AWS when Terraform would delete them
+            (`skip_destroy`).
+
+    Attributes:
+        name: The layer's name.
+        runtimes: The compatible runtimes.
+        architectures: The compatible architectures.
+        size: The size of the files in bytes, unpacked.
+        resource: The `aws_lambda_layer_version`.
 
     Raises:
-        ConfigurationError: A folder that is laid out in another way than the runtimes read, anything that a function's
-            source may not hold, or an argument that Lambda refuses.
+        ConfigurationError: The runtimes cannot load modules from the folder's layout, a file is invalid, or an argument
+            is.
 
     See https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html.
     """
@@ -69,7 +78,7 @@ class LambdaLayer(HardenedConstruct):
         runtimes: Sequence[str] = ("python3.13",),
         architectures: Sequence[Architecture] = ("arm64",),
         description: str | None = None,
-        license: str | None = None,  # noqa: A002  what Lambda calls it
+        license: str | None = None,  # noqa: A002  Lambda's term
         account: str | None = None,
         organization: str | None = None,
         keep_versions: bool = False,
@@ -84,9 +93,7 @@ class LambdaLayer(HardenedConstruct):
         self.runtimes = tuple(runtimes)
         self.architectures = tuple(architectures)
         self.size = code.size
-        """Bytes, unpacked."""
         self.name = self._name("layer")
-        """The layer's name, a plain string."""
         name = terraform_name(self.components, region.name)
         package = self._create(
             archive.data_archive_file.DataArchiveFile,
@@ -107,23 +114,28 @@ class LambdaLayer(HardenedConstruct):
             compatible_runtimes=list(self.runtimes),
             compatible_architectures=list(self.architectures),
             skip_destroy=keep_versions,
-            # Functions move to the new version before the old one goes.
+            # Functions are updated to the new version before the old one is deleted.
             lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
         )
         if account is not None:
             self._allow("account", account, None, keep_versions)
         if organization is not None:
-            # Anybody, of that organisation only.
+            # All principals, restricted to the organization.
             self._allow("organization", "*", organization, keep_versions)
         self._publish("arn", self._ref(self.resource, "arn"), f"ARN of the newest version of the layer {id_}")
 
     @cached_property
     def arn(self) -> str:
-        """The ARN of the newest version, for other stacks."""
+        """The ARN of the layer version."""
         return self.resource.arn
 
     def arn_in(self, stack: HardenedStack) -> str:
-        """Return the ARN of the newest version as `stack` refers to it."""
+        """Return the ARN of the layer version for a stack; deprecated, use `arn`.
+
+        Args:
+            stack: The stack.
+        """
+        warn_renamed("LambdaLayer.", "arn_in", "arn")
         return stack.reach(self.resource, "arn")
 
     def _allow(self, id_: str, principal: str, organization: str | None, keep: bool) -> None:  # noqa: FBT001
@@ -149,7 +161,7 @@ class LambdaLayer(HardenedConstruct):
                 problems.found += error.problems
         if not families:
             return FunctionSource({})
-        # The oldest one knows the least of its language.
+        # The oldest runtime supports the fewest features of its language.
         oldest = min((name for names in families.values() for name in names), key=RUNTIMES.index)
         try:
             code = read_source(self.path, source, None, oldest)
@@ -162,7 +174,6 @@ class LambdaLayer(HardenedConstruct):
         return code
 
     def _check_layout(self, source: object, code: FunctionSource, family: str, runtimes: Sequence[str]) -> None:
-        """Note a folder in which a runtime would find nothing."""
         if family == "python":
             places = ["python/", *(f"python/lib/{name}/site-packages/" for name in runtimes)]
             other = [name for name in code.files if name.startswith("python/lib/python3.")]
@@ -178,27 +189,29 @@ class LambdaLayer(HardenedConstruct):
             found,
             "source",
             str(source),
-            f"has nothing in {' or '.join(places)}, where {', '.join(runtimes)} looks below /opt; move its modules",
+            f"has no files in {' or '.join(places)}, from where {', '.join(runtimes)} loads modules; move the modules "
+            "there",
         )
         for name in wrong[:1]:
             self._problems.add(
                 "source",
                 str(source),
-                f"{name}: is for another runtime than {', '.join(runtimes)}; move it to {' or '.join(places)}",
+                f"{name}: is in a folder that {', '.join(runtimes)} does not load modules from; move it to "
+                f"{' or '.join(places)}",
             )
 
     def _check_strays(self, source: object, code: FunctionSource, family: str) -> None:
-        """Note modules that lie where their runtime does not look; data may lie anywhere below /opt."""
+        # Data may be anywhere below /opt.
         suffixes, folder = _MODULES[family]
         tops = (f"{family}/", *SHARED_FOLDERS)
         strays = [name for name in code.files if name.endswith(suffixes) and not name.startswith(tops)]
         if strays:
-            more = f", and {len(strays) - 1} more like it" if strays[1:] else ""
+            more = f"; {len(strays) - 1} more modules are outside of it" if strays[1:] else ""
             self._problems.add(
                 "source",
                 str(source),
-                f"{strays[0]}: lies outside {family}/{more}, and no runtime looks for a layer's modules anywhere else; "
-                f"move it to {folder}/{strays[0]}",
+                f"{strays[0]}: is outside of {family}/, where it cannot be imported; move it to "
+                f"{folder}/{strays[0]}{more}",
             )
 
     def _check_lists(self, runtimes: Sequence[str], architectures: Sequence[str]) -> None:
@@ -209,7 +222,7 @@ class LambdaLayer(HardenedConstruct):
             and len(set(runtimes)) == len(runtimes),
             "runtimes",
             runtimes,
-            f"must be a list of 1 to {MAX_RUNTIMES} runtimes, each once",
+            f"must be a list of 1 to {MAX_RUNTIMES} runtimes without duplicates",
         )
         allowed = get_args(Architecture)
         problems.check(
@@ -219,7 +232,7 @@ class LambdaLayer(HardenedConstruct):
             and len(set(architectures)) == len(architectures),
             "architectures",
             architectures,
-            f"must be a list of {' and '.join(allowed)}, at least one, each once",
+            f"must be a list of at least one of {' and '.join(allowed)}, without duplicates",
         )
 
     def _check_sharing(self, account: str | None, organization: str | None) -> None:
@@ -228,7 +241,7 @@ class LambdaLayer(HardenedConstruct):
             account is None or is_token(account) or (isinstance(account, str) and _ACCOUNT.fullmatch(account)),
             "account",
             account,
-            "must be an account id of 12 digits or a reference to one; '*' would be everybody",
+            "must be an account id of 12 digits or a reference to one, not '*', which allows all AWS accounts",
         )
         problems.check(
             organization is None
@@ -236,15 +249,15 @@ class LambdaLayer(HardenedConstruct):
             or (isinstance(organization, str) and _ORGANIZATION.fullmatch(organization)),
             "organization",
             organization,
-            "must be the id of an organisation, such as 'o-a1b2c3d4e5', or a reference to one",
+            "must be the id of an organization, such as 'o-a1b2c3d4e5', or a reference to one",
         )
         # https://github.com/hashicorp/terraform-provider-aws/pull/44668
         problems.check(
             account is None or organization is None,
             "account",
             account,
-            "cannot be given beside organization: the AWS provider reads the first permission of a version in place of "
-            "each, and would replace the second one in every plan",
+            "cannot be combined with organization: the AWS provider reads the first permission of a version for all of "
+            "them, and would replace the second one in every plan; give one of them",
         )
 
     def _check_text(self, argument: str, text: object, limit: int) -> None:
@@ -252,7 +265,7 @@ class LambdaLayer(HardenedConstruct):
             text is None or (isinstance(text, str) and not is_token(text) and len(text) <= limit),
             argument,
             text,
-            f"must be a plain text of at most {limit} characters",
+            f"must be a string of at most {limit} characters without references",
         )
 
 

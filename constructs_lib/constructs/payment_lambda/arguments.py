@@ -112,7 +112,7 @@ def _check_layer(problems: Problems, layer: LambdaLayer, code: Code) -> None:
 
 def layer_arns(layers: Sequence[str | LambdaLayer], stack: HardenedStack) -> list[str] | None:
     """Return the ARNs of the layers' versions, or None when there are none."""
-    return [layer if isinstance(layer, str) else layer.arn_in(stack) for layer in layers] or None
+    return [layer if isinstance(layer, str) else stack.reach(layer.resource, "arn") for layer in layers] or None
 
 
 def check_canary(problems: Problems, canary: Canary) -> None:

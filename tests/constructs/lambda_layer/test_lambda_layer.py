@@ -14,12 +14,14 @@ from constructs_lib import (
     Unreserved,
 )
 from constructs_lib.foundation.function_source import FunctionSource, read_source
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
 LAYER = "${aws_lambda_layer_version.common_eu_west_1.arn}"
 PYTHON = {"python/common/__init__.py": "", "python/common/retries.py": "RETRIES = 3\n"}
@@ -48,7 +50,7 @@ def make_function(stack: HardenedStack, layers: list[LambdaLayer | str], **argum
         source=InlineSource("def handler(event, context):\n    return {}\n"),
         handler="index.handler",
         key=MultiRegionKey(stack, "key", region=region),
-        reserved_concurrency=Unreserved("nobody calls it before the test is over"),
+        reserved_concurrency=Unreserved("the function is not invoked"),
         layers=layers,
         **arguments,
     )
@@ -80,7 +82,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack], source: Path) -> S
     return synth_stack(build)
 
 
-def test_the_layer_is_made_from_the_archive_of_the_same_plan(synthesized: SynthesizedStack) -> None:
+def test_the_layer_version_uses_the_archive_of_the_same_plan(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_lambda_layer_version").assert_config(
         {
             "compatible_architectures": ["arm64"],
@@ -96,7 +98,7 @@ def test_the_layer_is_made_from_the_archive_of_the_same_plan(synthesized: Synthe
     )
 
 
-def test_exactly_the_checked_files_are_packed_from_beside_the_json(synthesized: SynthesizedStack, source: Path) -> None:
+def test_the_archive_contains_exactly_the_checked_files(synthesized: SynthesizedStack, source: Path) -> None:
     package = synthesized.resource("data.archive_file", "*/common/package")
     folder = package["source_dir"].removeprefix("${path.module}/")
     package.assert_config(
@@ -113,12 +115,12 @@ def test_exactly_the_checked_files_are_packed_from_beside_the_json(synthesized: 
     assert str(source) not in synthesized.text
 
 
-def test_a_function_gets_the_layers_newest_version_and_arns_as_they_are(synthesized: SynthesizedStack) -> None:
+def test_a_function_accepts_layers_and_arns_of_layer_versions(synthesized: SynthesizedStack) -> None:
     layers = synthesized.resource("aws_lambda_function")["layers"]
     assert layers == [LAYER, "arn:aws:lambda:eu-west-1:123456789012:layer:tools:3"]
 
 
-def test_another_account_may_read_the_layer_and_do_nothing_else(
+def test_another_account_may_get_the_layer_version_only(
     synth_stack: Callable[..., SynthesizedStack], source: Path
 ) -> None:
     stack = synth_stack(lambda s: make(s, source, account="210987654321"))
@@ -134,7 +136,7 @@ def test_another_account_may_read_the_layer_and_do_nothing_else(
     )
 
 
-def test_everybody_is_allowed_with_an_organisation_only(synthesized: SynthesizedStack) -> None:
+def test_a_permission_for_all_principals_is_restricted_to_the_organization(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_lambda_layer_version_permission", "*/allow-organization").assert_config(
         {
             "action": "lambda:GetLayerVersion",
@@ -148,13 +150,11 @@ def test_everybody_is_allowed_with_an_organisation_only(synthesized: Synthesized
     )
 
 
-def test_the_output_is_the_newest_versions_arn(synthesized: SynthesizedStack) -> None:
+def test_the_output_is_the_arn_of_the_layer_version(synthesized: SynthesizedStack) -> None:
     assert synthesized.outputs["common_arn_eu_west_1"] == LAYER
 
 
-def test_a_layer_belongs_to_its_account_alone_unless_shared(
-    synth_stack: Callable[..., SynthesizedStack], source: Path
-) -> None:
+def test_a_layer_is_private_by_default(synth_stack: Callable[..., SynthesizedStack], source: Path) -> None:
     stack = synth_stack(lambda s: make(s, source))
     assert stack.find("aws_lambda_layer_version_permission") == []
 
@@ -164,7 +164,7 @@ def test_an_account_may_be_a_reference(synth_stack: Callable[..., SynthesizedSta
     assert stack.resource("aws_lambda_layer_version_permission")["principal"] == "${var.partner}"
 
 
-def test_kept_versions_and_their_permissions_outlive_the_stack(
+def test_keep_versions_keeps_versions_and_their_permissions(
     synth_stack: Callable[..., SynthesizedStack], source: Path
 ) -> None:
     stack = synth_stack(lambda s: make(s, source, keep_versions=True, account="210987654321"))
@@ -172,14 +172,23 @@ def test_kept_versions_and_their_permissions_outlive_the_stack(
     assert stack.resource("aws_lambda_layer_version_permission")["skip_destroy"] is True
 
 
-def test_other_stacks_can_refer_to_the_layer(stack: HardenedStack, source: Path) -> None:
-    assert make(stack, source).arn.startswith("${TfToken[")
+def test_the_arn_works_in_other_stacks(synthesize: Synthesize, source: Path) -> None:
+    assert read_from_another_stack(synthesize, lambda stack: {"arn": make(stack, source).arn}) == {"arn": LAYER}
 
 
-LAYOUT = "has nothing in python/ or python/lib/python3.13/site-packages/, where python3.13 looks below /opt; move its modules"
+def test_arn_in_is_the_deprecated_name_of_arn(stack: HardenedStack, source: Path) -> None:
+    layer = make(stack, source)
+    with pytest.deprecated_call(match=r"^LambdaLayer\.arn_in is deprecated .* use arn$"):
+        assert layer.arn_in(stack) == LAYER
+
+
+LAYOUT = (
+    "has no files in python/ or python/lib/python3.13/site-packages/, from where python3.13 loads modules; move the modules "
+    "there"
+)
 NODE_LAYOUT = (
-    "has nothing in nodejs/node_modules/ or nodejs/node22/node_modules/, where nodejs22.x looks below /opt; move its "
-    "modules"
+    "has no files in nodejs/node_modules/ or nodejs/node22/node_modules/, from where nodejs22.x loads modules; move the "
+    "modules there"
 )
 
 
@@ -192,10 +201,7 @@ NODE_LAYOUT = (
             ["python3.13"],
             [
                 LAYOUT,
-                (
-                    "common.py: lies outside python/, and no runtime looks for a layer's modules anywhere else; move it to "
-                    "python/common.py"
-                ),
+                "common.py: is outside of python/, where it cannot be imported; move it to python/common.py",
             ],
         ),
         (
@@ -203,8 +209,8 @@ NODE_LAYOUT = (
             ["python3.13"],
             [
                 (
-                    "src/a.py: lies outside python/, and 2 more like it, and no runtime looks for a layer's modules anywhere "
-                    "else; move it to python/src/a.py"
+                    "src/a.py: is outside of python/, where it cannot be imported; move it to python/src/a.py; 2 more "
+                    "modules are outside of it"
                 )
             ],
         ),
@@ -215,8 +221,8 @@ NODE_LAYOUT = (
             [
                 LAYOUT,
                 (
-                    "python/lib/python3.12/site-packages/a.py: is for another runtime than python3.13; move it to python/ or "
-                    "python/lib/python3.13/site-packages/"
+                    "python/lib/python3.12/site-packages/a.py: is in a folder that python3.13 does not load modules from; "
+                    "move it to python/ or python/lib/python3.13/site-packages/"
                 ),
             ],
         ),
@@ -226,20 +232,15 @@ NODE_LAYOUT = (
             ["nodejs22.x"],
             [
                 (
-                    "nodejs/node20/node_modules/b.js: is for another runtime than nodejs22.x; move it to nodejs/node_modules/ "
-                    "or nodejs/node22/node_modules/"
+                    "nodejs/node20/node_modules/b.js: is in a folder that nodejs22.x does not load modules from; move it to "
+                    "nodejs/node_modules/ or nodejs/node22/node_modules/"
                 )
             ],
         ),
         (
             {"nodejs/node_modules/a.js": "", "b.mjs": ""},
             ["nodejs22.x"],
-            [
-                (
-                    "b.mjs: lies outside nodejs/, and no runtime looks for a layer's modules anywhere else; move it to "
-                    "nodejs/node_modules/b.mjs"
-                )
-            ],
+            ["b.mjs: is outside of nodejs/, where it cannot be imported; move it to nodejs/node_modules/b.mjs"],
         ),
         ({"python/a.py": "def"}, ["python3.13"], ["python/a.py:1:4: is not Python 3.11: invalid syntax"]),
         (
@@ -259,7 +260,7 @@ NODE_LAYOUT = (
         ),
     ],
 )
-def test_a_folder_that_its_runtimes_could_not_use_is_refused(
+def test_a_folder_that_runtimes_cannot_load_modules_from_is_refused(
     stack: HardenedStack, tmp_path: Path, files: dict[str, Any], runtimes: list[str], problems: list[str]
 ) -> None:
     folder = write(tmp_path, files)
@@ -284,16 +285,16 @@ def test_a_folder_that_its_runtimes_could_not_use_is_refused(
         ({"nodejs/node_modules/a.js": "", "tools/build.py": ""}, ["nodejs22.x"]),
     ],
 )
-def test_a_folder_that_its_runtimes_read_is_accepted(
+def test_a_folder_that_runtimes_load_modules_from_is_accepted(
     stack: HardenedStack, tmp_path: Path, files: dict[str, Any], runtimes: list[str]
 ) -> None:
     assert make(stack, write(tmp_path, files), runtimes=runtimes).runtimes == tuple(runtimes)
 
 
-ARCHITECTURES = "must be a list of arm64 and x86_64, at least one, each once"
-RUNTIMES = "must be a list of 1 to 15 runtimes, each once"
-ACCOUNT = "must be an account id of 12 digits or a reference to one; '*' would be everybody"
-ORGANIZATION = "must be the id of an organisation, such as 'o-a1b2c3d4e5', or a reference to one"
+ARCHITECTURES = "must be a list of at least one of arm64 and x86_64, without duplicates"
+RUNTIMES = "must be a list of 1 to 15 runtimes without duplicates"
+ACCOUNT = "must be an account id of 12 digits or a reference to one, not '*', which allows all AWS accounts"
+ORGANIZATION = "must be the id of an organization, such as 'o-a1b2c3d4e5', or a reference to one"
 
 
 @pytest.mark.parametrize(
@@ -315,17 +316,23 @@ ORGANIZATION = "must be the id of an organisation, such as 'o-a1b2c3d4e5', or a 
         (
             {"account": "210987654321", "organization": "o-a1b2c3d4e5"},
             (
-                "account='210987654321': cannot be given beside organization: the AWS provider reads the first permission of "
-                "a version in place of each, and would replace the second one in every plan"
+                "account='210987654321': cannot be combined with organization: the AWS provider reads the first permission of "
+                "a version for all of them, and would replace the second one in every plan; give one of them"
             ),
         ),
-        ({"description": "x" * 257}, f"description={'x' * 257!r}: must be a plain text of at most 256 characters"),
-        ({"license": "x" * 513}, f"license={'x' * 513!r}: must be a plain text of at most 512 characters"),
-        ({"license": "${var.l}"}, "license='${var.l}': must be a plain text of at most 512 characters"),
+        (
+            {"description": "x" * 257},
+            f"description={'x' * 257!r}: must be a string of at most 256 characters without references",
+        ),
+        (
+            {"license": "x" * 513},
+            f"license={'x' * 513!r}: must be a string of at most 512 characters without references",
+        ),
+        ({"license": "${var.l}"}, "license='${var.l}': must be a string of at most 512 characters without references"),
     ],
     ids=str,
 )
-def test_an_argument_that_cannot_be_deployed_is_refused(
+def test_an_invalid_argument_is_refused(
     stack: HardenedStack, source: Path, arguments: dict[str, Any], problem: str
 ) -> None:
     assert refused(lambda: make(stack, source, **arguments)) == (problem,)
@@ -336,12 +343,12 @@ def test_a_runtime_without_support_is_refused(stack: HardenedStack, source: Path
     assert problem.startswith("runtime='python3.9': is out of support since 2025-12-15; must be one of")
 
 
-def test_a_folder_that_is_not_there_is_refused(stack: HardenedStack, tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(stack: HardenedStack, tmp_path: Path) -> None:
     (problem,) = refused(lambda: make(stack, tmp_path / "nothing"))
     assert problem.endswith(f"must be a directory, and there is none at {tmp_path / 'nothing'}")
 
 
-def test_the_oldest_runtime_decides_about_the_grammar(
+def test_files_are_parsed_with_the_grammar_of_the_oldest_runtime(
     stack: HardenedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -355,7 +362,7 @@ def test_the_oldest_runtime_decides_about_the_grammar(
     assert seen == ["python3.12"]
 
 
-def test_a_layer_of_another_region_is_refused(stack: HardenedStack, source: Path) -> None:
+def test_a_layer_in_another_region_is_refused(stack: HardenedStack, source: Path) -> None:
     layer = make(stack, source, region="us-east-1")
     assert refused(lambda: make_function(stack, [layer])) == (
         "layers='shop/common': must be in the function's region, eu-west-1",
@@ -376,7 +383,7 @@ def test_a_layer_for_another_architecture_is_refused(stack: HardenedStack, sourc
     )
 
 
-def test_a_function_and_its_layers_share_lambdas_limit(
+def test_a_function_and_its_layers_share_the_size_quota(
     stack: HardenedStack, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = make(stack, source)
