@@ -1,4 +1,4 @@
-"""GlobalTable: a DynamoDB table, with a replica in every region that is asked for."""
+"""GlobalTable: a DynamoDB table with replicas in further regions."""
 
 from constructs_lib.constructs.global_table.capacity import Provisioned
 from constructs_lib.constructs.global_table.indexes import GlobalIndex, LocalIndex

@@ -1,4 +1,4 @@
-"""Who may read and write a table, down to single partition keys."""
+"""IAM statements for a table, with conditions on partition keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READ: Final = (
     "dynamodb:Query",
 )
 SCAN: Final = "dynamodb:Scan"
-"""Reads whatever there is and names no keys, so that no condition on keys holds it back."""
+"""A scan specifies no keys, so that a condition on keys does not limit it."""
 WRITE: Final = (
     "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
@@ -35,15 +35,15 @@ ENCRYPT: Final = (
 
 
 def is_list(given: object) -> bool:
-    """Whether something holds several values; a text holds one."""
+    """Whether a value is an iterable, and not a string."""
     return isinstance(given, Iterable) and not isinstance(given, str)
 
 
 def key_conditions(path: str, leading_keys: Iterable[str]) -> tuple[Condition, ...]:
-    """Return the conditions that hold a grant to items with certain partition keys; none without keys.
+    """Return the conditions that limit a statement to items with certain partition keys; none without keys.
 
     Raises:
-        ConfigurationError: A text in place of a list, an empty key, or what Terraform would take for its own.
+        ConfigurationError: A string instead of a list, an empty key, `*`, or a Terraform expression.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html.
     """
@@ -54,33 +54,37 @@ def key_conditions(path: str, leading_keys: Iterable[str]) -> tuple[Condition, .
         if not isinstance(value, str) or not value or "${" in value:
             raise ConfigurationError(
                 path,
-                f"leading_keys={value!r}: must be a plain value of the partition key; write a policy variable as "
+                f"leading_keys={value!r}: must be a non-empty string without '${{'; write policy variables as "
                 "&{aws:PrincipalTag/tenant}",
             )
         if value == "*":
-            raise ConfigurationError(path, "leading_keys='*': is every key; leave leading_keys out to grant the table")
+            raise ConfigurationError(
+                path, "leading_keys='*': matches every key; remove leading_keys to grant access to all items"
+            )
     if not values:
         return ()
     like = any(sign in value for value in values for sign in "*?")
     return (
         Condition(f"ForAllValues:{'StringLike' if like else 'StringEquals'}", "dynamodb:LeadingKeys", values),
-        # A request that names no keys would satisfy the condition above.
+        # ForAllValues is also true for requests without keys.
         Condition("Null", "dynamodb:LeadingKeys", ("false",)),
     )
 
 
 def choose(path: str, actions: Iterable[str] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the actions that are asked for; by default all that are allowed.
+    """Return the given actions; by default all that are allowed.
 
     Raises:
-        ConfigurationError: A text in place of a list, no action, or one that this grant does not give.
+        ConfigurationError: A string instead of a list, no action, or an action that is not allowed here.
     """
     if actions is None:
         return allowed
-    asked = tuple(actions) if is_list(actions) else ()
-    if not asked or any(action not in allowed for action in asked):
-        raise ConfigurationError(path, f"actions={actions!r}: must be a list of some of {', '.join(allowed)}")
-    return tuple(action for action in allowed if action in asked)
+    given = tuple(actions) if is_list(actions) else ()
+    if not given or any(action not in allowed for action in given):
+        raise ConfigurationError(
+            path, f"actions={actions!r}: must be a non-empty list of actions from {', '.join(allowed)}"
+        )
+    return tuple(action for action in allowed if action in given)
 
 
 def table_statement(
@@ -92,17 +96,17 @@ def table_statement(
     *,
     chosen: bool = False,
 ) -> Statement:
-    """Return the statement on a table and some of its indexes; its sid tells grants of other keys and actions apart."""
+    """Return a statement for a table and indexes; keys, indexes and chosen actions are hashed into its sid."""
     names = tuple(indexes)
     resources = (arn, *(f"{arn}/index/{name}" for name in names))
-    told_apart = [*names, *(value for condition in conditions for value in condition.values)]
-    told_apart += actions if chosen else ()
-    digest = hashlib.sha256("\n".join(told_apart).encode()).hexdigest()[:8] if told_apart else ""
+    distinct = [*names, *(value for condition in conditions for value in condition.values)]
+    distinct += actions if chosen else ()
+    digest = hashlib.sha256("\n".join(distinct).encode()).hexdigest()[:8] if distinct else ""
     return Statement(sid=f"{sid}{digest}", actions=actions, resources=resources, conditions=conditions)
 
 
 def key_statement(sid: str, actions: tuple[str, ...], key_arn: str, place: Region) -> Statement:
-    """Return the statement that lets a role use the table's key through DynamoDB, and in no other way."""
+    """Return a statement that allows the use of the table's key through DynamoDB only."""
     service = f"dynamodb.{place.name}.{place.dns_suffix}"
     return Statement(
         sid=sid,

@@ -1,4 +1,4 @@
-"""What is watched of a table in production, in each of its regions."""
+"""CloudWatch alarms of a table, in each of its regions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from constructs_lib.core.alarms import Alarm, Alarms
 
 _NAMESPACE: Final = "AWS/DynamoDB"
 OPERATIONS: Final = ("GetItem", "PutItem", "Query", "UpdateItem")
-"""The metric of errors exists by operation only; these four tell of the others."""
+"""The metric SystemErrors exists per operation only; these four are representative."""
 SYSTEM_ERRORS: Final = 5
 LATENCY_MS: Final = 10_000
 
@@ -20,8 +20,8 @@ def add_alarms(watch: Alarms, table: str, *, indexes: Iterable[str], others: Ite
     Args:
         watch: The alarms of the region.
         table: A reference to the table's name.
-        indexes: Names of its global indexes.
-        others: The regions that its items are copied to.
+        indexes: The names of the global secondary indexes.
+        others: The regions that items are replicated to.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html.
     """

@@ -1,4 +1,4 @@
-"""What a table may use: a ceiling on demand, or a capacity that follows the load."""
+"""On-demand capacity with a maximum throughput, and provisioned capacity with auto scaling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 
 MAX_UNITS: Final = 40_000
-"""What the account's quota gives one table unless it is raised."""
+"""The default quota of one table."""
 MIN_TARGET: Final = 20
 MAX_TARGET: Final = 90
 _SERVICE: Final = "dynamodb"
@@ -20,14 +20,16 @@ _KINDS: Final = ("read", "write")
 
 @dataclass(frozen=True)
 class Provisioned:
-    """Capacity that is paid for by the hour and follows the load between two limits.
+    """Provisioned capacity with auto scaling, instead of on-demand capacity.
 
     Attributes:
-        read_maximum: Read units at most, up to 40,000.
-        write_maximum: Write units at most, up to 40,000.
-        read_minimum: Read units at least.
-        write_minimum: Write units at least.
-        target_percent: Share of the capacity that the load shall use, 20 to 90.
+        read_maximum: The maximum of read capacity units, up to 40,000.
+        write_maximum: The maximum of write capacity units, up to 40,000.
+        read_minimum: The minimum of read capacity units, at least 1.
+        write_minimum: The minimum of write capacity units, at least 1.
+        target_percent: The target utilization in percent, 20 to 90.
+
+    See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html.
     """
 
     read_maximum: int
@@ -38,7 +40,7 @@ class Provisioned:
 
 
 def check_provisioned(problems: Problems, provisioned: Provisioned, *, indexed: bool) -> None:
-    """Note limits that DynamoDB refuses or that say nothing.
+    """Report values that DynamoDB refuses.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html.
     """
@@ -61,13 +63,13 @@ def check_provisioned(problems: Problems, provisioned: Provisioned, *, indexed: 
         not indexed,
         "provisioned",
         provisioned,
-        "cannot be given with global_indexes: Terraform cannot leave their capacity to the scaling without leaving the "
-        "indexes alone altogether; use on-demand capacity",
+        "cannot be combined with global_indexes: Terraform cannot ignore changes of their capacity without ignoring "
+        "all changes of the indexes; use on-demand capacity",
     )
 
 
-def check_ceiling(problems: Problems, argument: str, units: object) -> None:
-    """Note a ceiling that is none."""
+def check_maximum(problems: Problems, argument: str, units: object) -> None:
+    """Report an invalid maximum throughput."""
     problems.check(
         type(units) is int and 1 <= units <= MAX_UNITS,
         argument,
@@ -77,7 +79,7 @@ def check_ceiling(problems: Problems, argument: str, units: object) -> None:
 
 
 def billing(provisioned: Provisioned | None, reads: int, writes: int) -> dict[str, Any]:
-    """Return how a table is billed, and what it may use; the ceilings hold on demand only."""
+    """Return the billing mode and the capacity or, on demand, the maximum throughput."""
     if provisioned:
         return {
             "billing_mode": "PROVISIONED",

@@ -1,4 +1,4 @@
-"""Strong consistency over three regions: where DynamoDB has it, what it excludes, and its replicas."""
+"""Multi-Region strong consistency (MRSC): its regions, what it excludes, and its replicas."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ REGION_SETS: Final = (
     ("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3"),
     ("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
 )
-"""The three regions of a table are of one of these sets.
+"""The Region sets: all three regions of a table must be in one of them.
 
 See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html.
 """
 STRONG_PROVIDER: Final = ">= 6.25.0, < 7.0.0"
-"""An AWS provider that knows the consistency and the protection of a replica, and the witness."""
+"""The AWS providers that support consistency mode and deletion protection of replicas, and the witness."""
 _REGIONS: Final = 3
 
 
@@ -33,14 +33,14 @@ def check_consistency(
     places: Collection[str],
     excluded: Mapping[str, object],
 ) -> None:
-    """Note a mode that is none, regions that cannot have it, and what DynamoDB does not do with it.
+    """Report an unknown mode, regions that do not support it, and arguments that it excludes.
 
     Args:
         problems: Collects them.
         consistency: The mode.
-        witness: The region that keeps changes only.
-        places: Names of the regions that have the table.
-        excluded: Arguments that strong consistency excludes, by name.
+        witness: The witness region.
+        places: The names of the table's regions.
+        excluded: Arguments that cannot be combined with STRONG, by name.
     """
     allowed = get_args(Consistency)
     problems.check(consistency in allowed, "consistency", consistency, f"must be one of {', '.join(allowed)}")
@@ -49,35 +49,36 @@ def check_consistency(
         return
     if consistency != "STRONG":
         if witness is not None:
-            problems.add("witness", witness.name, "is for consistency='STRONG' only")
+            problems.add("witness", witness.name, "requires consistency='STRONG'")
         return
     named = [*places, *([witness.name] if witness else [])]
     problems.check(
         len(named) == len(set(named)) == _REGIONS,
         "consistency",
         consistency,
-        f"needs three regions, each once: two replicas, or one replica and a witness; given are {', '.join(named)}",
+        f"requires three different regions: two replicas, or one replica and a witness; given are {', '.join(named)}",
     )
     problems.check(
         any(set(named) <= set(one) for one in REGION_SETS),
         "consistency",
         consistency,
-        f"must stay within one of {'; '.join(', '.join(one) for one in REGION_SETS)}; given are {', '.join(named)}",
+        f"requires regions of one Region set, {'; '.join(', '.join(one) for one in REGION_SETS)}; given are "
+        f"{', '.join(named)}",
     )
     for argument, given in excluded.items():
-        problems.check(not given, argument, given, "cannot be given with consistency='STRONG'")
+        problems.check(not given, argument, given, "cannot be combined with consistency='STRONG'")
 
 
 def make_strong(
     table: core.TerraformResource, keys: Mapping[Region, str], witness: Region | None, *, keep: bool
 ) -> None:
-    """Give a table its replicas as blocks, since DynamoDB takes all regions of such a table at once, or none.
+    """Add the replicas as blocks of the table: DynamoDB creates all regions of such a table together.
 
     Args:
         table: The table.
-        keys: ARN of the key of each further region.
-        witness: The region that keeps changes only.
-        keep: Whether replicas are protected.
+        keys: The key ARN of each further region.
+        witness: The witness region.
+        keep: Whether the replicas have deletion protection.
     """
     blocks: list[dict[str, Any]] = [
         {
@@ -90,17 +91,18 @@ def make_strong(
         }
         for place, key in keys.items()
     ]
-    # The older bindings know neither the mode nor the witness.
+    # The bindings of AWS provider 5 have neither the consistency mode nor the witness.
     table.add_override("replica", blocks)
     if witness is not None:
         table.add_override("global_table_witness", {"region_name": witness.name})
 
 
 class StrongReplica(HardenedConstruct):
-    """What is known of a replica that is a block of its table.
+    """A replica of a table with strong consistency; it is a block of the table.
 
     Attributes:
-        resource: The replica, read back in its region; it has no stream.
+        resource: The data source of the replica in its region. It has no stream.
+        name: The table's name, for use inside the stack.
     """
 
     def __init__(self, scope: HardenedConstruct, id_: str, *, region: Region, table_arn: str) -> None:

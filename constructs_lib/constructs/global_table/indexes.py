@@ -1,4 +1,4 @@
-"""Keys and indexes of a table: every attribute that is declared is a key, and every key is declared."""
+"""Key attributes and secondary indexes of a table."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
 
 AttributeType = Literal["S", "N", "B"]
-"""A text, a number, bytes."""
+"""String, number, binary."""
 Projection = Literal["ALL", "KEYS_ONLY"]
 
 MAX_GLOBAL_INDEXES: Final = 20
 MAX_LOCAL_INDEXES: Final = 5
 MAX_INCLUDED: Final = 20
-"""Attributes that one index may name in `include`."""
+"""Non-key attributes of one index."""
 MAX_INCLUDED_TOGETHER: Final = 100
-"""Attributes that all indexes of a table may name there."""
+"""Non-key attributes of all indexes of a table."""
 MAX_NAME: Final = 255
 _INDEX_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 @dataclass(frozen=True)
 class GlobalIndex:
-    """An index with keys of its own, over all items that have them; it may come and go.
+    """A global secondary index. It can be added and removed later.
 
     Attributes:
-        partition_key: An attribute of the table.
-        sort_key: Another one; none by default.
-        projection: What it copies of an item: ALL, or KEYS_ONLY.
-        include: Up to 20 attributes that it copies beside the keys, in place of `projection`.
+        partition_key: The partition key, one of `attributes`.
+        sort_key: The sort key, another one of `attributes`; none by default.
+        projection: The projection type, `ALL` or `KEYS_ONLY`.
+        include: Non-key attributes for the projection type `INCLUDE`, up to 20; instead of `projection`.
+
+    See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html.
     """
 
     partition_key: str
@@ -44,12 +46,14 @@ class GlobalIndex:
 
 @dataclass(frozen=True)
 class LocalIndex:
-    """Another order of the items with one partition key; it is there from the beginning, or never.
+    """A local secondary index. Adding or removing one replaces the table.
 
     Attributes:
-        sort_key: An attribute of the table, other than its sort key.
-        projection: What it copies of an item: ALL, or KEYS_ONLY.
-        include: Up to 20 attributes that it copies beside the keys, in place of `projection`.
+        sort_key: The sort key, one of `attributes` that is not a key of the table.
+        projection: The projection type, `ALL` or `KEYS_ONLY`.
+        include: Non-key attributes for the projection type `INCLUDE`, up to 20; instead of `projection`.
+
+    See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html.
     """
 
     sort_key: str
@@ -59,14 +63,14 @@ class LocalIndex:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a table and of its indexes, as the caller gave them.
+    """The keys of a table and its secondary indexes.
 
     Attributes:
-        attributes: Type of each key attribute by name.
-        partition_key: The table's.
-        sort_key: The table's, if it has one.
-        global_indexes: By name.
-        local_indexes: By name.
+        attributes: The type of each key attribute by name.
+        partition_key: The table's partition key.
+        sort_key: The table's sort key; None without one.
+        global_indexes: The global secondary indexes by name.
+        local_indexes: The local secondary indexes by name.
     """
 
     attributes: Mapping[str, AttributeType]
@@ -76,7 +80,7 @@ class Keys:
     local_indexes: Mapping[str, LocalIndex]
 
     def check(self, problems: Problems) -> None:
-        """Note keys and indexes that DynamoDB refuses, most of them only at apply.
+        """Report keys and indexes that DynamoDB refuses.
 
         See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html.
         """
@@ -92,13 +96,13 @@ class Keys:
                 isinstance(name, str) and 0 < len(name) <= MAX_NAME and not is_token(name),
                 "attributes",
                 name,
-                f"must be a plain name of 1 to {MAX_NAME} characters",
+                f"must be a plain string of 1 to {MAX_NAME} characters",
             )
             problems.check(
                 type_ in get_args(AttributeType),
                 f"attributes[{name!r}]",
                 type_,
-                "must be 'S', 'N' or 'B': a key is a text, a number or bytes",
+                "must be 'S' (string), 'N' (number) or 'B' (binary)",
             )
         used = dict(self._uses())
         for argument, name in used.items():
@@ -113,7 +117,7 @@ class Keys:
                 name in used.values(),
                 f"attributes[{name!r}]",
                 self.attributes[name],
-                "is no key of the table or of an index; DynamoDB takes key attributes only, so leave it out",
+                "is not a key of the table or of an index; remove it, because DynamoDB accepts key attributes only",
             )
         problems.check(
             self.sort_key != self.partition_key,
@@ -124,7 +128,7 @@ class Keys:
         self._check_indexes(problems)
 
     def _uses(self) -> Iterator[tuple[str, str]]:
-        """Yield each attribute that is used as a key, after the argument that says so."""
+        """Yield each argument with the key attribute that it names."""
         yield "partition_key", self.partition_key
         if self.sort_key is not None:
             yield "sort_key", self.sort_key
@@ -140,7 +144,9 @@ class Keys:
             ("global_indexes", self.global_indexes, MAX_GLOBAL_INDEXES),
             ("local_indexes", self.local_indexes, MAX_LOCAL_INDEXES),
         ):
-            problems.check(len(given) <= limit, argument, len(given), f"DynamoDB allows {limit}")
+            problems.check(
+                len(given) <= limit, argument, len(given), f"exceeds the {limit} indexes that DynamoDB allows"
+            )
             for name, index in given.items():
                 problems.check(
                     isinstance(name, str) and _INDEX_NAME.fullmatch(name),
@@ -150,7 +156,7 @@ class Keys:
                 )
                 _check_projection(problems, f"{argument}[{name!r}]", index)
         for name in self.global_indexes.keys() & self.local_indexes.keys():
-            problems.add("local_indexes", name, "is the name of a global index too; choose another")
+            problems.add("local_indexes", name, "is also the name of a global index; choose another")
         for name, index in self.global_indexes.items():
             problems.check(
                 index.sort_key != index.partition_key,
@@ -162,7 +168,7 @@ class Keys:
             not self.local_indexes or self.sort_key is not None,
             "local_indexes",
             list(self.local_indexes),
-            "need a table with a sort_key, of which they are another order",
+            "require a table with a sort_key",
         )
         for name, local in self.local_indexes.items():
             problems.check(
@@ -177,29 +183,30 @@ class Keys:
             included <= MAX_INCLUDED_TOGETHER,
             "include",
             included,
-            f"all indexes together may name {MAX_INCLUDED_TOGETHER} attributes",
+            f"exceeds the {MAX_INCLUDED_TOGETHER} non-key attributes that DynamoDB allows for all indexes of a table",
         )
 
     def structs(self, reads: int, writes: int) -> dict[str, Any]:
-        """Return the keys, the declared attributes and the indexes for the table, each global index with a brake.
+        """Return the arguments of the table for keys, attributes and indexes.
 
         Args:
-            reads: Read units a second at most of each global index.
-            writes: Write units likewise: an index below the table would hold back the table's writes.
+            reads: The maximum of read request units of each global index.
+            writes: The maximum of write request units of each global index. A lower one than the table's would throttle
+                writes to the table.
         """
         table = aws.dynamodb_table
         attributes = [table.DynamodbTableAttribute(name=name, type=type_) for name, type_ in self.attributes.items()]
-        ceiling = table.DynamodbTableGlobalSecondaryIndexOnDemandThroughput(
+        maximum = table.DynamodbTableGlobalSecondaryIndexOnDemandThroughput(
             max_read_request_units=reads, max_write_request_units=writes
         )
-        everywhere = [
+        global_ = [
             table.DynamodbTableGlobalSecondaryIndex(
                 name=name,
                 hash_key=index.partition_key,
                 range_key=index.sort_key,
                 projection_type=projection_type(index),
                 non_key_attributes=list(index.include) or None,
-                on_demand_throughput=ceiling,
+                on_demand_throughput=maximum,
             )
             for name, index in self.global_indexes.items()
         ]
@@ -216,7 +223,7 @@ class Keys:
             "hash_key": self.partition_key,
             "range_key": self.sort_key,
             "attribute": attributes,
-            "global_secondary_index": everywhere or None,
+            "global_secondary_index": global_ or None,
             "local_secondary_index": local or None,
         }
 
@@ -230,24 +237,24 @@ def read_keys(
     global_indexes: Mapping[str, GlobalIndex] | None,
     local_indexes: Mapping[str, LocalIndex] | None,
 ) -> Keys:
-    """Return the keys of a table, whose attributes are texts unless told otherwise, and note what DynamoDB refuses."""
+    """Return the keys of a table, by default of the type string, and report what DynamoDB refuses."""
     for argument, name in (("partition_key", partition_key), ("sort_key", sort_key)):
         if not isinstance(name, str) and (argument == "partition_key" or name is not None):
             problems.stop(argument, name, "must be the name of an attribute")
     if attributes is None:
         attributes = dict.fromkeys((name for name in (partition_key, sort_key) if name is not None), "S")
-    everywhere = {} if global_indexes is None else global_indexes
+    global_ = {} if global_indexes is None else global_indexes
     local = {} if local_indexes is None else local_indexes
-    for argument, given in (("attributes", attributes), ("global_indexes", everywhere), ("local_indexes", local)):
+    for argument, given in (("attributes", attributes), ("global_indexes", global_), ("local_indexes", local)):
         if not isinstance(given, Mapping):
             problems.stop(argument, given, "must be a dictionary by name")
-    keys = Keys(attributes, partition_key, sort_key, everywhere, local)
+    keys = Keys(attributes, partition_key, sort_key, global_, local)
     keys.check(problems)
     return keys
 
 
 def projection_type(index: GlobalIndex | LocalIndex) -> str:
-    """Return what DynamoDB calls the projection of an index."""
+    """Return the projection type of an index."""
     return "INCLUDE" if index.include else index.projection
 
 
@@ -256,7 +263,7 @@ def _check_projection(problems: Problems, argument: str, index: GlobalIndex | Lo
         index.projection in get_args(Projection),
         f"{argument}.projection",
         index.projection,
-        "must be 'ALL' or 'KEYS_ONLY'; give include=(...) for chosen attributes",
+        "must be 'ALL' or 'KEYS_ONLY'; for INCLUDE give include=(...)",
     )
     names = index.include
     problems.check(
@@ -265,11 +272,11 @@ def _check_projection(problems: Problems, argument: str, index: GlobalIndex | Lo
         and len(names) == len(set(names)) <= MAX_INCLUDED,
         f"{argument}.include",
         names,
-        f"must be a tuple of up to {MAX_INCLUDED} attribute names, each once",
+        f"must be a tuple of up to {MAX_INCLUDED} different attribute names",
     )
     problems.check(
         not index.include or index.projection == "ALL",
         f"{argument}.projection",
         index.projection,
-        "cannot be given with include",
+        "cannot be combined with include",
     )

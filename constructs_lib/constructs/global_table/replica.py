@@ -1,4 +1,4 @@
-"""The replica of a table in one further region."""
+"""A replica of a table in a further region."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from constructs_lib.core.stack import Region
 
 
 class TableReplica(HardenedConstruct):
-    """A replica, with the protection and the key of its own region.
+    """A replica of a table, with the key of its region. Another key replaces it.
 
-    Another key would make Terraform replace it.
+    Attributes:
+        resource: The `aws_dynamodb_table_replica`.
+        table: The data source of the replica in its region, with the stream's ARN.
+        name: The table's name, for use inside the stack.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html.
     """
@@ -37,16 +40,16 @@ class TableReplica(HardenedConstruct):
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if keep else None,
             depends_on=depends_on or None,
         )
-        # The provider says nothing about a replica's stream.
+        # aws_dynamodb_table_replica has no attribute for the stream's ARN.
         self.table = read_back(self, f"{self.region.stack.address(self.resource)}.arn")
         self.name = self._ref(self.table, "name")
 
 
 def read_back(replica: HardenedConstruct, arn: str) -> core.TerraformElement:
-    """Return the table as it is in the region of a replica.
+    """Return the data source of a replica in its region.
 
-    The name comes out of an ARN, which is known once the replica is there: with depends_on, every change of the replica
-    would make the stream unknown.
+    The name is taken from an ARN, which is known once the replica exists. With depends_on instead, every change of the
+    replica would make the stream's ARN unknown at plan.
     """
     return replica.region.create(
         replica,

@@ -1,4 +1,4 @@
-"""The GlobalTable construct: a table, its replicas, and everything that belongs to them."""
+"""GlobalTable: a DynamoDB table with replicas in further regions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from constructs_lib.constructs.global_table.capacity import (
     Provisioned,
     ScaledCapacity,
     billing,
-    check_ceiling,
+    check_maximum,
     check_provisioned,
 )
 from constructs_lib.constructs.global_table.consistency import (
@@ -44,44 +44,50 @@ from constructs_lib.foundation.naming import Naming, terraform_name
 
 
 class GlobalTable(HardenedConstruct):
-    """A DynamoDB table with a replica in each further region; without any it is a table of one region.
+    """A DynamoDB table with replicas in further regions; without replicas a table in one region.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where the table is made first.
-        key: Encrypts every replica, each with the key of its own region.
-        partition_key: An attribute.
-        sort_key: Another one; none by default. Neither can change once the table is there.
-        attributes: Type of every key attribute, `S`, `N` or `B`; by default both keys of the table are texts.
-        replicas: Further regions of the same stack; none by default. Adding one later changes nothing that exists.
-        consistency: EVENTUAL (default), or STRONG, where every region reads what any other has written, and there are
-            no transactions; it stays as it is. It takes three regions of one set, provider 6.25, and neither TTL, local
-            indexes nor provisioned capacity.
-        witness: The third region of a STRONG table with one replica, which keeps changes only and cannot be read.
-        global_indexes: Up to 20 by name.
-        local_indexes: Up to 5 by name, which cannot change once the table is there.
-        max_read_units: Read units a second at most, for the table and for each global index; by default from the
-            environment. The brake on the bill.
-        max_write_units: Write units a second at most, likewise.
-        provisioned: `Provisioned` for capacity by the hour in place of on-demand capacity.
-        stream_view: What the stream holds of a changed item; NEW_AND_OLD_IMAGES by default, which replicas need.
-        ttl_attribute: Attribute with the second since 1970 after which DynamoDB deletes an item; none by default.
-        table_class: STANDARD (default), or STANDARD_INFREQUENT_ACCESS when storage is most of the bill.
-        contributor_insights: Whether CloudWatch shows the keys that are used most; False by default, billed by event.
-        deletion_protection: True, False, or `NoDeletionProtection` where the environment protects; by default from the
-            environment. The same in every region.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics, each told of the alarms in its own region; by region where they are references
-            and the table has replicas.
+        region: The table's first region.
+        key: The key that encrypts the table, with a replica in each of its regions.
+        partition_key: The partition key. A change replaces the table.
+        sort_key: The sort key; none by default. A change replaces the table.
+        attributes: The types of all key attributes by name, those of indexes included: `S`, `N` or `B`. By default the
+            keys of the table are strings.
+        replicas: Further regions of the same stack; none by default.
+        consistency: `EVENTUAL`, or `STRONG` for multi-Region strong consistency (MRSC). `STRONG` requires three regions
+            of one Region set and AWS provider 6.25, excludes TTL, local indexes and provisioned capacity, and does not
+            support transactions.
+        witness: The third region of a `STRONG` table with one replica: it stores changes only and cannot be read.
+        global_indexes: Global secondary indexes by name, up to 20; none by default.
+        local_indexes: Local secondary indexes by name, up to 5; none by default. A change replaces the table.
+        max_read_units: The maximum of read request units per second, 1 to 40,000, for the table and for each global
+            index: 500 in dev, 1,000 in staging and 12,000 in prod by default. Requests above it are throttled.
+        max_write_units: The maximum of write request units per second, 1 to 40,000: 250 in dev, 500 in staging and
+            4,000 in prod by default.
+        provisioned: Provisioned capacity with auto scaling instead of on-demand capacity; not with global indexes.
+        stream_view: The stream view type. Replicas require `NEW_AND_OLD_IMAGES`.
+        ttl_attribute: The TTL attribute, with the expiration time in Unix seconds; none by default.
+        table_class: `STANDARD`, or `STANDARD_INFREQUENT_ACCESS` when storage is most of the costs.
+        contributor_insights: Enables CloudWatch Contributor Insights for the table and its global indexes. Billed by
+            event.
+        deletion_protection: Deletion protection and `prevent_destroy` in every region; on in prod, off in dev and
+            staging by default. `NoDeletionProtection(reason)` turns it off in prod.
+        alarms: Creates CloudWatch alarms in each region; on in prod, off in dev and staging by default.
+            `NoAlarms(reason)` turns them off in prod.
+        alarm_topics: ARNs of SNS topics, each notified by the alarms of its own region; none by default. With replicas,
+            references must be given by region, such as `{"us-east-1": [topic.arn]}`.
 
     Attributes:
         name: The table's name, the same in every region.
-        places: The regions by name, the table's own first.
+        resource: The `aws_dynamodb_table`.
+        key: The key.
+        places: The regions by name, the first region first.
         replicas: The replicas by region.
 
     Raises:
-        ConfigurationError: An argument that cannot be deployed or that loosens what the environment asks for.
+        ConfigurationError: An argument is invalid or below the environment's minimum.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html.
     """
@@ -125,7 +131,7 @@ class GlobalTable(HardenedConstruct):
             local_indexes=local_indexes,
         )
         profile = region.profile
-        self._ceiling = (
+        self._maximum = (
             profile.table_max_read_units if max_read_units is None else max_read_units,
             profile.table_max_write_units if max_write_units is None else max_write_units,
         )
@@ -153,7 +159,7 @@ class GlobalTable(HardenedConstruct):
         if isinstance(deletion_protection, NoDeletionProtection):
             self._record(deletion_protection)
 
-        # A global table has one name in all of its regions.
+        # All regions of a global table have the same name, so it does not contain the region.
         self.name = Naming(region.naming.project, region.naming.environment).name((self.component,), "table")
         table = aws.dynamodb_table
         self.resource = self._create(
@@ -169,13 +175,13 @@ class GlobalTable(HardenedConstruct):
             ttl=table.DynamodbTableTtl(attribute_name=ttl_attribute, enabled=True) if ttl_attribute else None,
             lifecycle=core.TerraformResourceLifecycle(
                 prevent_destroy=keep or None,
-                # Replicas are resources of their own; scaled capacities belong to the scaling.
+                # Replicas are separate resources; auto scaling changes the capacity.
                 ignore_changes=None
                 if strong
                 else ["replica", *(("read_capacity", "write_capacity") if provisioned else ())],
             ),
-            **self._keys.structs(*self._ceiling),
-            **billing(provisioned, *self._ceiling),
+            **self._keys.structs(*self._maximum),
+            **billing(provisioned, *self._maximum),
         )
         self._tables: dict[str, core.TerraformElement] = {region.name: self.resource}
         names = {region.name: self._ref(self.resource, "name")}
@@ -202,7 +208,7 @@ class GlobalTable(HardenedConstruct):
                     table_arn=f"${{{arn}}}",
                     key_arn=key_arn,
                     keep=keep,
-                    # DynamoDB makes no replica of a table whose writes do not scale.
+                    # DynamoDB requires auto scaling of writes before it creates a replica.
                     depends_on=scaling,
                 )
             )
@@ -213,46 +219,54 @@ class GlobalTable(HardenedConstruct):
         problems.raise_if_any()
         for name, place in self.places.items():
             if watch.wanted:
-                # A strong table says nothing of latency: its writes wait for the other regions.
+                # With strong consistency there is no metric ReplicationLatency.
                 others = [other for other in self.places if other != name and not strong]
                 add_alarms(watches[name], names[name], indexes=self._keys.global_indexes, others=others)
             if contributor_insights:
-                self._watch_contributors(place, names[name])
+                self._contributor_insights(place, names[name])
             self._publish_in(place, names[name])
 
     @cached_property
     def arn(self) -> str:
-        """The ARN of the table in its first region, for use in any stack."""
+        """The table's ARN in its first region."""
         return self.resource.arn
 
     @cached_property
     def stream_arn(self) -> str:
-        """The ARN of the stream in the table's first region, for use in any stack."""
+        """The stream's ARN in the first region."""
         return self.resource.stream_arn
 
     def arn_in(self, region: Region) -> str:
-        """Return a reference to the table's ARN in one of its regions, for use in the region's stack.
+        """Return the table's ARN in one of its regions.
+
+        Args:
+            region: A region of the table.
 
         Raises:
-            ConfigurationError: The table has no replica there.
+            ConfigurationError: The table has no replica in the region.
         """
-        return region.stack.reach(self._table_in(region), "arn")
+        return _token(self._table_in(region), "arn")
 
     def stream_arn_in(self, region: Region) -> str:
-        """Return a reference to the ARN of the stream in one of the table's regions, for use in the region's stack.
+        """Return the stream's ARN in one of the table's regions.
+
+        Args:
+            region: A region of the table; the first one of a `STRONG` table.
 
         Raises:
-            ConfigurationError: The table has no replica there, or one of a STRONG table, which has no stream.
+            ConfigurationError: The table has no replica or no stream in the region.
         """
-        self._table_in(region)
+        return _token(self._streamed_in(region), "stream_arn")
+
+    def _streamed_in(self, region: Region) -> core.TerraformElement:
+        table = self._table_in(region)
         replica = self.replicas.get(region.name)
         if isinstance(replica, StrongReplica):
             raise ConfigurationError(
                 self.path,
-                f"region={region.name!r}: has no stream; of a table with consistency='STRONG' read the stream in "
-                f"{self.region.name}",
+                f"region={region.name!r}: has no stream; with consistency='STRONG' the stream is in {self.region.name}",
             )
-        return region.stack.reach(replica.table if replica else self.resource, "stream_arn")
+        return replica.table if replica else table
 
     def grant_read(
         self,
@@ -263,19 +277,20 @@ class GlobalTable(HardenedConstruct):
         indexes: Iterable[str] | None = None,
         region: Region | None = None,
     ) -> None:
-        """Let a role read items, in its own region unless told otherwise.
+        """Grant a role permission to read items.
 
         Args:
-            grantee: A function of this library, or a service role.
-            actions: The only ones that it needs, such as `dynamodb:GetItem`; by default all that read items.
-            leading_keys: Partition keys that it is held to, with `*` and `?` as wildcards; all by default. Scans are
-                not granted with them: a scan names no keys.
-            indexes: Indexes that it may query; by default all of them, and none with `leading_keys`, which mean the
-                partition key of an index there.
-            region: One of the table's regions.
+            grantee: A function or a `ServiceRole`.
+            actions: The granted actions, such as `dynamodb:GetItem`; all read actions by default.
+            leading_keys: The partition keys of the items that the role can read, with `*` and `?` as wildcards; all by
+                default. Excludes `dynamodb:Scan`, which keys do not limit. Write policy variables as
+                `&{aws:PrincipalTag/tenant}`.
+            indexes: The indexes that the role can query; all by default, none by default with `leading_keys`, which
+                apply to the partition key of an index there.
+            region: A region of the table; the role's region by default.
 
         Raises:
-            ConfigurationError: A region without a replica, an index or action that is none, or a key that says nothing.
+            ConfigurationError: The table has no replica in the region, or an action, index or key is invalid.
         """
         conditions = access.key_conditions(self.path, leading_keys)
         chosen = () if indexes is None and conditions else self._chosen(indexes)
@@ -290,28 +305,32 @@ class GlobalTable(HardenedConstruct):
         leading_keys: Iterable[str] = (),
         region: Region | None = None,
     ) -> None:
-        """Let a role put, change and delete items, in its own region unless told otherwise; reading is another grant.
+        """Grant a role permission to put, update and delete items, but not to read them.
 
         Args:
-            grantee: A function of this library, or a service role.
-            actions: The only ones that it needs, such as `dynamodb:PutItem`; by default all that write items.
-            leading_keys: Partition keys that it is held to, with `*` and `?` as wildcards; all by default.
-            region: One of the table's regions.
+            grantee: A function or a `ServiceRole`.
+            actions: The granted actions, such as `dynamodb:PutItem`; all write actions by default.
+            leading_keys: The partition keys of the items that the role can write, with `*` and `?` as wildcards; all by
+                default.
+            region: A region of the table; the role's region by default.
 
         Raises:
-            ConfigurationError: A region without a replica, an action that is none, or a key that says nothing.
+            ConfigurationError: The table has no replica in the region, or an action or key is invalid.
         """
         conditions = access.key_conditions(self.path, leading_keys)
         self._grant(grantee, region, "Write", actions, access.WRITE, conditions=conditions)
 
     def grant_stream_read(self, grantee: Grantee) -> None:
-        """Let a role read the stream in its own region.
+        """Grant a role permission to read the stream in its region.
+
+        Args:
+            grantee: A function or a `ServiceRole`.
 
         Raises:
-            ConfigurationError: The table has no replica there.
+            ConfigurationError: The table has no replica or no stream in the role's region.
         """
         place = grantee.region
-        arn = self.stream_arn_in(place)
+        arn = place.stack.reach(self._streamed_in(place), "stream_arn")
         sid = self._sid("Stream", place)
         grantee.grant(access.table_statement(sid, access.STREAM, arn))
         self._grant_key(grantee, place, "Read", access.DECRYPT)
@@ -351,8 +370,8 @@ class GlobalTable(HardenedConstruct):
         if place.name not in self._tables:
             raise ConfigurationError(
                 self.path,
-                f"region={place.name!r}: has no replica of the table, which is in {', '.join(self._tables)}; add it to "
-                "replicas, or name the region to use",
+                f"region={place.name!r}: has no replica of the table; add it to replicas, or give region one of "
+                f"{', '.join(self._tables)}",
             )
         return self._tables[place.name]
 
@@ -364,22 +383,28 @@ class GlobalTable(HardenedConstruct):
         for name in chosen:
             if name not in known:
                 raise ConfigurationError(
-                    self.path, f"indexes={name!r}: is no index of the table; it has {', '.join(known) or 'none'}"
+                    self.path,
+                    f"indexes={name!r}: is not an index of the table; expected one of {', '.join(known) or 'none'}",
                 )
         return chosen
 
-    def _check_capacity(self, provisioned: Provisioned | None, *ceiling: int | None) -> None:
+    def _check_capacity(self, provisioned: Provisioned | None, *given_maximums: int | None) -> None:
         if provisioned is not None:
             check_provisioned(self._problems, provisioned, indexed=bool(self._keys.global_indexes))
-        for argument, given, units in zip(("max_read_units", "max_write_units"), ceiling, self._ceiling, strict=True):
+        for argument, given, units in zip(
+            ("max_read_units", "max_write_units"), given_maximums, self._maximum, strict=True
+        ):
             if provisioned is None:
-                check_ceiling(self._problems, argument, units)
+                check_maximum(self._problems, argument, units)
             else:
                 self._problems.check(
-                    given is None, argument, given, "is for on-demand capacity; provisioned has maxima of its own"
+                    given is None,
+                    argument,
+                    given,
+                    "cannot be combined with provisioned; give its read_maximum and write_maximum",
                 )
 
-    def _watch_contributors(self, place: Region, table: str) -> None:
+    def _contributor_insights(self, place: Region, table: str) -> None:
         for index in (None, *self._keys.global_indexes):
             self._create_in(
                 place,
@@ -393,10 +418,21 @@ class GlobalTable(HardenedConstruct):
         stack = self.region.stack
         values = [
             ("name", table, "Name of the table"),
-            ("arn", self.arn_in(place), "ARN of the table in the region"),
+            ("arn", stack.reach(self._table_in(place), "arn"), "ARN of the table in the region"),
         ]
         if not isinstance(self.replicas.get(place.name), StrongReplica):
-            values.append(("stream_arn", self.stream_arn_in(place), "ARN of the table's stream in the region"))
+            values.append(
+                (
+                    "stream_arn",
+                    stack.reach(self._streamed_in(place), "stream_arn"),
+                    "ARN of the table's stream in the region",
+                )
+            )
         for attribute, value, description in values:
             stack.output(terraform_name((*self.components, attribute), place.name), value, description)
             stack.publish(place.name, self.component.replace("-", "_"), attribute, value)
+
+
+def _token(element: core.TerraformElement, attribute: str) -> str:
+    """Return a reference that works in every stack."""
+    return str(getattr(element, attribute))

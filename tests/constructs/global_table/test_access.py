@@ -77,7 +77,7 @@ def test_a_role_reads_the_replica_of_its_own_region(granted: Callable[..., Any])
     assert decrypt == via_dynamodb(EU, key, ["kms:Decrypt", "kms:DescribeKey"], "ReadKeyOfOrdersEuWest1")
 
 
-def test_a_role_writes_the_table_and_reads_nothing(granted: Callable[..., Any]) -> None:
+def test_a_write_grant_does_not_include_reads(granted: Callable[..., Any]) -> None:
     assert granted(lambda table, role: table.grant_write(role), HOME) == [
         plain("WriteOrdersUsEast1", WRITE, TABLE % "arn"),
         plain("DescribeOrdersUsEast1", ["dynamodb:DescribeTable"], TABLE % "arn"),
@@ -93,7 +93,7 @@ def test_a_role_writes_the_table_and_reads_nothing(granted: Callable[..., Any]) 
         (["&{aws:PrincipalTag/tenant}?"], "ForAllValues:StringLike"),
     ],
 )
-def test_leading_keys_hold_a_role_to_its_items_and_leave_no_way_around(
+def test_leading_keys_limit_a_grant_to_items_and_exclude_scans(
     granted: Callable[..., Any], keys: list[str], test: str
 ) -> None:
     expected = [
@@ -106,7 +106,7 @@ def test_leading_keys_hold_a_role_to_its_items_and_leave_no_way_around(
     assert (write["actions"], write["resources"], write["condition"]) == (WRITE, [REPLICA % "arn"], expected)
 
 
-def test_a_role_gets_only_the_actions_that_it_needs(granted: Callable[..., Any]) -> None:
+def test_actions_limit_a_grant(granted: Callable[..., Any]) -> None:
     def grant(table: GlobalTable, role: ServiceRole) -> None:
         table.grant_write(role, actions=["dynamodb:UpdateItem", "dynamodb:PutItem"])
         table.grant_write(role, actions=["dynamodb:PutItem"], leading_keys=["a"])
@@ -126,28 +126,35 @@ def test_a_role_gets_only_the_actions_that_it_needs(granted: Callable[..., Any])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"actions": []}, "actions=[]: must be a list of some of {all}"),
-        ({"actions": "dynamodb:PutItem"}, "actions='dynamodb:PutItem': must be a list of some of {all}"),
-        ({"actions": 7}, "actions=7: must be a list of some of {all}"),
-        ({"actions": ["PutItem"]}, "actions=['PutItem']: must be a list of some of {all}"),
-        ({"actions": ["dynamodb:GetItem"]}, "actions=['dynamodb:GetItem']: must be a list of some of {all}"),
+        ({"actions": []}, "actions=[]: must be a non-empty list of actions from {all}"),
+        ({"actions": "dynamodb:PutItem"}, "actions='dynamodb:PutItem': must be a non-empty list of actions from {all}"),
+        ({"actions": 7}, "actions=7: must be a non-empty list of actions from {all}"),
+        ({"actions": ["PutItem"]}, "actions=['PutItem']: must be a non-empty list of actions from {all}"),
+        (
+            {"actions": ["dynamodb:GetItem"]},
+            "actions=['dynamodb:GetItem']: must be a non-empty list of actions from {all}",
+        ),
     ],
 )
-def test_an_action_that_writes_nothing_is_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_an_action_that_the_grant_does_not_include_is_refused(
+    stack: HardenedStack, arguments: Any, message: str
+) -> None:
     table = make_table(stack)
     with pytest.raises(ConfigurationError) as error:
         table.grant_write(make_role(stack, HOME), **arguments)
     assert str(error.value) == f"shop/orders: {message.format(all=', '.join(WRITE))}"
 
 
-def test_scans_are_not_among_the_actions_on_certain_keys(stack: HardenedStack) -> None:
+def test_scan_cannot_be_granted_with_leading_keys(stack: HardenedStack) -> None:
     table = make_table(stack)
     with pytest.raises(ConfigurationError) as error:
         table.grant_read(make_role(stack, HOME), actions=["dynamodb:Scan"], leading_keys=["a"])
-    assert str(error.value) == (f"shop/orders: actions=['dynamodb:Scan']: must be a list of some of {', '.join(READ)}")
+    assert str(error.value) == (
+        f"shop/orders: actions=['dynamodb:Scan']: must be a non-empty list of actions from {', '.join(READ)}"
+    )
 
 
-def test_grants_of_other_keys_stand_beside_each_other(granted: Callable[..., Any]) -> None:
+def test_grants_with_different_keys_are_separate_statements(granted: Callable[..., Any]) -> None:
     def grant(table: GlobalTable, role: ServiceRole) -> None:
         table.grant_read(role, leading_keys=["a"])
         table.grant_read(role, leading_keys=["b"], indexes=["by-status"])
@@ -157,7 +164,7 @@ def test_grants_of_other_keys_stand_beside_each_other(granted: Callable[..., Any
     assert len(sids) == len(set(sids)) == 4
 
 
-def test_chosen_indexes_and_another_region(granted: Callable[..., Any]) -> None:
+def test_a_grant_can_be_for_some_indexes_and_another_region(granted: Callable[..., Any]) -> None:
     def grant(table: GlobalTable, role: ServiceRole) -> None:
         table.grant_read(role, indexes=(), region=table.region)
 
@@ -168,7 +175,7 @@ def test_chosen_indexes_and_another_region(granted: Callable[..., Any]) -> None:
     )
 
 
-def test_a_role_follows_the_stream_of_its_region(granted: Callable[..., Any]) -> None:
+def test_a_role_reads_the_stream_of_its_region(granted: Callable[..., Any]) -> None:
     stream, decrypt = granted(lambda table, role: table.grant_stream_read(role))
     assert stream == plain(
         "StreamOrdersEuWest1",
@@ -188,41 +195,44 @@ def test_a_role_follows_the_stream_of_its_region(granted: Callable[..., Any]) ->
         (
             {"leading_keys": [""]},
             (
-                "leading_keys='': must be a plain value of the partition key; write a policy variable as "
+                "leading_keys='': must be a non-empty string without '${'; write policy variables as "
                 "&{aws:PrincipalTag/tenant}"
             ),
         ),
         (
             {"leading_keys": ["${x}"]},
             (
-                "leading_keys='${x}': must be a plain value of the partition key; write a policy variable as "
+                "leading_keys='${x}': must be a non-empty string without '${'; write policy variables as "
                 "&{aws:PrincipalTag/tenant}"
             ),
         ),
         (
             {"leading_keys": [7]},
             (
-                "leading_keys=7: must be a plain value of the partition key; write a policy variable as "
+                "leading_keys=7: must be a non-empty string without '${'; write policy variables as "
                 "&{aws:PrincipalTag/tenant}"
             ),
         ),
-        ({"leading_keys": ["*"]}, "leading_keys='*': is every key; leave leading_keys out to grant the table"),
-        ({"indexes": ["by-time"]}, "indexes='by-time': is no index of the table; it has by-status"),
+        (
+            {"leading_keys": ["*"]},
+            "leading_keys='*': matches every key; remove leading_keys to grant access to all items",
+        ),
+        ({"indexes": ["by-time"]}, "indexes='by-time': is not an index of the table; expected one of by-status"),
     ],
 )
-def test_a_grant_that_says_nothing_is_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_an_invalid_grant_is_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
     table = make_table(stack, **INDEXED)
     with pytest.raises(ConfigurationError) as error:
         table.grant_read(make_role(stack, HOME), **arguments)
     assert str(error.value) == f"shop/orders: {message}"
 
 
-def test_a_role_where_the_table_is_not_must_say_which_region_it_means(stack: HardenedStack) -> None:
+def test_a_role_in_a_region_without_a_replica_needs_a_region(stack: HardenedStack) -> None:
     table = make_table(stack)
     role = make_role(stack, EU)
     text = (
-        "shop/orders: region='eu-west-1': has no replica of the table, which is in us-east-1; add it to replicas, or "
-        "name the region to use"
+        "shop/orders: region='eu-west-1': has no replica of the table; add it to replicas, or give region one of "
+        "us-east-1"
     )
     for grant in (table.grant_read, table.grant_write, table.grant_stream_read):
         with pytest.raises(ConfigurationError) as error:

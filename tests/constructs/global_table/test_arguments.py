@@ -37,8 +37,8 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
         (
             {"attributes": {"id": "S", "total": "N"}},
             (
-                "attributes['total']='N': is no key of the table or of an index; DynamoDB takes key attributes only, so "
-                "leave it out"
+                "attributes['total']='N': is not a key of the table or of an index; remove it, because DynamoDB accepts key "
+                "attributes only"
             ),
         ),
         (
@@ -59,13 +59,13 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
         ),
         (
             {"attributes": {"id": "STRING"}},
-            "attributes['id']='STRING': must be 'S', 'N' or 'B': a key is a text, a number or bytes",
+            "attributes['id']='STRING': must be 'S' (string), 'N' (number) or 'B' (binary)",
         ),
         (
             {"partition_key": "${x}"},
-            "attributes='${x}': must be a plain name of 1 to 255 characters",
+            "attributes='${x}': must be a plain string of 1 to 255 characters",
         ),
-        ({"partition_key": ""}, "attributes='': must be a plain name of 1 to 255 characters"),
+        ({"partition_key": ""}, "attributes='': must be a plain string of 1 to 255 characters"),
         ({"sort_key": "id"}, "sort_key='id': must be another attribute than partition_key"),
         (
             {"global_indexes": {"x": GlobalIndex("id")}},
@@ -77,7 +77,7 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
         ),
         (
             {"global_indexes": {f"index-{n}": GlobalIndex("id") for n in range(21)}},
-            "global_indexes=21: DynamoDB allows 20",
+            "global_indexes=21: exceeds the 20 indexes that DynamoDB allows",
         ),
         (
             {
@@ -85,11 +85,11 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
                 "attributes": {"id": "S", "at": "N", "a": "S"},
                 "local_indexes": {f"index-{n}": LocalIndex("a") for n in range(6)},
             },
-            "local_indexes=6: DynamoDB allows 5",
+            "local_indexes=6: exceeds the 5 indexes that DynamoDB allows",
         ),
         (
             {"attributes": STATUS, "local_indexes": {"by-status": LocalIndex("status")}},
-            "local_indexes=['by-status']: need a table with a sort_key, of which they are another order",
+            "local_indexes=['by-status']: require a table with a sort_key",
         ),
         (
             {"sort_key": "at", "local_indexes": {"by-time": LocalIndex("at")}},
@@ -106,37 +106,34 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
                 "global_indexes": {"same": GlobalIndex("a")},
                 "local_indexes": {"same": LocalIndex("a")},
             },
-            "local_indexes='same': is the name of a global index too; choose another",
+            "local_indexes='same': is also the name of a global index; choose another",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", projection="SOME")}},  # type: ignore[arg-type]
-            (
-                "global_indexes['by-id'].projection='SOME': must be 'ALL' or 'KEYS_ONLY'; give include=(...) for chosen "
-                "attributes"
-            ),
+            "global_indexes['by-id'].projection='SOME': must be 'ALL' or 'KEYS_ONLY'; for INCLUDE give include=(...)",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", include="total")}},  # type: ignore[arg-type]
-            "global_indexes['by-id'].include='total': must be a tuple of up to 20 attribute names, each once",
+            "global_indexes['by-id'].include='total': must be a tuple of up to 20 different attribute names",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", include=("total", "total"))}},
             (
-                "global_indexes['by-id'].include=('total', 'total'): must be a tuple of up to 20 attribute names, each "
-                "once"
+                "global_indexes['by-id'].include=('total', 'total'): must be a tuple of up to 20 different attribute "
+                "names"
             ),
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", include=("${x}",))}},
-            "global_indexes['by-id'].include=('${x}',): must be a tuple of up to 20 attribute names, each once",
+            "global_indexes['by-id'].include=('${x}',): must be a tuple of up to 20 different attribute names",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", include=NAMES[:21])}},
-            f"global_indexes['by-id'].include={NAMES[:21]!r}: must be a tuple of up to 20 attribute names, each once",
+            f"global_indexes['by-id'].include={NAMES[:21]!r}: must be a tuple of up to 20 different attribute names",
         ),
         (
             {"global_indexes": {"by-id": GlobalIndex("id", projection="KEYS_ONLY", include=("total",))}},
-            "global_indexes['by-id'].projection='KEYS_ONLY': cannot be given with include",
+            "global_indexes['by-id'].projection='KEYS_ONLY': cannot be combined with include",
         ),
         (
             {
@@ -145,11 +142,11 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
                 "global_indexes": {f"by-{n}": GlobalIndex("a", include=NAMES[:20]) for n in "abcde"},
                 "local_indexes": {"local-a": LocalIndex("a", include=("total",))},
             },
-            "include=101: all indexes together may name 100 attributes",
+            "include=101: exceeds the 100 non-key attributes that DynamoDB allows for all indexes of a table",
         ),
     ],
 )
-def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_invalid_keys_and_indexes_are_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
     assert refusal(stack, **arguments) == [message]
 
 
@@ -186,13 +183,13 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
         (
             {"provisioned": Provisioned(10, 10), "max_write_units": 5},
-            "max_write_units=5: is for on-demand capacity; provisioned has maxima of its own",
+            "max_write_units=5: cannot be combined with provisioned; give its read_maximum and write_maximum",
         ),
         (
             {"provisioned": Provisioned(10, 10), "global_indexes": {"by-id": GlobalIndex("id")}},
             (
-                f"provisioned={Provisioned(10, 10)!r}: cannot be given with global_indexes: Terraform cannot leave their "
-                "capacity to the scaling without leaving the indexes alone altogether; use on-demand capacity"
+                f"provisioned={Provisioned(10, 10)!r}: cannot be combined with global_indexes: Terraform cannot ignore "
+                "changes of their capacity without ignoring all changes of the indexes; use on-demand capacity"
             ),
         ),
         (
@@ -201,7 +198,7 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
         (
             {"stream_view": "KEYS_ONLY", "replicas": [EU]},
-            "stream_view='KEYS_ONLY': must be NEW_AND_OLD_IMAGES with replicas, which are fed from the stream",
+            "stream_view='KEYS_ONLY': must be NEW_AND_OLD_IMAGES with replicas",
         ),
         ({"table_class": "COLD"}, "table_class='COLD': must be one of STANDARD, STANDARD_INFREQUENT_ACCESS"),
         (
@@ -231,8 +228,8 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         (
             {"ttl_attribute": "id"},
             (
-                "ttl_attribute='id': is a key that is no number, so that no item would ever end; name an attribute with "
-                "the second as a number"
+                "ttl_attribute='id': is a key attribute of another type than N, so that items would never expire; expected a "
+                "number attribute"
             ),
         ),
         ({"contributor_insights": "no"}, "contributor_insights='no': must be True or False"),
@@ -251,7 +248,7 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
         (
             {"alarm_topics": {EU: []}},
-            "alarm_topics='eu-west-1': must be a region of the table: us-east-1",
+            "alarm_topics='eu-west-1': is not a region of the table; expected one of us-east-1",
         ),
         (
             {"replicas": [EU], "alarms": True, "alarm_topics": ["arn:aws:sns:eu-west-1:1:x"]},
@@ -259,29 +256,29 @@ def test_keys_and_indexes_that_dynamodb_refuses(stack: HardenedStack, arguments:
         ),
     ],
 )
-def test_other_arguments_that_cannot_be_deployed(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_other_invalid_arguments_are_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
     assert refusal(stack, **arguments) == [message]
 
 
-def test_topics_that_only_terraform_knows_are_given_by_region(stack: HardenedStack) -> None:
+def test_topics_that_are_references_must_be_given_by_region(stack: HardenedStack) -> None:
     assert refusal(stack, replicas=[EU], alarm_topics=["${aws_sns_topic.pager.arn}"]) == [
         (
-            "alarm_topics='${aws_sns_topic.pager.arn}': does not say its region; give topics by region, such as "
-            "{'us-east-1': [topic.arn]}"
+            "alarm_topics='${aws_sns_topic.pager.arn}': is a reference without a known region; give topics by region, such "
+            "as {'us-east-1': [topic.arn]}"
         )
     ]
 
 
-def test_a_region_without_the_key_is_named(stack: HardenedStack) -> None:
+def test_a_region_without_a_replica_of_the_key_is_reported(stack: HardenedStack) -> None:
     key = MultiRegionKey(stack, "key", region=stack.region(HOME))
     assert refusal(stack, replicas=[EU, "ap-south-1"], key=key) == [
-        f"key='shop/key': exists in us-east-1 and not in {region}, and a table cannot use a key of another region; add "
-        f"{region} to the key's replicas"
+        f"key='shop/key': has no replica in {region}, where a replica of the table needs it; add the region to the key's "
+        "replicas"
         for region in (EU, "ap-south-1")
     ]
 
 
-def test_one_region_is_no_list_of_regions(stack: HardenedStack) -> None:
+def test_replicas_must_be_a_list_of_regions(stack: HardenedStack) -> None:
     home = stack.region(HOME)
     key = MultiRegionKey(stack, "key", region=home)
     for given, shown in ((home, HOME), (EU, EU)):
@@ -302,10 +299,12 @@ def test_the_name_of_a_region_is_not_a_region(stack: HardenedStack) -> None:
     )
 
 
-def test_a_region_twice_or_of_another_stack_or_partition_is_refused(stack: HardenedStack, tmp_path: Path) -> None:
+def test_a_duplicate_region_or_one_of_another_stack_or_partition_is_refused(
+    stack: HardenedStack, tmp_path: Path
+) -> None:
     key = MultiRegionKey(stack, "key", region=stack.region(HOME), replicas=[stack.region(EU)])
     assert refusal(stack, replicas=[HOME], key=key) == [
-        "replicas='us-east-1': the region has the table already; name each one once"
+        "replicas='us-east-1': is a duplicate; give each region once, without the table's own"
     ]
     other = HardenedStack(App(outdir=str(tmp_path)), "other", environment="dev", owner="team")
     with pytest.raises(ConfigurationError) as error:
@@ -318,20 +317,17 @@ def test_a_region_twice_or_of_another_stack_or_partition_is_refused(stack: Harde
             replicas=[other.region(EU), other.region("cn-north-1")],
         )
     assert str(error.value).splitlines() == [
-        "shop/carts: replicas='eu-west-1': belongs to another stack than the table",
-        "shop/carts: replicas='cn-north-1': belongs to another stack than the table",
+        "shop/carts: replicas='eu-west-1': is in another stack; expected a region of the same stack",
+        "shop/carts: replicas='cn-north-1': is in another stack; expected a region of the same stack",
+        "shop/carts: replicas='cn-north-1': is in the partition aws-cn; DynamoDB does not replicate to it from aws",
         (
-            "shop/carts: replicas='cn-north-1': is in the partition aws-cn and the table in aws, from where nothing is "
-            "copied"
-        ),
-        (
-            "shop/carts: key='shop/key': exists in us-east-1, eu-west-1 and not in cn-north-1, and a table cannot use a "
-            "key of another region; add cn-north-1 to the key's replicas"
+            "shop/carts: key='shop/key': has no replica in cn-north-1, where a replica of the table needs it; add the region "
+            "to the key's replicas"
         ),
     ]
 
 
-def test_production_protects_its_tables_and_asks_for_alarms(tmp_path: Path) -> None:
+def test_prod_requires_deletion_protection_and_alarms(tmp_path: Path) -> None:
     stack = HardenedStack(App(outdir=str(tmp_path)), "shop", environment="prod", owner="team")
     assert refusal(stack, deletion_protection=False, alarms=False) == [
         "deletion_protection=False: must be True in prod; give NoDeletionProtection(reason) to turn it off",

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 OHIO, OREGON = "us-east-2", "us-west-2"
 ADDRESS = "aws_dynamodb_table.orders_us_east_1"
 SETS = (
-    "must stay within one of us-east-1, us-east-2, us-west-2; eu-central-1, eu-west-1, eu-west-2, eu-west-3; "
+    "requires regions of one Region set, us-east-1, us-east-2, us-west-2; eu-central-1, eu-west-1, eu-west-2, eu-west-3; "
     "ap-northeast-1, ap-northeast-2, ap-northeast-3; given are"
 )
-THREE = "needs three regions, each once: two replicas, or one replica and a witness; given are"
+THREE = "requires three different regions: two replicas, or one replica and a witness; given are"
 
 
 def block(region: str, *, keep: bool) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def witnessed(synth_stack: Synth) -> SynthesizedStack:
     return synth_stack(fill)
 
 
-def test_all_replicas_are_made_with_the_table(three: SynthesizedStack) -> None:
+def test_all_replicas_are_blocks_of_the_table(three: SynthesizedStack) -> None:
     table = three.at(ADDRESS)
     assert table["replica"] == [block(OHIO, keep=True), block(OREGON, keep=True)]
     assert table["lifecycle"] == {"prevent_destroy": True}
@@ -58,14 +58,14 @@ def test_all_replicas_are_made_with_the_table(three: SynthesizedStack) -> None:
     assert three.find("aws_dynamodb_table_replica") == []
 
 
-def test_a_witness_takes_the_place_of_the_third(witnessed: SynthesizedStack) -> None:
+def test_a_witness_replaces_the_third_region(witnessed: SynthesizedStack) -> None:
     table = witnessed.at(ADDRESS)
     assert (table["replica"], table["global_table_witness"]) == ([block(OHIO, keep=False)], {"region_name": OREGON})
     assert {one["provider"] for one in witnessed.resources("data.aws_dynamodb_table")} == {"aws.us_east_2"}
 
 
 @pytest.mark.parametrize("name", ["three", "witnessed"])
-def test_it_asks_for_a_provider_that_knows_it(request: pytest.FixtureRequest, name: str) -> None:
+def test_strong_consistency_requires_a_newer_provider(request: pytest.FixtureRequest, name: str) -> None:
     document = request.getfixturevalue(name).document
     assert document["terraform"]["required_providers"]["aws"]["version"] == ">= 6.25.0, < 7.0.0"
 
@@ -87,7 +87,7 @@ def test_a_role_writes_the_replica_of_its_region(witnessed: SynthesizedStack) ->
     assert write["resources"] == ["${data.aws_dynamodb_table.orders_replica_table_us_east_2.arn}"]
 
 
-def test_every_region_has_alarms_but_none_of_latency(three: SynthesizedStack) -> None:
+def test_every_region_has_alarms_except_for_replication_latency(three: SynthesizedStack) -> None:
     alarms = three.resources("aws_cloudwatch_metric_alarm")
     assert {one["provider"] for one in alarms} == {"aws.us_east_1", "aws.us_east_2", "aws.us_west_2"}
     assert {one["metric_name"] for one in alarms} == {"ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors"}
@@ -98,7 +98,7 @@ def test_the_stream_is_in_the_first_region(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         table.grant_stream_read(make_role(stack, OHIO))
     assert str(error.value) == (
-        "shop/orders: region='us-east-2': has no stream; of a table with consistency='STRONG' read the stream in us-east-1"
+        "shop/orders: region='us-east-2': has no stream; with consistency='STRONG' the stream is in us-east-1"
     )
 
 
@@ -121,7 +121,7 @@ def refusal(stack: HardenedStack, replicas: list[str], witness: str | None = Non
         ([OHIO], EU, [f"{SETS} us-east-1, us-east-2, eu-west-1"]),
     ],
 )
-def test_regions_that_cannot_have_it(
+def test_unsupported_regions_are_refused(
     stack: HardenedStack, replicas: list[str], witness: str | None, messages: list[str]
 ) -> None:
     found = refusal(stack, replicas, witness, consistency="STRONG")
@@ -134,7 +134,7 @@ def test_regions_that_cannot_have_it(
         ({"consistency": "LINEAR"}, "consistency='LINEAR': must be one of EVENTUAL, STRONG"),
         (
             {"consistency": "STRONG", "ttl_attribute": "end"},
-            "ttl_attribute='end': cannot be given with consistency='STRONG'",
+            "ttl_attribute='end': cannot be combined with consistency='STRONG'",
         ),
         (
             {
@@ -143,19 +143,19 @@ def test_regions_that_cannot_have_it(
                 "attributes": {"id": "S", "at": "S", "a": "S"},
                 "local_indexes": {"by-a": LocalIndex("a")},
             },
-            "local_indexes=['by-a']: cannot be given with consistency='STRONG'",
+            "local_indexes=['by-a']: cannot be combined with consistency='STRONG'",
         ),
         (
             {"consistency": "STRONG", "provisioned": Provisioned(9, 9)},
-            f"provisioned={Provisioned(9, 9)!r}: cannot be given with consistency='STRONG'",
+            f"provisioned={Provisioned(9, 9)!r}: cannot be combined with consistency='STRONG'",
         ),
     ],
 )
-def test_what_goes_with_it_and_what_does_not(stack: HardenedStack, arguments: Any, message: str) -> None:
+def test_excluded_arguments_are_refused(stack: HardenedStack, arguments: Any, message: str) -> None:
     assert refusal(stack, [OHIO, OREGON], **arguments) == [message]
 
 
-def test_the_name_of_a_region_is_no_witness(stack: HardenedStack) -> None:
+def test_the_witness_must_be_a_region(stack: HardenedStack) -> None:
     home, ohio = stack.region(HOME), stack.region(OHIO)
     key = MultiRegionKey(stack, "key", region=home, replicas=[ohio])
     name: Any = OREGON
@@ -174,11 +174,11 @@ def test_the_name_of_a_region_is_no_witness(stack: HardenedStack) -> None:
     )
 
 
-def test_a_table_of_eventual_consistency_has_no_witness(stack: HardenedStack) -> None:
-    assert refusal(stack, [OHIO], OREGON) == ["witness='us-west-2': is for consistency='STRONG' only"]
+def test_a_witness_requires_strong_consistency(stack: HardenedStack) -> None:
+    assert refusal(stack, [OHIO], OREGON) == ["witness='us-west-2': requires consistency='STRONG'"]
 
 
-def test_the_highest_range_of_a_provider_stays(synth_stack: Synth) -> None:
+def test_the_highest_minimum_version_of_a_provider_is_used(synth_stack: Synth) -> None:
     def fill(stack: HardenedStack) -> None:
         stack.require_provider("aws", ">= 6.29.0, < 7.0.0")
         home, *others = (stack.region(name) for name in (HOME, OHIO, OREGON))

@@ -13,12 +13,14 @@ from constructs_lib import (
     NoDeletionProtection,
     Provisioned,
 )
-from tests.constructs.global_table.tables import EU, HOME, make_role, make_table
+from tests.constructs.global_table.tables import EU, HOME, make_table
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
     Synth = Callable[..., SynthesizedStack]
 
@@ -54,8 +56,8 @@ def dev(synth_stack: Synth) -> SynthesizedStack:
     return synth_stack(make_table)
 
 
-def test_a_table_is_encrypted_recoverable_protected_and_has_a_ceiling(prod: SynthesizedStack) -> None:
-    ceiling = {"max_read_request_units": 12000, "max_write_request_units": 4000}
+def test_a_table_is_encrypted_recoverable_protected_and_has_a_maximum_throughput(prod: SynthesizedStack) -> None:
+    throughput = {"max_read_request_units": 12000, "max_write_request_units": 4000}
     prod.resource("aws_dynamodb_table").assert_config(
         {
             "attribute": [
@@ -70,14 +72,14 @@ def test_a_table_is_encrypted_recoverable_protected_and_has_a_ceiling(prod: Synt
                     "hash_key": "status",
                     "name": "by-status",
                     "non_key_attributes": ["total", "tenant"],
-                    "on_demand_throughput": ceiling,
+                    "on_demand_throughput": throughput,
                     "projection_type": "INCLUDE",
                     "range_key": "at",
                 },
                 {
                     "hash_key": "status",
                     "name": "all-by-status",
-                    "on_demand_throughput": ceiling,
+                    "on_demand_throughput": throughput,
                     "projection_type": "ALL",
                 },
             ],
@@ -85,7 +87,7 @@ def test_a_table_is_encrypted_recoverable_protected_and_has_a_ceiling(prod: Synt
             "lifecycle": {"ignore_changes": ["replica"], "prevent_destroy": True},
             "local_secondary_index": [{"name": "by-state", "projection_type": "KEYS_ONLY", "range_key": "status"}],
             "name": "shop-prod-orders",
-            "on_demand_throughput": ceiling,
+            "on_demand_throughput": throughput,
             "point_in_time_recovery": {"enabled": True},
             "range_key": "at",
             "server_side_encryption": {"enabled": True, "kms_key_arn": "${aws_kms_key.key_us_east_1.arn}"},
@@ -97,7 +99,7 @@ def test_a_table_is_encrypted_recoverable_protected_and_has_a_ceiling(prod: Synt
     )
 
 
-def test_a_local_index_copies_what_it_is_told(synth_stack: Synth) -> None:
+def test_a_local_index_has_the_given_projection(synth_stack: Synth) -> None:
     fields: Any = {"id": "S", "at": "N", "total": "N"}
     indexes = {"by-total": LocalIndex("total", include=("status",))}
     stack = synth_stack(lambda stack: make_table(stack, sort_key="at", attributes=fields, local_indexes=indexes))
@@ -120,7 +122,7 @@ def test_a_replica_has_the_key_and_the_protection_of_its_own_region(prod: Synthe
     assert replica["provider"] == "aws.eu_west_1"
 
 
-def test_the_stream_of_a_replica_is_read_back_by_a_name_that_is_known_once_the_replica_is_there(
+def test_the_stream_of_a_replica_comes_from_a_data_source(
     prod: SynthesizedStack,
 ) -> None:
     table = prod.resource("data.aws_dynamodb_table")
@@ -128,7 +130,7 @@ def test_the_stream_of_a_replica_is_read_back_by_a_name_that_is_known_once_the_r
     assert table["provider"] == "aws.eu_west_1"
 
 
-def test_another_region_only_adds(synth_stack: Synth, prod: SynthesizedStack) -> None:
+def test_another_region_changes_no_existing_resource(synth_stack: Synth, prod: SynthesizedStack) -> None:
     def build_three(stack: HardenedStack) -> None:
         make_table(stack, [EU, "ap-south-1"], alarm_topics=TOPICS)
 
@@ -143,12 +145,12 @@ def test_another_region_only_adds(synth_stack: Synth, prod: SynthesizedStack) ->
     assert prod.resource("aws_dynamodb_table")["lifecycle"] == known["aws_dynamodb_table.orders_us_east_1"]["lifecycle"]
 
 
-def test_the_first_replica_leaves_the_table_as_it_is(synth_stack: Synth, dev: SynthesizedStack) -> None:
+def test_the_first_replica_does_not_change_the_table(synth_stack: Synth, dev: SynthesizedStack) -> None:
     two = synth_stack(lambda stack: make_table(stack, [EU]))
     assert two.resource("aws_dynamodb_table").config == dev.resource("aws_dynamodb_table").config
 
 
-def test_outputs_name_the_table_in_each_region(prod: SynthesizedStack) -> None:
+def test_there_are_outputs_for_each_region(prod: SynthesizedStack) -> None:
     outputs = {name: value for name, value in prod.outputs.items() if name.startswith("orders_")}
     assert outputs == {
         "orders_name_us_east_1": TABLE % "name",
@@ -176,7 +178,7 @@ def alarms(stack: SynthesizedStack, region: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("region", "name", "topic"), [(HOME, TABLE, TOPICS[0]), (EU, READ_BACK, TOPICS[1])])
-def test_every_region_has_alarms_of_its_own(prod: SynthesizedStack, region: str, name: str, topic: str) -> None:
+def test_every_region_has_its_alarms(prod: SynthesizedStack, region: str, name: str, topic: str) -> None:
     other = EU if region == HOME else HOME
     found = alarms(prod, region)
     operations = ("GetItem", "PutItem", "Query", "UpdateItem")
@@ -211,30 +213,30 @@ def test_every_region_has_alarms_of_its_own(prod: SynthesizedStack, region: str,
         assert alarm["alarm_actions"] == [topic]
 
 
-def test_topics_by_region_may_be_references(synth_stack: Synth) -> None:
+def test_topics_by_region_can_be_references(synth_stack: Synth) -> None:
     topics = {name: [f"${{aws_sns_topic.pager_{name.replace('-', '_')}.arn}}"] for name in (HOME, EU)}
     stack = synth_stack(lambda stack: make_table(stack, [EU], alarms=True, alarm_topics=topics))
     for name in (HOME, EU):
         assert {tuple(alarm["alarm_actions"]) for alarm in alarms(stack, name).values()} == {tuple(topics[name])}
 
 
-def test_a_table_of_one_region_takes_references(synth_stack: Synth) -> None:
+def test_topics_of_a_table_in_one_region_can_be_references(synth_stack: Synth) -> None:
     topic = "${aws_sns_topic.pager.arn}"
     stack = synth_stack(lambda stack: make_table(stack, alarms=True, alarm_topics=[topic]))
     assert {tuple(alarm["alarm_actions"]) for alarm in alarms(stack, HOME).values()} == {(topic,)}
 
 
-def test_nobody_is_told_where_alarms_are_left_out(synth_stack: Synth) -> None:
+def test_there_are_no_alarms_without_alarms(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_table(s, [EU], alarms=NoAlarms("a copy that nobody reads from")), "prod")
     assert stack.find("aws_cloudwatch_metric_alarm") == []
 
 
-def test_a_table_follows_its_environment(synth_stack: Synth, environment: Environment) -> None:
+def test_the_environment_sets_throughput_protection_and_alarms(synth_stack: Synth, environment: Environment) -> None:
     table = synth_stack(make_table, environment).resource("aws_dynamodb_table")
-    ceiling = table["on_demand_throughput"]
+    throughput = table["on_demand_throughput"]
     assert (
-        ceiling["max_read_request_units"],
-        ceiling["max_write_request_units"],
+        throughput["max_read_request_units"],
+        throughput["max_write_request_units"],
         table["deletion_protection_enabled"],
         table["lifecycle"].get("prevent_destroy"),
         table["point_in_time_recovery"],
@@ -245,17 +247,17 @@ def test_a_table_follows_its_environment(synth_stack: Synth, environment: Enviro
     }[environment]
 
 
-def test_a_table_alone_has_no_replica_no_alarms_in_dev_and_texts_for_keys(dev: SynthesizedStack) -> None:
+def test_a_table_in_dev_has_no_replicas_and_no_alarms(dev: SynthesizedStack) -> None:
     assert dev.find("aws_dynamodb_table_replica") == dev.find("aws_cloudwatch_metric_alarm") == []
     assert dev.resource("aws_dynamodb_table")["attribute"] == [{"name": "id", "type": "S"}]
 
 
-def test_both_keys_are_texts_unless_told_otherwise(synth_stack: Synth) -> None:
+def test_keys_are_strings_by_default(synth_stack: Synth) -> None:
     table = synth_stack(lambda stack: make_table(stack, sort_key="at")).resource("aws_dynamodb_table")
     assert table["attribute"] == [{"name": "id", "type": "S"}, {"name": "at", "type": "S"}]
 
 
-def test_a_deletable_table_in_production_can_go_in_every_region(synth_stack: Synth) -> None:
+def test_no_deletion_protection_applies_to_every_region(synth_stack: Synth) -> None:
     def fill(stack: HardenedStack) -> None:
         opt_out = NoDeletionProtection("a cache of another table")
         make_table(stack, [EU], deletion_protection=opt_out)
@@ -268,7 +270,7 @@ def test_a_deletable_table_in_production_can_go_in_every_region(synth_stack: Syn
         assert "prevent_destroy" not in block.config.get("lifecycle", {})
 
 
-def test_given_choices_are_taken(synth_stack: Synth) -> None:
+def test_arguments_are_written_as_given(synth_stack: Synth) -> None:
     stack = synth_stack(
         lambda stack: make_table(
             stack,
@@ -289,7 +291,7 @@ def test_given_choices_are_taken(synth_stack: Synth) -> None:
     ]
 
 
-def test_contributors_are_shown_in_every_region_and_index(synth_stack: Synth) -> None:
+def test_contributor_insights_cover_every_region_and_index(synth_stack: Synth) -> None:
     stack = synth_stack(
         lambda stack: make_table(
             stack,
@@ -319,7 +321,7 @@ def scaled(synth_stack: Synth) -> SynthesizedStack:
     return synth_stack(lambda stack: make_table(stack, [EU], provisioned=provisioned))
 
 
-def test_provisioned_capacity_starts_at_its_minimum_and_is_left_to_the_scaling(scaled: SynthesizedStack) -> None:
+def test_provisioned_capacity_starts_at_the_minimum_and_changes_are_ignored(scaled: SynthesizedStack) -> None:
     table = scaled.resource("aws_dynamodb_table")
     assert [table[name] for name in ("billing_mode", "read_capacity", "write_capacity")] == ["PROVISIONED", 5, 7]
     assert table["lifecycle"] == {"ignore_changes": ["replica", "read_capacity", "write_capacity"]}
@@ -327,7 +329,7 @@ def test_provisioned_capacity_starts_at_its_minimum_and_is_left_to_the_scaling(s
 
 
 @pytest.mark.parametrize(("kind", "low", "high"), [("read", 5, 100), ("write", 7, 50)])
-def test_reads_and_writes_scale(scaled: SynthesizedStack, kind: str, low: int, high: int) -> None:
+def test_reads_and_writes_have_auto_scaling(scaled: SynthesizedStack, kind: str, low: int, high: int) -> None:
     common = {
         "scalable_dimension": f"dynamodb:table:{kind.title()}CapacityUnits",
         "service_namespace": "dynamodb",
@@ -352,23 +354,35 @@ def test_reads_and_writes_scale(scaled: SynthesizedStack, kind: str, low: int, h
     )
 
 
-def test_provisioned_capacity_may_stay_as_it_is(synth_stack: Synth) -> None:
+def test_minimum_and_maximum_can_be_equal(synth_stack: Synth) -> None:
     stack = synth_stack(lambda stack: make_table(stack, provisioned=Provisioned(5, 1, write_minimum=1)))
     limits = [(one["min_capacity"], one["max_capacity"]) for one in stack.resources("aws_appautoscaling_target")]
     assert limits == [(5, 5), (1, 1)]
 
 
-def test_a_replica_waits_until_writes_scale(scaled: SynthesizedStack) -> None:
+def test_a_replica_depends_on_the_auto_scaling(scaled: SynthesizedStack) -> None:
     assert scaled.resource("aws_dynamodb_table_replica")["depends_on"] == [
         "aws_appautoscaling_policy.orders_scaling_read_policy_us_east_1",
         "aws_appautoscaling_policy.orders_scaling_write_policy_us_east_1",
     ]
 
 
-def test_other_stacks_reach_the_table_and_its_stream(stack: HardenedStack) -> None:
-    table = make_table(stack, [EU])
-    assert table.name == "shop-dev-orders"
-    assert list(table.places) == [HOME, EU]
-    assert table.arn.startswith("${TfToken[")
-    assert table.stream_arn.startswith("${TfToken[")
-    assert make_role(stack, EU).region.name == EU
+def test_references_work_in_another_stack(synthesize: Synthesize) -> None:
+    def fill(stack: HardenedStack) -> dict[str, str]:
+        table = make_table(stack, [EU])
+        assert table.name == "shop-dev-orders"
+        assert list(table.places) == [HOME, EU]
+        eu = stack.region(EU)
+        return {
+            "arn": table.arn,
+            "stream": table.stream_arn,
+            "arn-eu": table.arn_in(eu),
+            "stream-eu": table.stream_arn_in(eu),
+        }
+
+    assert read_from_another_stack(synthesize, fill) == {
+        "arn": "${aws_dynamodb_table.orders_us_east_1.arn}",
+        "stream": "${aws_dynamodb_table.orders_us_east_1.stream_arn}",
+        "arn-eu": "${aws_dynamodb_table_replica.orders_replica_eu_west_1.arn}",
+        "stream-eu": "${data.aws_dynamodb_table.orders_replica_table_eu_west_1.stream_arn}",
+    }
