@@ -226,10 +226,11 @@ class MultiRegionKey(HardenedConstruct):
                 )
             )
         policy = json.dumps({"Version": "2012-10-17", "Statement": [s.as_json() for s in statements]})
-        if len(policy) > MAX_POLICY_BYTES:
+        size = len(place.stack.text(policy))
+        if size > MAX_POLICY_BYTES:
             raise ConfigurationError(
                 self.path,
-                f"the key policy in {place.name} has {len(policy)} bytes; KMS allows {MAX_POLICY_BYTES}. Use a second "
+                f"the key policy in {place.name} has {size} bytes; KMS allows {MAX_POLICY_BYTES}. Use a second "
                 "key for some of the constructs",
             )
         self.keys[place.name].policy = policy
