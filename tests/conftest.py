@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.testing import SynthesizedStack
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.terraform_fixtures"]
 
 # Apps and their trees live on in the engine: looking through them for garbage again and again takes a tenth of the time.
 gc.set_threshold(200_000, 50, 100)

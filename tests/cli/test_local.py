@@ -22,6 +22,7 @@ from constructs_lib.testing import settings, workspace
 from constructs_lib.testing.local_aws import process
 from constructs_lib.testing.local_aws.background import BackgroundAws
 from constructs_lib.testing.local_folder import LocalFolder
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def local(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
     return run
 
 
-def kill(folder: LocalFolder, wait_for: Any) -> None:
+def kill(folder: LocalFolder) -> None:
     aws = folder.find_server()
     assert aws
     os.kill(aws.pid, signal.SIGKILL)
@@ -130,11 +131,11 @@ def test_a_stack_stays_up_is_changed_by_the_next_up_and_goes_with_down(
 @REAL
 @pytest.mark.usefixtures("terraform")
 def test_a_server_that_died_is_told_and_the_next_up_starts_afresh(
-    local: Any, folder: LocalFolder, write_stack: Any, wait_for: Any
+    local: Any, folder: LocalFolder, write_stack: Any
 ) -> None:
     write_stack(**NO_PROVIDER)
     assert local("up")[0] == 0
-    kill(folder, wait_for)
+    kill(folder)
     code, _, hinted = local("status")
     assert code == 2
     assert re.search(
@@ -146,7 +147,7 @@ def test_a_server_that_died_is_told_and_the_next_up_starts_afresh(
     assert re.match(
         r"the local AWS started at .* is not running any more and its state is lost; starting a new one\n", hinted
     )
-    kill(folder, wait_for)
+    kill(folder)
     code, said, _ = local("down")
     assert code == 0
     assert re.match(
@@ -156,7 +157,7 @@ def test_a_server_that_died_is_told_and_the_next_up_starts_afresh(
 
 
 @contextlib.contextmanager
-def up_in_the_middle(started: Path, wait_for: Any) -> Iterator[subprocess.Popen[str]]:
+def up_in_the_middle(started: Path) -> Iterator[subprocess.Popen[str]]:
     """Start an `up` of its own, as from a terminal, and wait until it applies."""
     script = "import signal, sys; signal.signal(2, signal.default_int_handler); from constructs_lib.cli import main"
     command = [sys.executable, "-c", f"{script}; sys.exit(main(['local', 'up']))"]
@@ -169,12 +170,12 @@ def up_in_the_middle(started: Path, wait_for: Any) -> Iterator[subprocess.Popen[
 @REAL
 @pytest.mark.usefixtures("terraform")
 def test_a_server_that_dies_in_the_middle_is_told(
-    local: Any, folder: LocalFolder, sleeper: Any, wait_for: Any, tmp_path: Path
+    local: Any, folder: LocalFolder, sleeper: Any, tmp_path: Path
 ) -> None:
     sleeper()
-    with up_in_the_middle(tmp_path / "started", wait_for) as up:
-        kill(folder, wait_for)
-        _, hinted = up.communicate(timeout=60)
+    with up_in_the_middle(tmp_path / "started") as up:
+        kill(folder)
+        _, hinted = up.communicate(timeout=300)
     assert up.returncode == 2
     assert re.search(r"\napply: the local AWS of .* has ended, and what was in it is gone:\n", hinted)
     assert "Traceback" not in hinted
@@ -185,20 +186,20 @@ def test_a_server_that_dies_in_the_middle_is_told(
 @REAL
 @pytest.mark.usefixtures("terraform")
 def test_an_interrupted_up_leaves_what_down_cleans(
-    *, local: Any, folder: LocalFolder, sleeper: Any, wait_for: Any, descendants: Any, tmp_path: Path
+    *, local: Any, folder: LocalFolder, sleeper: Any, descendants: Any, tmp_path: Path
 ) -> None:
     sleeper()
-    with up_in_the_middle(tmp_path / "started", wait_for) as up:
+    with up_in_the_middle(tmp_path / "started") as up:
         assert local("status")[0] == 0
         assert local("down")[::2] == (2, f"another `local` command works in {folder.path}; wait for its end\n")
         # A terminal sends the signal to the whole group.
         os.killpg(up.pid, signal.SIGINT)
-        _, hinted = up.communicate(timeout=60)
+        _, hinted = up.communicate(timeout=300)
     assert up.returncode == 130
     assert hinted.endswith(
         "interrupted; `constructs-lib local status` shows the state, `constructs-lib local down` cleans up\n"
     )
-    wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform", 10)
+    wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform")
     code, said, _ = local("status")
     assert code == 0
     assert "the last apply was interrupted" in said
@@ -367,7 +368,7 @@ def test_a_folder_of_somebody_elses_is_neither_used_nor_removed(
 
 @pytest.mark.slow
 def test_a_server_is_found_again_by_its_folder_and_ends_when_that_is_removed(
-    folder: LocalFolder, descendants: Any, wait_for: Any
+    folder: LocalFolder, descendants: Any
 ) -> None:
     folder.make()
     started = BackgroundAws.start(folder.path)
@@ -383,4 +384,4 @@ def test_a_server_is_found_again_by_its_folder_and_ends_when_that_is_removed(
         fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert os.getsid(found.pid) == found.pid
     shutil.rmtree(folder.path)
-    wait_for(lambda: not descendants(), "the end of the server", 10)
+    wait_for(lambda: not descendants(), "the end of the server")

@@ -41,7 +41,7 @@ def start(python: str, *arguments: str, path: list[Path], env: dict[str, str]) -
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     kept |= {"PYTHONPATH": os.pathsep.join(map(str, path)), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
     ended = subprocess.run(
-        [python, *arguments], env=kept | env, capture_output=True, text=True, timeout=300, check=False
+        [python, *arguments], env=kept | env, capture_output=True, text=True, timeout=900, check=False
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout, ended.stderr

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import wait_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,9 +64,15 @@ def seen(
 def kernel(seen: dict[str, Any], notes: Path) -> dict[str, Any]:
     """What the kernel's process noted, which is the one that loaded the bindings."""
     assert seen
-    noted = [json.loads(file.read_text()) for file in notes.iterdir()]
-    (kernel,) = [note for note in noted if note["files"]]
-    assert isinstance(kernel, dict)
+    found: list[dict[str, Any]] = []
+
+    def is_written() -> bool:
+        found[:] = [note for file in notes.glob("*.json") if (note := json.loads(file.read_text()))["files"]]
+        return bool(found)
+
+    # The kernel's process may outlive the interpreter that started it.
+    wait_for(is_written, "the kernel's notes")
+    (kernel,) = found
     return kernel
 
 

@@ -29,6 +29,7 @@ import ticket_cache  # noqa: E402
 
 from lambda_src.ticket_inventory import handler as inventory  # noqa: E402
 from lambda_src.ticket_purchase import handler as purchase  # noqa: E402
+from tests.waiting import wait_for  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,8 +188,9 @@ class Redis(socketserver.ThreadingTCPServer):
         return b"+OK\r\n"
 
     def fall_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Answer nothing any more; nobody waits for long."""
+        """Stop answering, with a client that waits briefly and then does not ask again."""
         monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 0.05)
+        monkeypatch.setattr(ticket_cache, "AWAY_SECONDS", 3600.0)
         self.silent = True
 
     def drop(self) -> None:
@@ -217,7 +219,7 @@ class _Session(socketserver.StreamRequestHandler):
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     # A machine that is busy with other tests is not a server that is away.
-    monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 5.0)
+    monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 60.0)
     with Redis() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -239,12 +241,15 @@ def real_redis(folder: Path) -> Iterator[str]:
     with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             cache = ticket_cache.Cache(f"127.0.0.1:{port}", tls=False)
-            for _ in range(200):
+
+            def answers() -> bool:
                 cache._away_until = 0.0
                 with contextlib.suppress(ticket_cache.CacheAwayError):
                     cache.get("any")
-                    break
-                time.sleep(0.02)
+                    return True
+                return False
+
+            wait_for(answers, "the cache server")
             cache._close()
             yield f"127.0.0.1:{port}"
         finally:

@@ -93,7 +93,7 @@ class Function:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=300)
 
 
 class Pipeline:

@@ -16,6 +16,7 @@ from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.remote_state import move_state, s3_block
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.state_backend import REGION, StateBackendStack
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +136,6 @@ def test_nobody_plans_while_an_apply_holds_the_lock(
     deployed: SimpleNamespace,
     synthesize: Callable[..., dict[str, SynthesizedStack]],
     aws_provider: Terraform,
-    wait_for: Callable[..., None],
     tmp_path: Path,
 ) -> None:
     release = tmp_path / "release"
@@ -157,7 +157,7 @@ def test_nobody_plans_while_an_apply_holds_the_lock(
                 second.plan()
         finally:
             release.touch()
-        assert applying.result(60).add.total() == 1
+        assert applying.result(300).add.total() == 1
         assert not locked(deployed)
         assert not second.plan()
         second.destroy()

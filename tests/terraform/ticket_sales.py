@@ -15,13 +15,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
 import pytest
 
 from tests.terraform.events_pipeline import unpack
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -189,8 +189,8 @@ class Sales:
                     text=True,
                 )
             running.append((process, answers, log))
-        for _, _, log in running:
-            wait_for(lambda log=log: "ready" in log.read_text(encoding="utf-8"))
+        logs = [log for _, _, log in running]
+        wait_for(lambda: all("ready" in log.read_text(encoding="utf-8") for log in logs), "all functions")
         for process, _, _ in running:
             assert process.stdin
             process.stdin.write("\n")
@@ -221,7 +221,7 @@ def real_cache(folder: Path, user: str, access: str) -> Iterator[Cache]:
     settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with subprocess.Popen([program, str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            wait_for(lambda: ask(port, "PING").startswith("-NOAUTH"))
+            wait_for(lambda: ask(port, "PING").startswith("-NOAUTH"), "the cache server")
             yield Cache(f"127.0.0.1:{port}", program)
         finally:
             server.terminate()
@@ -234,9 +234,9 @@ def commands_of(cache: Cache, user: str) -> str:
 
 
 def ask(port: int, command: str) -> str:
-    """Send a line to a server, and return what it answers within a moment."""
+    """Send a line to a server and return its answer; empty while it does not listen."""
     try:
-        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+        with socket.create_connection(("127.0.0.1", port), 60) as connection:
             connection.sendall(f"{command}\r\n".encode())
             connection.shutdown(socket.SHUT_WR)
             parts = []
@@ -253,11 +253,3 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
-
-
-def wait_for(ready: Any, seconds: float = 60) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

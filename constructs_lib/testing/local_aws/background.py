@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs_lib.testing.errors import LocalAwsError
 from constructs_lib.testing.local_aws.endpoint import Endpoint
-from constructs_lib.testing.local_aws.process import check_moto, port_taken, server_environment
+from constructs_lib.testing.local_aws.process import START_SECONDS, check_moto, port_taken, server_environment
 from constructs_lib.testing.local_aws.server import PORT_TAKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
-
-START_SECONDS: Final = 60.0
 
 _STOP_SECONDS: Final = 10.0
 _ALIVE: Final = "alive"

@@ -25,6 +25,9 @@ MOTO_VERSION: Final = "5.2.5"
 
 ACCOUNT_ID: Final = "123456789012"
 
+START_SECONDS: Final = 180.0
+"""A server that ends is noticed at once; the deadline is for one that hangs, so that it leaves a busy machine time."""
+
 _ROOT: Final = Path(__file__).parents[3]
 
 
@@ -33,7 +36,7 @@ class LocalAws(Endpoint):
 
     Args:
         port: A port of 127.0.0.1; any free one by default.
-        start_timeout: Seconds until it must answer.
+        start_timeout: Seconds within which the server must answer; 180 by default.
 
     Attributes:
         log: The server's log; removed with the server, unless the server ended by itself.
@@ -43,7 +46,7 @@ class LocalAws(Endpoint):
         LocalAwsError: It does not start: the port is taken, or whatever its log says.
     """
 
-    def __init__(self, *, port: int = 0, start_timeout: float = 60) -> None:
+    def __init__(self, *, port: int = 0, start_timeout: float = START_SECONDS) -> None:
         check_moto()
         self._folder = Path(tempfile.mkdtemp(prefix="constructs-lib-aws-"))
         super().__init__(self._folder / "local-aws.log")

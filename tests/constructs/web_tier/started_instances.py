@@ -53,7 +53,7 @@ class StartedInstance:
         handler = partial(SimpleHTTPRequestHandler, directory=str(self.root / "var/www/html"))
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            yield HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+            yield HTTPConnection("127.0.0.1", server.server_port, timeout=300)
             server.shutdown()
 
 

@@ -7,8 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from stacks.trading import REGIONS
 from tests.constructs.web_tier.started_instances import StartedInstance, get
 from tests.constructs.web_tier.tiers import make_user_data
 from tests.stacks.trading_systems import script_of, trading
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,26 +71,21 @@ def served(instance: StartedInstance) -> Iterator[HTTPConnection]:
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     server = subprocess.Popen([*command, "-D", "FOREGROUND"])
-    client = HTTPConnection("127.0.0.1", port, timeout=10)
+    client = HTTPConnection("127.0.0.1", port, timeout=300)
+
+    def listens() -> bool:
+        with suppress(ConnectionRefusedError):
+            client.connect()
+            return True
+        return False
+
     try:
-        wait_for(client)
+        wait_for(listens, "httpd")
         yield client
     finally:
         client.close()
         server.terminate()
-        server.wait(30)
-
-
-def wait_for(client: HTTPConnection) -> None:
-    """Connect once the server listens."""
-    for _ in range(100):
-        try:
-            client.connect()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("httpd does not listen")
+        server.wait()
 
 
 @pytest.mark.parametrize("region", REGIONS)

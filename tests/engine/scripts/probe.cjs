@@ -3,6 +3,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+// jsii ends a kernel that takes more than five seconds to exit, as on a busy machine: it then exits as if nothing happened.
+process.on('SIGTERM', () => {});
+
 process.on('exit', () => {
   const marker = `${path.sep}provider-aws${path.sep}`;
   const files = Object.keys(require.cache).filter((file) => file.includes(marker));
@@ -12,5 +15,7 @@ process.on('exit', () => {
     files: files.map((file) => file.slice(file.lastIndexOf(marker) + marker.length)).sort(),
     names: index ? Object.getOwnPropertyNames(require.cache[index].exports) : [],
   };
-  fs.writeFileSync(path.join(process.env.PROBE_NOTES, `${process.pid}.json`), JSON.stringify(note));
+  const written = path.join(process.env.PROBE_NOTES, `${process.pid}.json`);
+  fs.writeFileSync(`${written}.partial`, JSON.stringify(note));
+  fs.renameSync(`${written}.partial`, written);
 });

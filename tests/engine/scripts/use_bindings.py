@@ -24,6 +24,7 @@ from typing import Any
 
 PACKAGE = "cdktf_cdktf_provider_aws"
 RESULT, OUTPUT = map(Path, sys.argv[1:])
+vars(importlib.import_module("constructs_lib._engine.bindings"))["_INDEX_TIMEOUT"] = 300.0  # the machine may be busy
 seen: dict[str, Any] = {"library": constructs_lib.__file__}
 
 

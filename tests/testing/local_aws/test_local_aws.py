@@ -14,6 +14,7 @@ import pytest
 from constructs_lib.testing.errors import LocalAwsError, UnavailableError
 from constructs_lib.testing.local_aws import KNOWN_DIFFERENCES, Effect, LocalAws, process
 from constructs_lib.testing.local_aws.differences import differences_for, not_applied, summary
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def test_its_environment_keeps_the_callers_account_out_of_reach(local_aws: Local
     assert variables["AWS_EC2_METADATA_DISABLED"] == "true"
 
 
-def test_its_death_is_noticed_and_its_log_kept(descendants: Callable[[], list[str]], wait_for: Any) -> None:
+def test_its_death_is_noticed_and_its_log_kept(descendants: Callable[[], list[str]]) -> None:
     aws = LocalAws()
     assert any("local_aws.server" in command for command in descendants())
     os.killpg(aws.pid, signal.SIGKILL)

@@ -14,7 +14,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.standins import dependencies, server, write_mirror
 from constructs_lib.testing.standins.providers import PROVIDERS
 from constructs_lib.testing.workspace import Workspace
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ def running(mirror: Path, sockets: Path) -> Iterator[tuple[subprocess.Popen[str]
 
 
 def is_healthy(channel: Any) -> bool:
-    return bool(channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5) == b"\x08\x01")
+    return bool(channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=300) == b"\x08\x01")
 
 
 def test_automtls_encrypts_the_socket_that_only_the_user_can_reach(mirror: Path, sockets: Path) -> None:
@@ -141,8 +141,8 @@ def test_automtls_encrypts_the_socket_that_only_the_user_can_reach(mirror: Path,
         assert Path(address).parent.stat().st_mode & 0o777 == 0o700
         with grpc.insecure_channel(f"unix:{address}") as plain, pytest.raises(grpc.RpcError):
             is_healthy(plain)
-        assert channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=5) == b""
-        assert process.wait(5) == 0
+        assert channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=300) == b""
+        assert process.wait(300) == 0
         assert process.stderr
         assert process.stderr.read() == (
             LABEL + "started by constructs_lib in place of the real provider; zip bytes and random values are its own\n"
@@ -155,7 +155,7 @@ def test_ctrl_c_leaves_the_end_to_terraform_and_sigterm_ends_at_once(mirror: Pat
         process.send_signal(signal.SIGINT)
         assert is_healthy(channel)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(300) == 0
     assert list(sockets.iterdir()) == []
 
 
@@ -270,22 +270,15 @@ def test_terraform_points_at_the_wrong_argument(terraform: Terraform) -> None:
     ]
 
 
-def _soon(true: Any, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return bool(true())
-
-
 @pytest.mark.terraform
 def test_no_stand_in_outlives_a_terraform_that_is_killed(terraform: Terraform) -> None:
-    wait = {"local-exec": {"command": "echo $$ > waiting; exec sleep 60"}}
+    wait = {"local-exec": {"command": "echo $$ > waiting; exec sleep 3600"}}
     terraform.write(resource={"random_uuid": {"u": {"provisioner": [wait]}}})
     terraform.run("init")
     waiting, sockets = terraform.directory / "waiting", terraform.sockets
     with terraform.start("apply", "-auto-approve") as process:
         try:
-            assert _soon(lambda: waiting.exists() and waiting.read_text()), "apply did not get as far"
+            wait_for(lambda: waiting.exists() and waiting.read_text(), "the apply")
             children = {int(line.split()[0]) for line in _processes() if int(line.split()[1]) == process.pid}
             assert len(list(sockets.iterdir())) == 1
         finally:
@@ -293,8 +286,8 @@ def test_no_stand_in_outlives_a_terraform_that_is_killed(terraform: Terraform) -
             if waiting.exists():
                 os.kill(int(waiting.read_text()), signal.SIGKILL)
     assert len(children) == 2, "the stand-in and the shell of local-exec"
-    assert _soon(lambda: not any(sockets.iterdir()))
-    assert _soon(lambda: not children & {int(line.split()[0]) for line in _processes()})
+    wait_for(lambda: not any(sockets.iterdir()), "the end of the sockets")
+    wait_for(lambda: not children & {int(line.split()[0]) for line in _processes()}, "the end of the children")
 
 
 def _processes() -> list[str]:
