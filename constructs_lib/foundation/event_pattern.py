@@ -1,4 +1,4 @@
-"""Event patterns as EventBridge and Lambda read them: what is wrong with one, and whether an event matches it."""
+"""Event patterns of EventBridge rules and filter patterns of Lambda event source mappings: validation and matching."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ EVENT_FIELDS: Final = frozenset(
         *("resources", "source", "time", "trace-header", "version"),
     }
 )
-"""What an event of EventBridge has at its top level."""
+"""Top-level fields of an EventBridge event."""
 EVENT_OPERATORS: Final = frozenset(
     {"anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"}
 )
 FILTER_OPERATORS: Final = frozenset({"anything-but", "equals-ignore-case", "exists", "numeric", "prefix", "suffix"})
-"""What the filter of a Lambda event source mapping knows; a subset.
+"""Operators of the filter criteria of a Lambda event source mapping, a subset of EventBridge's.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html.
 """
-MAX_PATTERN: Final = 4096
-"""Characters; EventBridge itself stops at 2,048 unless the quota is raised, filters of Lambda at 4,096."""
 MAX_EVENT_PATTERN: Final = 2048
+"""Characters of an EventBridge event pattern; the default of a quota that can be increased."""
+MAX_FILTER_PATTERN: Final = 4096
+"""Characters of a filter pattern of an event source mapping."""
 
 _MISSING: Final = object()
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -47,17 +48,17 @@ _RANGE: Final = 4
 def check_pattern(
     pattern: object,
     *,
-    fields: frozenset[str] | None = EVENT_FIELDS,
-    operators: frozenset[str] = EVENT_OPERATORS,
-    limit: int = MAX_EVENT_PATTERN,
+    fields: frozenset[str] | None,
+    operators: frozenset[str],
+    limit: int,
 ) -> list[tuple[str, object, str]]:
-    """Return what is wrong with a pattern: where, what is there, what is allowed.
+    """Return the problems of a pattern: the place in it, the value given, and what is allowed.
 
     Args:
         pattern: A dictionary; values are lists of plain values and operators.
-        fields: The names that the top level may have; any when None.
-        operators: The operators that the service knows.
-        limit: Characters that the pattern may have as JSON.
+        fields: Allowed top-level fields; None allows any.
+        operators: Operators that the service supports.
+        limit: Maximum length of the pattern as JSON, in characters.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
     """
@@ -67,7 +68,7 @@ def check_pattern(
     if fields is not None:
         names = [name for part in _alternatives(pattern) for name in part]
         found += [
-            (f"[{name!r}]", name, f"is in no event; an event has {', '.join(sorted(fields))}")
+            (f"[{name!r}]", name, f"is not a field of an event; use {', '.join(sorted(fields))}")
             for name in names
             if name not in fields
         ]
@@ -77,7 +78,7 @@ def check_pattern(
 
 
 def as_json(pattern: Mapping[str, Any]) -> str:
-    """Return the pattern as the text that AWS is given, the same in every run."""
+    """Return the pattern as JSON, the same text in every run."""
     return json.dumps(pattern, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
@@ -87,7 +88,7 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 
 
 def mismatch(pattern: Mapping[str, Any], event: Mapping[str, Any], at: str = "") -> str | None:
-    """Return why an event does not match, by the first field that speaks against it; None when it does."""
+    """Return the first field that does not match and why; None if the event matches."""
     for name, wanted in pattern.items():
         where = f"{at}.{name}" if at else name
         if name == "$or":
@@ -103,12 +104,12 @@ def mismatch(pattern: Mapping[str, Any], event: Mapping[str, Any], at: str = "")
                 return reasons[0]
         elif not _leaf_matches(wanted, value):
             has = "is not in the event" if value is _MISSING else f"is {json.dumps(value, default=str)}"
-            return f"{where} {has}, wanted {json.dumps(wanted)}"
+            return f"{where} {has}, expected {json.dumps(wanted)}"
     return None
 
 
 def could_match(pattern: Mapping[str, Any], known: Mapping[str, str]) -> bool:
-    """Return whether an event of which only some top-level fields are known could match a pattern."""
+    """Return whether an event could match a pattern if only some of its top-level fields are known."""
     for name, wanted in pattern.items():
         if name == "$or":
             if not any(could_match(part, known) for part in wanted):
@@ -119,7 +120,7 @@ def could_match(pattern: Mapping[str, Any], known: Mapping[str, str]) -> bool:
 
 
 def _alternatives(pattern: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the top level's fields, those below `$or` included."""
+    """Yield the top-level fields, including those of `$or` alternatives."""
     yield {name: value for name, value in pattern.items() if name != "$or"}
     for part in pattern.get("$or", ()):
         if isinstance(part, dict):
@@ -139,7 +140,7 @@ def _check_fields(pattern: dict[str, Any], at: str, operators: frozenset[str]) -
                 if problem:
                     yield where, item, problem
         else:
-            yield where, value, "must be a list of values, or a dictionary of fields below it; neither may be empty"
+            yield where, value, "must be a non-empty list of values, or a non-empty dictionary of nested fields"
 
 
 def _check_alternatives(
@@ -153,9 +154,8 @@ def _check_alternatives(
 
 
 def _item_problem(item: object, operators: frozenset[str]) -> str:
-    """Return what is wrong with one entry of a list, or nothing."""
     if is_token(item):
-        return "must be a plain value, because the pattern is tried at synth"
+        return "must be a plain value, because the pattern is tested at synth"
     if item is None or isinstance(item, (str, bool, int, float)):
         return ""
     if not isinstance(item, dict) or len(item) != 1:
@@ -167,14 +167,14 @@ def _item_problem(item: object, operators: frozenset[str]) -> str:
 
 
 _OPERANDS: Final = {
-    "anything-but": "takes a value, a list of texts or of numbers, or one operator on texts",
-    "cidr": "takes an address range, such as '10.0.0.0/24'",
-    "equals-ignore-case": "takes a text",
+    "anything-but": "takes a value, a list of strings or of numbers, or one operator on strings",
+    "cidr": "takes a CIDR range, such as '10.0.0.0/24'",
+    "equals-ignore-case": "takes a string",
     "exists": "takes True or False",
     "numeric": "takes a comparison and a number, or a range such as ['>', 0, '<=', 5]",
-    "prefix": "takes a text, or {'equals-ignore-case': a text}",
-    "suffix": "takes a text, or {'equals-ignore-case': a text}",
-    "wildcard": "takes a text with * in it, never ** in a row",
+    "prefix": "takes a string, or {'equals-ignore-case': a string}",
+    "suffix": "takes a string, or {'equals-ignore-case': a string}",
+    "wildcard": "takes a string with *, without consecutive * characters",
 }
 
 
@@ -218,7 +218,7 @@ def _is_number(value: object) -> bool:
 
 
 def _leaf_matches(wanted: list[Any], value: object) -> bool:
-    """Return whether one of the entries matches; of a list in the event, one of its elements is enough."""
+    """Return whether one of the entries matches; a list in the event matches if one of its elements does."""
     values = [item for item in (value if isinstance(value, list) else [value]) if not isinstance(item, dict)]
     present = [item for item in values if item is not _MISSING]
     for item in wanted:
@@ -232,7 +232,7 @@ def _leaf_matches(wanted: list[Any], value: object) -> bool:
 
 def _value_matches(wanted: Any, value: Any) -> bool:  # noqa: ANN401  JSON
     if not isinstance(wanted, dict):
-        # EventBridge compares the texts of numbers: 300 and 300.0 are two.
+        # EventBridge compares numbers as strings: 300 does not match 300.0.
         return type(wanted) is type(value) and bool(wanted == value)
     ((operator, operand),) = wanted.items()
     if operator == "anything-but":

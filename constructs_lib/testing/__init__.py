@@ -1,4 +1,4 @@
-"""What test suites of app teams need: synthesize a stack, find what it made, compare it, run it for real."""
+"""Test kit for stacks: synthesize a stack, find and compare its resources, apply it to a local AWS."""
 
 from constructs_lib.testing.synthesized import Block, SynthesizedStack, read_stack, synthesize
 

@@ -1,4 +1,4 @@
-"""What goes wrong while a stack runs for real."""
+"""Errors of running a stack with the real Terraform."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class HarnessError(Exception):
-    """A stack could not be run for real, or not to its end."""
+    """A stack could not be run with the real Terraform."""
 
 
 class UnavailableError(HarnessError):
-    """This machine lacks what it takes: Terraform, a provider, moto. A test skips on this one, with its text."""
+    """Terraform, a provider or a Python package is not available here. Tests are skipped with its message."""
 
 
 class LocalAwsError(HarnessError):
-    """The local AWS did not start, or ended."""
+    """The local AWS did not start, or it ended unexpectedly."""
 
 
 class StepError(HarnessError):
     """A step of Terraform failed.
 
     Attributes:
-        step: Its name, such as `apply`.
-        problems: Terraform's errors, each with the construct that it is about.
-        log: The file with all that Terraform said; it is kept.
+        step: The step, such as `apply`.
+        problems: Terraform's errors, each with its construct.
+        log: The log file of the step; it is not removed.
     """
 
     def __init__(self, step: str, message: str, *, log: Path, problems: tuple[Diagnostic, ...] = ()) -> None:
@@ -39,4 +39,4 @@ class StepError(HarnessError):
 
 
 class DriftError(HarnessError):
-    """The second plan wants to change what the first apply has just made."""
+    """The second plan is not empty: it changes resources that the apply has just created."""

@@ -1,11 +1,11 @@
-"""Runs one command and ends it, with all that it started, as soon as whoever started this script is gone.
+"""Runs a command and ends it, with all its child processes, when the process that started this script ends.
 
 Usage: guard.py GRACE COMMAND...
 
-The owner holds the other end of standard input and never writes to it. When it lets go, by closing it or by dying in
-any way, `kill -9` included, the command is interrupted, has GRACE seconds to end, and then the whole process group is
-killed. Started in a session of its own, so that a Ctrl-C at the terminal reaches the owner alone, which then decides.
-A program of its own, which imports nothing of the library: it starts in 20 ms, before each command.
+The owner keeps the other end of standard input open and never writes to it. When the owner closes it or ends, also by
+`kill -9`, the command gets SIGINT, has GRACE seconds to end, and then the whole process group is killed. The script
+runs in its own session, so that a Ctrl-C at the terminal reaches the owner only.
+It imports nothing of the library, so that it starts in 20 ms before each command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 
 
 def end_with_owner(child: subprocess.Popen[bytes], grace: float) -> None:
-    """Wait until the owner lets go, then end everything, this process included."""
+    """Wait until the owner closes standard input, then end the process group, including this process."""
     while os.read(0, 1024):
         pass
     child.send_signal(signal.SIGINT)

@@ -1,6 +1,6 @@
-"""Runs a deployed function once: its package as the local AWS has it, in a process of its own.
+"""Invokes a deployed Lambda function: downloads its package from the local AWS and calls the handler in a new process.
 
-A local AWS runs no functions. What is shown here is that the package which was deployed holds what its handler needs.
+The local AWS itself does not run functions. An invocation shows that the deployed package has what its handler needs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.testing.local_aws.endpoint import Endpoint
 
-# Python's own -I keeps the caller's folder and variables out.
+# Python runs it with -I: without the current folder and PYTHON* variables.
 _RUNNER: Final = """
 import importlib, json, sys, types
 package, module, name, function, arn, seconds = sys.argv[1:]
@@ -42,11 +42,11 @@ print(f"\\n{json.dumps(answer)}")
 
 @dataclass(frozen=True)
 class Function:
-    """A function that is deployed.
+    """A deployed Lambda function.
 
     Attributes:
-        name: Its name in AWS.
-        region: Where it is.
+        name: The function name.
+        region: Its Region.
     """
 
     name: str
@@ -55,11 +55,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function did.
+    """The result of an invocation.
 
     Attributes:
-        value: What its handler returned.
-        logs: What it printed.
+        value: The handler's return value.
+        logs: The handler's output.
     """
 
     value: object
@@ -67,7 +67,7 @@ class Answer:
 
 
 def deployed_functions(state: Mapping[str, Any]) -> Iterator[Function]:
-    """Yield the functions in a state file of Terraform's, by region and name."""
+    """Yield the functions in a Terraform state, sorted by Region and name."""
     found = [
         Function(attributes["function_name"], attributes["arn"].split(":")[3])
         for resource in state.get("resources", [])
@@ -78,16 +78,16 @@ def deployed_functions(state: Mapping[str, Any]) -> Iterator[Function]:
 
 
 def invoke(aws: Endpoint, function: Function, event: object) -> Answer:
-    """Fetch the package of a function and give its handler an event.
+    """Invoke a function with an event.
 
     Raises:
-        HarnessError: It is not written in Python, or it failed.
+        HarnessError: The runtime is not Python, or the invocation failed.
     """
     client = aws.client("lambda", function.region)
     described = client.get_function(FunctionName=function.name)
     settings = described["Configuration"]
     if not settings.get("Runtime", "").startswith("python"):
-        raise HarnessError(f"{function.name}: only functions in Python can be run, not {settings.get('Runtime')}")
+        raise HarnessError(f"{function.name}: only Python runtimes can be invoked, not {settings.get('Runtime')}")
     module, _, name = settings["Handler"].rpartition(".")
     with tempfile.TemporaryDirectory(prefix="constructs-lib-invoke-") as folder:
         _unpack(described["Code"]["Location"], folder)
@@ -110,9 +110,9 @@ def invoke(aws: Endpoint, function: Function, event: object) -> Answer:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise HarnessError(f"{function.name}: longer than its timeout, {settings['Timeout']} s") from error
+            raise HarnessError(f"{function.name}: invocation timed out after {settings['Timeout']} s") from error
     if done.returncode:
-        raise HarnessError(f"{function.name}: failed:\n{done.stderr.strip()}")
+        raise HarnessError(f"{function.name}: invocation failed:\n{done.stderr.strip()}")
     logs, _, value = done.stdout.rstrip("\n").rpartition("\n")
     return Answer(json.loads(value), logs.strip())
 
@@ -121,29 +121,29 @@ def read_event(file: Path) -> object:
     """Read a sample event.
 
     Raises:
-        HarnessError: There is no such file, or it is no JSON.
+        HarnessError: The file was not found, or it is not valid JSON.
     """
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HarnessError(f"{file}: no event: {error}") from error
+        raise HarnessError(f"{file}: event cannot be read: {error}") from error
 
 
 def find_function(functions: list[Function], name: str) -> Function:
-    """Return the first function with this name, or with this part of a name between hyphens.
+    """Return the first function whose name is `name` or contains it between hyphens.
 
     Raises:
-        HarnessError: There is none.
+        HarnessError: No function matches.
     """
     for function in functions:
         if function.name == name or re.search(rf"(^|-){re.escape(name)}(-|$)", function.name):
             return function
-    names = ", ".join(function.name for function in functions) or "none at all"
-    raise HarnessError(f"no function {name!r} is deployed; there are: {names}")
+    names = ", ".join(function.name for function in functions) or "none"
+    raise HarnessError(f"function {name!r} is not deployed; deployed functions: {names}")
 
 
 def _unpack(location: str, folder: str) -> None:
-    # By itself the local AWS is reached without a proxy, which the caller's variables may name.
+    # The proxy variables of the caller do not apply to the local AWS.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(location) as answer, zipfile.ZipFile(io.BytesIO(answer.read())) as package:
         package.extractall(folder)

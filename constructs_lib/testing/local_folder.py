@@ -1,4 +1,4 @@
-"""The folder that keeps a person's local AWS between commands: the server's files, and a workspace for each stack."""
+"""The folder of a local AWS that runs between commands: the server's files, and a workspace for each stack."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _RECORD: Final = "stack.json"
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a stack beside its state.
+    """What is recorded about a stack in addition to its state.
 
     Attributes:
-        source: The folder that it came from.
-        complete: Whether the last apply came to its end.
+        source: The folder that the stack was synthesized into.
+        complete: Whether the last apply was complete.
     """
 
     source: str
@@ -49,21 +49,21 @@ class LocalFolder:
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> LocalFolder:
-        """Return the folder that a variable names, `.local-aws` by default."""
+        """Return the folder in the variable `LOCAL_AWS_DIRECTORY`; `.local-aws` by default."""
         return cls(Path(variables.get(DIRECTORY_VARIABLE) or DEFAULT))
 
     @property
     def exists(self) -> bool:
-        """Whether there is such a folder, made by this class."""
+        """Whether the folder exists and was created by this class."""
         with contextlib.suppress(OSError):
             return (self.path / ".gitignore").read_text(encoding="utf-8") == _MARK
         return False
 
     def make(self) -> None:
-        """Make the folder if it is not there.
+        """Create the folder if it does not exist.
 
         Raises:
-            HarnessError: It cannot be written, or holds what is not of a local AWS and must not be removed with one.
+            HarnessError: The folder cannot be written, or it has other files, which `remove` would delete.
         """
         if self.exists:
             return
@@ -71,34 +71,34 @@ class LocalFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(self.path.iterdir()):
                 raise HarnessError(
-                    f"{self.path}: holds something else than a local AWS; set {DIRECTORY_VARIABLE} to another folder"
+                    f"{self.path}: has files that are not of a local AWS; set {DIRECTORY_VARIABLE} to another folder"
                 )
             (self.path / ".gitignore").write_text(_MARK, encoding="utf-8")
         except OSError as error:
             raise HarnessError(
-                f"{self.path}: cannot be written: {error.strerror}; set {DIRECTORY_VARIABLE} to another folder"
+                f"{self.path}: folder cannot be created: {error.strerror}; set {DIRECTORY_VARIABLE} to another folder"
             ) from error
 
     @contextlib.contextmanager
     def to_itself(self) -> Iterator[None]:
-        """Keep other commands out.
+        """Lock the folder for this command.
 
         Raises:
-            HarnessError: Another one works in the folder.
+            HarnessError: Another command has the lock.
         """
         with (self.path / "command").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise HarnessError(f"another `local` command works in {self.path}; wait for its end") from error
+                raise HarnessError(f"{self.path}: another `local` command is running; wait until it ends") from error
             yield
 
     def find_server(self) -> BackgroundAws | None:
-        """Return the server, alive or not; None if none was started."""
+        """Return the server, whether it still runs or not; None if none was started."""
         return BackgroundAws.find(self.path)
 
     def stacks(self) -> list[str]:
-        """Return the names of the stacks that were brought up, at least in part."""
+        """Return the names of the stacks that were applied, completely or in part."""
         return sorted(file.parent.name for file in self.path.glob(f"stacks/*/{_RECORD}"))
 
     def stack(self, name: str) -> Path:
@@ -106,40 +106,40 @@ class LocalFolder:
         return self.path / "stacks" / name
 
     def record(self, name: str) -> Record:
-        """Return what was noted of a stack."""
+        """Return the record of a stack."""
         return Record(**json.loads((self.stack(name) / _RECORD).read_text(encoding="utf-8")))
 
     def note(self, name: str, record: Record) -> None:
-        """Note something of a stack."""
+        """Write the record of a stack."""
         self.stack(name).mkdir(parents=True, exist_ok=True)
         (self.stack(name) / _RECORD).write_text(json.dumps(asdict(record)), encoding="utf-8")
 
     def state(self, name: str) -> dict[str, Any]:
-        """Return the state of a stack as Terraform wrote it; empty before anything was made."""
+        """Return the Terraform state of a stack; empty before the first apply."""
         with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
             state: dict[str, Any] = json.loads((self.stack(name) / "terraform.tfstate").read_text(encoding="utf-8"))
             return state
         return {}
 
     def resources(self, name: str) -> int:
-        """Return how many resources of a stack are deployed."""
+        """Return the number of deployed resources of a stack."""
         managed = (each for each in self.state(name).get("resources", []) if each["mode"] == "managed")
         return sum(len(each["instances"]) for each in managed)
 
     def offer_to_cdktf(self, output: Path, name: str) -> Path:
-        """Lay the workspaces out as an output folder of `cdktf synth`, for `cdktf deploy --skip-synth`; return it.
+        """Create an output folder of `cdktf synth` with the workspaces, for `cdktf deploy --skip-synth`, and return it.
 
         Args:
             output: The folder that the stack was synthesized into.
-            name: The stack, whose workspace is there.
+            name: The stack; its workspace exists.
 
         Raises:
-            HarnessError: The output folder is not one of `cdktf synth`.
+            HarnessError: The output folder has no manifest of `cdktf synth`.
         """
         try:
             given = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
         except OSError as error:
-            raise HarnessError(f"{output}: no output of `cdktf synth`: {error}") from error
+            raise HarnessError(f"{output}: not an output folder of `cdktf synth`: {error}") from error
         offered = self.path / "cdktf.out"
         link = offered / "stacks" / name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -153,13 +153,13 @@ class LocalFolder:
         return offered
 
     def clear(self) -> None:
-        """Remove all that an earlier local AWS left; not the folder."""
+        """Remove the files of an earlier local AWS; keep the folder."""
         for entry in self.path.iterdir():
             if entry.name not in (".gitignore", "command"):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     def remove(self, *, but_logs: bool = False) -> None:
-        """Remove the folder, or all but the logs of Terraform's."""
+        """Remove the folder, or everything except Terraform's logs."""
         if not but_logs:
             shutil.rmtree(self.path)
             return

@@ -1,4 +1,4 @@
-"""What a scratch copy of a stack says beside the stack: `override.tf.json`, which Terraform merges into it.
+"""The `override.tf.json` of a stack's copy, which Terraform merges into the stack.
 
 See https://developer.hashicorp.com/terraform/language/files/override.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_RETRIES: Final = 2
-"""The provider's own default is 25: a call that the local AWS does not know then takes eleven minutes to fail."""
+"""With the provider's default of 25, a call that the local AWS does not support takes eleven minutes to fail."""
 
 PROTECTIONS: Final = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 
@@ -26,9 +26,9 @@ def override(
 
     Args:
         document: The stack.
-        state: The file that keeps the state, whatever backend the stack has.
-        account_id: The account of the local AWS, which takes the place of those that the stack may be deployed to.
-        left_out: Resources that are not to be made, by type and name.
+        state: The local state file, instead of the stack's own backend.
+        account_id: The account of the local AWS; replaces the stack's `allowed_account_ids`.
+        left_out: Resources that are not created, by type and name.
     """
     change: dict[str, dict[str, Any]] = {
         "terraform": {"backend": {"local": {"path": str(state)}}},
@@ -40,15 +40,15 @@ def override(
             for type_, named in left_out.items()
         },
     }
-    # Terraform takes an empty section for a block without a name.
+    # Terraform reads an empty section as a block without a name.
     return {section: content for section, content in change.items() if any(content.values())}
 
 
 def find_left_out(document: Mapping[str, Any], types: frozenset[str]) -> dict[str, dict[str, Any]]:
-    """Return the resources of the types that the local AWS does not have, by type and name.
+    """Return the resources of types that the local AWS does not support, by type and name.
 
     Raises:
-        HarnessError: Something else uses a value of one, so that it cannot be left out.
+        HarnessError: Another block refers to one of them, so that it cannot be left out.
     """
     resources = document.get("resource", {})
     found = {type_: dict(named) for type_, named in resources.items() if type_ in types}
@@ -57,16 +57,17 @@ def find_left_out(document: Mapping[str, Any], types: frozenset[str]) -> dict[st
         for address in addresses - {user}:
             if f"{address}." in text:
                 raise HarnessError(
-                    f"the local AWS has no {address.partition('.')[0]}, and {user} uses a value of {address}, so that "
-                    "it cannot be left out"
+                    f"{address}: the local AWS does not support {address.partition('.')[0]}, and {user} refers to it, "
+                    "so that it cannot be left out"
                 )
     return found
 
 
 def unprotect(document: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return an override that lets every resource be destroyed, and whether it has to be applied before.
+    """Return an override that removes deletion protection, and whether it must be applied before the destroy.
 
-    Deletion protection is an attribute of AWS's, to be turned off by an apply; `prevent_destroy` is Terraform's own.
+    Deletion protection is an attribute of the AWS resource, which an apply turns off; `prevent_destroy` is a lifecycle
+    argument of Terraform.
     """
     resources: dict[str, dict[str, Any]] = {}
     to_apply = False
@@ -97,7 +98,7 @@ def _blocks(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401  JSON: none, on
 
 
 def _expressions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield every string that a block refers to others with, beside the block's address."""
+    """Yield the address of each block with each of its expressions."""
     for section, prefix in (("resource", ""), ("data", "data.")):
         for type_, named in document.get(section, {}).items():
             for name, block in named.items():

@@ -1,4 +1,4 @@
-"""What Terraform says, as objects: errors with their construct, changes by type, differences by attribute."""
+"""Terraform's output as objects: errors with their construct, changes by type, differences by attribute."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _COUNTERS: Final = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a block of `cdk.tf.json` comes from.
+    """The construct of a block of `cdk.tf.json`.
 
     Attributes:
         path: The construct path, such as `payments/vpc-eu-west-1/Resource`.
-        caller: The line of Python that made it, where `constructs.json` beside the stack says so.
+        caller: The line of Python that created it, from `constructs.json`; empty if the file does not name it.
     """
 
     path: str = ""
@@ -46,13 +46,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error or warning of Terraform's.
+    """An error or warning of Terraform.
 
     Attributes:
         severity: `error` or `warning`.
         summary: The first line.
-        detail: The rest, may be empty.
-        address: The block that it is about, where Terraform says so, such as `aws_kms_key.key_eu_west_1`.
+        detail: The other lines; may be empty.
+        address: The address of the block, such as `aws_kms_key.key_eu_west_1`; empty if Terraform does not name it.
         origin: The construct of that block.
     """
 
@@ -70,7 +70,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Changes:
-    """How many resources are added, changed and destroyed, by type; a replacement counts in `add` and `destroy`."""
+    """Numbers of resources to add, change and destroy, by type; a replacement counts in `add` and `destroy`."""
 
     add: Counter[str] = field(default_factory=Counter)
     change: Counter[str] = field(default_factory=Counter)
@@ -85,14 +85,14 @@ class Changes:
 
 @dataclass(frozen=True)
 class Difference:
-    """One attribute that a plan wants to change.
+    """An attribute that a plan changes.
 
     Attributes:
         address: The resource, or `output.NAME`.
         attribute: The path of the attribute, such as `rule[0].status`; `*` for a whole resource.
-        before: The value that it has.
-        after: The value that the plan wants; `(known after apply)` where Terraform cannot say. Sensitive values are
-            `(sensitive)` on both sides.
+        before: The current value.
+        after: The planned value; `(known after apply)` if it is unknown. Sensitive values are `(sensitive)` on both
+            sides.
         origin: The construct of the resource.
     """
 
@@ -104,7 +104,7 @@ class Difference:
 
     @property
     def type(self) -> str:
-        """Terraform's type of the resource, `data.` in front for a data source."""
+        """The resource type, with the prefix `data.` for a data source."""
         parts = _INSTANCE.sub("", self.address).split(".")
         return ".".join(parts[:2]) if parts[0] == "data" else parts[0]
 
@@ -118,7 +118,7 @@ def origins(document: Mapping[str, Any], folder: Path | None = None) -> dict[str
 
     Args:
         document: The JSON.
-        folder: Where it was read; the callers are in `constructs.json` there.
+        folder: The folder of the stack, which has `constructs.json`; without it, callers are empty.
     """
     notes: dict[str, Any] = {}
     if folder is not None:
@@ -135,7 +135,7 @@ def origins(document: Mapping[str, Any], folder: Path | None = None) -> dict[str
 
 
 def read_differences(document: Mapping[str, Any], known: Mapping[str, Origin]) -> tuple[Difference, ...]:
-    """Return what a plan wants to change, from the output of `terraform show -json PLAN`: resources, then outputs."""
+    """Return the changes in the output of `terraform show -json PLAN`: resources, then outputs."""
     differences: list[Difference] = []
     for resource in document.get("resource_changes", []):
         if resource["mode"] == "managed":
@@ -146,27 +146,27 @@ def read_differences(document: Mapping[str, Any], known: Mapping[str, Origin]) -
 
 
 def read_messages(text: str) -> list[dict[str, Any]]:
-    """Read what `plan -json` and `apply -json` print: one JSON object a line, between lines for people."""
+    """Read the output of `plan -json` and `apply -json`: one JSON object per line, mixed with plain text."""
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """Read what `validate -json`, `show -json` and `output -json` print: one JSON object, after lines for people."""
+    """Read the output of `validate -json`, `show -json` and `output -json`: one JSON object after plain text."""
     start = re.search(r"^{", text, flags=re.MULTILINE)
     if start is None:
-        raise ValueError("no JSON in Terraform's output")
+        raise ValueError("Terraform's output has no JSON object")
     document: dict[str, Any]
     document, _ = json.JSONDecoder().raw_decode(text, start.start())
     return document
 
 
 def planned(messages: Iterable[Mapping[str, Any]]) -> Changes:
-    """Count what `plan -json` would do."""
+    """Count the changes in the output of `plan -json`."""
     return _count(message["change"] for message in messages if message.get("type") == "planned_change")
 
 
 def applied(messages: Iterable[Mapping[str, Any]]) -> Changes:
-    """Count what `apply -json` did."""
+    """Count the changes in the output of `apply -json`."""
     return _count(message["hook"] for message in messages if message.get("type") == "apply_complete")
 
 
@@ -179,7 +179,7 @@ def _count(actions: Iterable[Mapping[str, Any]]) -> Changes:
 
 
 def diagnostics(messages: Iterable[Mapping[str, Any]], known: Mapping[str, Origin]) -> tuple[Diagnostic, ...]:
-    """Return the errors and warnings of `-json` output, each with its construct, and none of them twice."""
+    """Return the distinct errors and warnings of `-json` output, each with its construct."""
     found: dict[Diagnostic, None] = {}
     for message in messages:
         for given in (message.get("diagnostic"), *message.get("diagnostics", ())):
@@ -190,7 +190,7 @@ def diagnostics(messages: Iterable[Mapping[str, Any]], known: Mapping[str, Origi
 
 
 def text_errors(text: str) -> tuple[Diagnostic, ...]:
-    """Return the errors in what `terraform init -no-color` prints for people."""
+    """Return the errors in the plain text output of `terraform init -no-color`."""
     bare = re.sub(r"^[│╷╵] ?", "", text, flags=re.MULTILINE)
     return tuple(Diagnostic("error", match["summary"], match["detail"].strip()) for match in _TEXT_ERROR.finditer(bare))
 
@@ -198,7 +198,7 @@ def text_errors(text: str) -> tuple[Diagnostic, ...]:
 def _diagnostic(given: Mapping[str, Any], known: Mapping[str, Origin]) -> Diagnostic:
     address = given.get("address") or ""
     if not address:
-        # Errors of validation name the block as `resource.aws_kms_key.key`, `data.aws_region.here` or `output.arn`.
+        # Validation errors name the block as `resource.aws_kms_key.key`, `data.aws_region.here` or `output.arn`.
         context = (given.get("snippet") or {}).get("context") or ""
         address = context.removeprefix("resource.")
     return Diagnostic(given["severity"], given["summary"], given.get("detail") or "", address, _origin(address, known))
@@ -216,14 +216,14 @@ def _differences(address: str, change: Mapping[str, Any], origin: Origin) -> Ite
     unknown = _unknown(change.get("after"), change.get("after_unknown"))
     after = _Side(unknown, change.get("after_sensitive"))
     found = [] if None in (before.value, after.value) else list(_compare("", before, after))
-    # A resource that is new, gone or updated for reasons that Terraform keeps to itself.
+    # A resource that is created, deleted, or updated without a visible difference.
     for attribute, old, new in found or [(WHOLE, before, after)]:
         yield Difference(address, attribute or WHOLE, old.shown(), new.shown(), origin)
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A value, or a part of it, and Terraform's marks of what is sensitive in it, which have the value's shape."""
+    """A value, or a part of it, and Terraform's sensitivity marks, which have the same structure."""
 
     value: Any
     sensitive: Any
@@ -256,7 +256,7 @@ def _compare(path: str, before: _Side, after: _Side) -> Iterator[tuple[str, _Sid
 
 
 def _unknown(value: Any, marks: Any) -> Any:  # noqa: ANN401  JSON
-    """Fill in what Terraform cannot know before it applies, which it leaves out of the value."""
+    """Return the value with a placeholder for each attribute that is known after apply."""
     if marks is True:
         return UNKNOWN
     if isinstance(value, dict) and isinstance(marks, dict):

@@ -1,4 +1,4 @@
-"""Child processes that never outlive this process, however it ends."""
+"""Child processes that end with this process, however it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GUARD: Final = Path(__file__).with_name("guard.py")
 GRACE_SECONDS: Final = 5.0
-"""What an interrupted command has to end by itself: Terraform writes its state."""
+"""Seconds that an interrupted command has to end: Terraform writes its state."""
 
 _POLL_SECONDS: Final = 0.2
 
@@ -26,11 +26,11 @@ class Process:
 
     Args:
         command: The program, as an absolute path, and its arguments.
-        cwd: Its working directory.
-        env: All of its environment.
-        stdout: The file that its output is appended to.
-        stderr: The same for its errors; may be the same file.
-        grace: Seconds that it has to end by itself once it was interrupted.
+        cwd: The working directory.
+        env: All environment variables.
+        stdout: The file to append standard output to.
+        stderr: The file to append standard error to; may be the same file.
+        grace: Seconds that an interrupted command has to end before it is killed.
     """
 
     def __init__(
@@ -58,23 +58,23 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The guard's process id, which is the id of the process group of all that it runs."""
+        """The process id of the guard, which is the id of the process group."""
         return self._popen.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How the command ended; None while it runs."""
+        """The exit code of the command; None while it runs."""
         return self._popen.poll()
 
     def wait(self, timeout: float, watch: Callable[[], None] = lambda: None) -> int:
-        """Wait for the end of the command and return its exit code.
+        """Wait until the command ends and return its exit code.
 
         Args:
             timeout: Seconds.
-            watch: Called again and again meanwhile; what it raises ends the command.
+            watch: Called repeatedly while the command runs; an exception that it raises ends the command.
 
         Raises:
-            TimeoutError: It ran longer and was ended.
+            TimeoutError: The command timed out and was ended.
         """
         deadline = time.monotonic() + timeout
         try:
@@ -83,12 +83,12 @@ class Process:
                     return self._popen.wait(_POLL_SECONDS)
                 watch()
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"longer than {timeout:g} s")
+                    raise TimeoutError(f"timed out after {timeout:g} s")
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """End the command and everything that it started; harmless when it has ended."""
+        """End the command and all processes that it started; does nothing after it has ended."""
         if self._popen.stdin is not None:
             self._popen.stdin.close()
         try:
@@ -97,7 +97,7 @@ class Process:
             self._kill_group()
             self._popen.wait()
         if (self._popen.returncode or 0) < 0:
-            # The guard was killed, by itself at the very end or by somebody else before it could end the rest.
+            # The guard was killed, by itself at the end, or by another process before it could end the group.
             self._kill_group()
 
     def _kill_group(self) -> None:

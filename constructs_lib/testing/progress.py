@@ -1,4 +1,4 @@
-"""Tells a person how far Terraform is, in few lines: it works for minutes and logs hundreds of messages."""
+"""Prints Terraform's progress in a few lines: an apply takes minutes and logs hundreds of messages."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 _LINE_SECONDS: Final = 5.0
 _PATIENCE: Final = 3
-"""How much longer it takes to say the same again."""
+"""Factor of the interval for a line that repeats the last one."""
 
 _ACTIONS: Final = ("create", "update", "delete", "replace")
 
 
 class Progress:
-    """Reads the log of the step that runs and says a line now and then; `watch` of a `Workspace`.
+    """Reads the log of the current step and prints a line at intervals; the `watch` of a `Workspace`.
 
     Args:
         say: Called with each line.
-        seconds: Between two lines.
-        clock: Tells the time in seconds.
+        seconds: Interval between two lines, in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Progress:
         self._said: str | None = None
 
     def __call__(self, step: str, log: Path) -> None:
-        """Look at the log and say a line if it is time for one."""
+        """Read the log, and print a line if the interval has passed."""
         now = self._clock()
         if log != self._log:
             self._begin(log, now)
@@ -64,11 +64,11 @@ class Progress:
         with log.open("rb") as file:
             file.seek(self._position)
             new = file.read()
-        # The last line may be half written.
+        # The last line may be incomplete.
         whole = new[: new.rfind(b"\n") + 1]
         self._position += len(whole)
         for line in whole.decode("utf-8", "replace").splitlines():
-            # Other steps print one JSON object over many lines.
+            # Other steps print one JSON object over several lines.
             if line.startswith('{"@'):
                 self._count(json.loads(line))
 

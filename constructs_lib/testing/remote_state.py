@@ -1,4 +1,4 @@
-"""Moves the state of a workspace from its file into a bucket of the local AWS, as `init -migrate-state` does at AWS."""
+"""Moves the state of a workspace from its file to an S3 bucket of the local AWS with `init -migrate-state`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ CONFIG: Final = "state.s3.tfbackend"
 
 
 def move_state(workspace: Workspace, backend_config: str) -> None:
-    """Move a workspace's state into the bucket that a partial backend file names; later steps use it there.
+    """Move the state of a workspace to the bucket in a partial backend configuration; later steps use it there.
 
     Args:
-        workspace: Initialised, of a stack with an S3 backend.
-        backend_config: The text of the file, such as the output `backend_config` of a `StateBackend`.
+        workspace: An initialized workspace of a stack with an S3 backend.
+        backend_config: Text of the backend configuration file, such as the output `backend_config` of a `StateBackend`.
 
     Raises:
-        HarnessError: The workspace has no local AWS, or its stack keeps its state in a file by its own choice.
-        StepError: Terraform refuses.
+        HarnessError: The workspace has no local AWS, or the stack has a local backend.
+        StepError: `terraform init` failed.
     """
     if workspace.aws is None:
-        raise HarnessError("init: needs a local AWS that has the bucket; give aws=LocalAws() to the workspace")
+        raise HarnessError("init: a local AWS with the bucket is required; create the workspace with aws=LocalAws()")
     block = workspace.document.get("terraform", {}).get("backend", {}).get("s3")
     if block is None:
-        raise HarnessError(f"{workspace.source} keeps its state in a file; give the stack backend=PartialS3Backend()")
+        raise HarnessError(f"{workspace.source}: stack has a local backend; give it backend=PartialS3Backend()")
     file = workspace.directory / "override.tf.json"
     override = json.loads(file.read_text(encoding="utf-8"))
     override["terraform"]["backend"] = {"s3": s3_block(block, workspace.aws.endpoint)}
@@ -40,7 +40,7 @@ def move_state(workspace: Workspace, backend_config: str) -> None:
 
 
 def s3_block(block: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
-    """Return a stack's `s3` backend block with what finds the local AWS in place of AWS."""
+    """Return the `s3` backend block of a stack with the endpoints of the local AWS."""
     return {
         **block,
         "endpoints": {"dynamodb": endpoint, "s3": endpoint},

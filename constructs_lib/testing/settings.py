@@ -1,4 +1,4 @@
-"""What this machine has: a Terraform, and places to install its providers from."""
+"""Finds Terraform, and the places to install its providers from."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ if TYPE_CHECKING:
     from typing import Self
 
 BINARY_VARIABLE: Final = "TERRAFORM_BINARY_NAME"
-"""CDK for Terraform's own variable: the program's name or path."""
+"""The variable of CDK for Terraform: name or path of the program."""
 
 CONFIG_VARIABLE: Final = "TF_CLI_CONFIG_FILE"
 PLUGIN_VARIABLE: Final = "TF_PLUGIN_DIR"
 MINIMUM_VERSION: Final = (1, 5)
-"""What stacks may rely on: import and check blocks. OpenTofu was forked from 1.5, so that all of its releases do."""
+"""Stacks may use import and check blocks, which Terraform 1.5 and every OpenTofu release support."""
 
 REGISTRIES: Final = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 STAND_INS: Final = ("hashicorp/archive", "hashicorp/random")
-"""Providers of which `constructs_lib.testing.standins` has a stand-in."""
+"""Providers for which `constructs_lib.testing.standins` has a stand-in."""
 
-# Terraform looks by itself into the first four, its implied mirrors on Linux, but only while no configuration
-# names another. The others are found by their content, a folder named as the registry: build machines
-# without a network keep a mirror in a folder of their own choosing, and a CI that cannot set TF_PLUGIN_DIR has no other
-# way to say where. Globs, so that no machine's own name stands here.
+# Terraform itself uses the first four, its implied local mirrors on Linux, but only without a CLI configuration. The
+# others are found by a folder named as the registry: CI machines without a network may have a mirror in any folder and
+# may not be able to set TF_PLUGIN_DIR.
 # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
 MIRROR_GLOBS: Final = (
     "~/.terraform.d/plugins",
@@ -60,7 +59,7 @@ class Terraform:
         binary: The program.
         product: `terraform` or `tofu`.
         version: Its version, such as `1.11.4`.
-        variables: The environment that it was found in; its runs get it too, without what is of AWS or Terraform.
+        variables: The environment variables; runs get them without those of AWS and Terraform.
     """
 
     binary: Path
@@ -76,7 +75,7 @@ class Terraform:
             variables: Environment variables; those of this process by default.
 
         Raises:
-            UnavailableError: There is none, it does not run, or it is too old.
+            UnavailableError: No program was found, it does not run, or its version is not supported.
         """
         variables = os.environ if variables is None else variables
         binary = _find_binary(variables)
@@ -91,16 +90,16 @@ class Terraform:
             )
             version = json.loads(answer.stdout)["terraform_version"]
         except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-            raise UnavailableError(f"{binary} does not tell its version: {error}") from error
+            raise UnavailableError(f"{binary}: `version -json` failed: {error}") from error
         if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
             wanted = ".".join(map(str, MINIMUM_VERSION))
-            raise UnavailableError(f"{binary} is version {version}; {wanted} or later is needed")
+            raise UnavailableError(f"{binary}: version {version} is not supported; {wanted} or later is required")
         product = "tofu" if "tofu" in binary.name else "terraform"
         return cls(binary, product, version, dict(variables))
 
     @property
     def registry(self) -> str:
-        """The host whose providers the program means by `hashicorp/aws`."""
+        """The default registry of the program, for sources such as `hashicorp/aws`."""
         return REGISTRIES[self.product]
 
     def __str__(self) -> str:
@@ -109,14 +108,14 @@ class Terraform:
 
 @dataclass(frozen=True)
 class Providers:
-    """Where the providers of one stack are installed from.
+    """Where the providers of a stack are installed from.
 
     Attributes:
-        configuration: A CLI configuration file of the caller's, which then decides alone; else None.
-        mirrors: The folder that each provider is taken from, by source such as `hashicorp/aws`.
-        stand_ins: Sources that a stand-in of this library takes the place of.
-        registry: Sources that the registry is asked for.
-        host: The registry.
+        configuration: A CLI configuration file of the caller, which is used alone; None without one.
+        mirrors: The mirror folder of each provider, by source such as `hashicorp/aws`.
+        stand_ins: Sources that a stand-in of this library replaces.
+        registry: Sources that are installed from the registry.
+        host: The registry's host name.
     """
 
     configuration: Path | None
@@ -127,7 +126,7 @@ class Providers:
 
     def __str__(self) -> str:
         if self.configuration:
-            return f"providers as {self.configuration} says"
+            return f"providers as configured in {self.configuration}"
         return "; ".join(
             (
                 *(f"{source} from {mirror}" for source, mirror in self.mirrors.items()),
@@ -137,7 +136,7 @@ class Providers:
         )
 
     def cli_configuration(self, stand_ins: Path) -> str:
-        """Return the text of a CLI configuration file; the stand-ins lie in the folder given."""
+        """Return the text of a CLI configuration file; `stand_ins` is the mirror folder of the stand-ins."""
         places: dict[Path, list[str]] = {}
         for source, mirror in self.mirrors.items():
             places.setdefault(mirror, []).append(source)
@@ -155,7 +154,7 @@ class Providers:
         return "provider_installation {\n" + "".join(blocks) + "}\n"
 
     def versions(self, source: str) -> list[str]:
-        """Return the versions of a provider that its mirror has, for the error when none of them will do."""
+        """Return the versions of a provider in its mirror, for the error if none matches the constraints."""
         mirror = self.mirrors.get(source)
         if mirror is None:
             return []
@@ -169,12 +168,11 @@ class Providers:
 
 
 def find_providers(terraform: Terraform, document: Mapping[str, Any]) -> Providers:
-    """Return where the providers that a `cdk.tf.json` requires are installed from.
+    """Return where the required providers of a `cdk.tf.json` are installed from.
 
-    A CLI configuration file that `TF_CLI_CONFIG_FILE` names decides alone, if there is such a file; so does the one in
-    the home folder if it says where providers come from. Else each provider comes from the first mirror that has it:
-    the folder in `TF_PLUGIN_DIR` if that is set, or those of `MIRROR_GLOBS`; else from the registry; else, for two of
-    them, from our stand-ins.
+    The CLI configuration file in `TF_CLI_CONFIG_FILE` is used alone if it exists; so is `~/.terraformrc` if it has a
+    `provider_installation` block. Otherwise each provider comes from the first mirror that has it (`TF_PLUGIN_DIR` if
+    set, else the folders of `MIRROR_GLOBS`), then from the registry, then from a stand-in if there is one.
 
     Raises:
         UnavailableError: A provider is in no mirror, and the registry cannot be reached.
@@ -195,26 +193,26 @@ def find_providers(terraform: Terraform, document: Mapping[str, Any]) -> Provide
         return Providers(None, mirrors, (), rest, terraform.registry)
     missing = [source for source in rest if source not in STAND_INS]
     if missing:
-        looked = ", ".join(map(str, folders)) or "no folder that looks like a mirror"
+        looked = ", ".join(map(str, folders)) or "no mirror found"
         raise UnavailableError(
-            f"{terraform.registry} cannot be reached and {', '.join(missing)} is in no mirror (looked in {looked}); "
-            f"set {PLUGIN_VARIABLE} to a folder that `{terraform.product} providers mirror` filled"
+            f"{terraform.registry} cannot be reached, and {', '.join(missing)} is in no mirror (searched: {looked}); "
+            f"create one with `{terraform.product} providers mirror` and set {PLUGIN_VARIABLE} to its folder"
         )
     return Providers(None, mirrors, rest, (), terraform.registry)
 
 
 def find_mirrors(variables: Mapping[str, str], host: str) -> list[Path]:
-    """Return the folders that hold a mirror of a registry, the one to prefer first.
+    """Return the folders with a mirror of a registry, in order of preference.
 
     Raises:
-        UnavailableError: `TF_PLUGIN_DIR` is set and names no mirror, nor something in one.
+        UnavailableError: `TF_PLUGIN_DIR` is neither a mirror nor a folder in one.
     """
     if given := variables.get(PLUGIN_VARIABLE):
         named = Path(given).expanduser().absolute()
         for folder in (named, *named.parents):
             if (folder / host).is_dir():
                 return [folder]
-        raise UnavailableError(f"{PLUGIN_VARIABLE}={given!r}: neither it nor a folder above it holds {host}")
+        raise UnavailableError(f"{PLUGIN_VARIABLE}={given!r}: not a mirror; expected a folder with {host} in it")
     home = variables.get("HOME", "/nonexistent")
     found: dict[Path, None] = {}
     for pattern in MIRROR_GLOBS:
@@ -224,7 +222,7 @@ def find_mirrors(variables: Mapping[str, str], host: str) -> list[Path]:
 
 
 def required_sources(document: Mapping[str, Any], host: str) -> list[str]:
-    """Return the sources of the providers that a `cdk.tf.json` requires, such as `hashicorp/aws`, without the host."""
+    """Return the sources of the required providers of a `cdk.tf.json`, such as `hashicorp/aws`, without the host."""
     required = document.get("terraform", {}).get("required_providers", {})
     blocks = required if isinstance(required, list) else [required]
     sources = (
@@ -242,8 +240,8 @@ def _find_binary(variables: Mapping[str, str]) -> Path:
         if found:
             return Path(found).absolute()
     if named:
-        raise UnavailableError(f"{BINARY_VARIABLE}={named!r}: no such program")
-    raise UnavailableError("no terraform or tofu on PATH")
+        raise UnavailableError(f"{BINARY_VARIABLE}={named!r}: program not found")
+    raise UnavailableError("neither terraform nor tofu was found on PATH")
 
 
 def _callers_configuration(variables: Mapping[str, str]) -> Path | None:

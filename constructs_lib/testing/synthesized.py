@@ -1,4 +1,4 @@
-"""A synthesized stack as tests see it: blocks by type and construct path, references, whole-object comparison."""
+"""A synthesized stack for tests: blocks by type and construct path, references, comparison of whole blocks."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Block:
 
     @property
     def references(self) -> frozenset[str]:
-        """Addresses of the stack's blocks that this one refers to, through expressions or `depends_on`."""
+        """Addresses of the blocks that this one refers to, in expressions or `depends_on`."""
         return frozenset(_addresses(self.config))
 
     def assert_config(self, expected: Mapping[str, Any]) -> None:
-        """Compare the whole block, but for its provider and tags, and show the differing lines when it is another.
+        """Compare the whole block, except for provider and tags, and show the lines that differ.
 
         Args:
-            expected: Every attribute that the block must have, and no other.
+            expected: All attributes of the block.
         """
         actual = {key: value for key, value in self.config.items() if key not in ("provider", "tags")}
         assert_equal(self.address, actual, expected)
@@ -60,9 +60,9 @@ class SynthesizedStack:
     """One stack's `cdk.tf.json`.
 
     Attributes:
-        directory: The folder that Terraform would run in.
-        document: The JSON as it was written.
-        text: The same as text.
+        directory: The folder of the stack, in which Terraform runs.
+        document: The parsed JSON.
+        text: The JSON as text.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -75,32 +75,32 @@ class SynthesizedStack:
         """Return the resources of a type whose construct path matches a glob, sorted by address; at least one.
 
         Args:
-            type_: Terraform's type, such as `aws_subnet`; `data.` in front for data sources.
+            type_: Resource type, such as `aws_subnet`; with the prefix `data.` for data sources.
             path: A glob over construct paths, such as `*/vpc-eu-west-1/private-*`.
 
         Raises:
-            AssertionError: There is none; the error lists what is there.
+            AssertionError: No resource matches; the message lists the resources of the type.
         """
         found = self.find(type_, path)
         if not found:
-            paths = "\n".join(f"  {block.path}" for block in self.find(type_)) or "  none of this type at all"
-            raise AssertionError(f"no {type_} matches {path!r}; there are:\n{paths}")
+            paths = "\n".join(f"  {block.path}" for block in self.find(type_)) or "  none of this type"
+            raise AssertionError(f"no {type_} matches {path!r}; resources of this type:\n{paths}")
         return found
 
     def resource(self, type_: str, path: str = "*") -> Block:
         """Return the one resource of a type whose construct path matches a glob.
 
         Raises:
-            AssertionError: There is none, or more than one.
+            AssertionError: No resource matches, or several match.
         """
         found = self.resources(type_, path)
         if len(found) > 1:
             paths = "\n".join(f"  {block.path}" for block in found)
-            raise AssertionError(f"{len(found)} {type_} match {path!r}, one was expected:\n{paths}")
+            raise AssertionError(f"{len(found)} {type_} match {path!r}; expected one:\n{paths}")
         return found[0]
 
     def find(self, type_: str, path: str = "*") -> list[Block]:
-        """Return the resources of a type whose construct path matches a glob; none is an answer too."""
+        """Return the resources of a type whose construct path matches a glob; the list may be empty."""
         return [
             block
             for block in self.blocks
@@ -111,17 +111,17 @@ class SynthesizedStack:
         """Return the block at a Terraform address.
 
         Raises:
-            AssertionError: There is none.
+            AssertionError: No block has the address; the message names similar addresses.
         """
         for block in self.blocks:
             if block.address == address:
                 return block
         close = difflib.get_close_matches(address, [block.address for block in self.blocks], n=3)
-        raise AssertionError(f"nothing at {address}; close: {', '.join(close) or 'nothing'}")
+        raise AssertionError(f"no block has the address {address}; similar addresses: {', '.join(close) or 'none'}")
 
     @property
     def addresses(self) -> list[str]:
-        """Every address of the stack, sorted."""
+        """All addresses of the stack, sorted."""
         return [block.address for block in self.blocks]
 
     @property
@@ -153,7 +153,7 @@ class SynthesizedStack:
 
 
 def synthesize(build: Callable[[App], object], outdir: Path) -> dict[str, SynthesizedStack]:
-    """Synthesize the stacks that `build` puts into an App, with validations, as `cdktf synth` does.
+    """Synthesize the stacks that `build` adds to an App, with all validations, as `cdktf synth` does.
 
     Args:
         build: Called with a new App.
@@ -162,7 +162,7 @@ def synthesize(build: Callable[[App], object], outdir: Path) -> dict[str, Synthe
     Returns:
         The stacks by id.
     """
-    from constructs_lib import App  # noqa: PLC0415  the engine starts when it is needed
+    from constructs_lib import App  # noqa: PLC0415  starts the engine
 
     app = App(outdir=str(outdir / "cdktf.out"))
     build(app)
@@ -171,12 +171,12 @@ def synthesize(build: Callable[[App], object], outdir: Path) -> dict[str, Synthe
 
 
 def read_stack(directory: str | Path) -> SynthesizedStack:
-    """Read a stack that was synthesized before, from its folder `cdktf.out/stacks/<id>`."""
+    """Read a synthesized stack from its folder `cdktf.out/stacks/<id>`."""
     return SynthesizedStack(Path(directory))
 
 
 def assert_equal(what: str, actual: object, expected: object) -> None:
-    """Compare two JSON values and show the lines that differ."""
+    """Assert that two JSON values are equal; the message shows the lines that differ."""
     if actual == expected:
         return
     old, new = (json.dumps(value, indent=2, sort_keys=True, default=str).splitlines() for value in (expected, actual))

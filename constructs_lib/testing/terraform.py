@@ -1,4 +1,4 @@
-"""Runs a synthesized stack for real: the real Terraform and the real AWS provider, against a local AWS.
+"""Runs a synthesized stack with the real Terraform and the real AWS provider against a local AWS.
 
     with LocalAws() as aws, Workspace("cdktf.out/stacks/shop", aws=aws) as workspace:
         workspace.init()
@@ -6,8 +6,8 @@
         workspace.apply()
         assert not workspace.drift().unexpected
 
-or all of it at once, `run_cycle("cdktf.out/stacks/shop")`. Nothing here ever talks to AWS: there is no way to give it
-credentials.
+or all steps with `run_cycle("cdktf.out/stacks/shop")`. Nothing here connects to AWS: Terraform gets only
+dummy credentials.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ __all__ = [
 ]
 
 _SHOWN: Final = 40
-"""Differences that a message shows: one block of a set that differs makes all of its neighbours differ."""
+"""Maximum number of differences in a message: one changed block of a set changes all blocks after it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one whole cycle showed.
+    """The result of a complete cycle.
 
     Attributes:
         stack: The folder of the stack.
         terraform: Product and version.
-        providers: Where the providers came from; stand-ins are called so.
-        seconds: By step.
-        made: What the first apply made.
-        destroyed: What destroy removed.
-        outputs: By name.
-        drift: What the second plan wanted to change.
-        warnings: Terraform's.
-        left_out: Addresses that the local AWS has no resource for.
-        known_differences: The rows of the table that concern the stack's types.
+        providers: Where the providers came from; stand-ins are named as such.
+        seconds: Duration of each step.
+        made: Resources that the first apply created.
+        destroyed: Resources that the destroy deleted.
+        outputs: Values of the outputs by name.
+        drift: Changes in the second plan.
+        warnings: Terraform's warnings.
+        left_out: Addresses of resources that the local AWS does not support.
+        known_differences: Known differences between the local AWS and AWS that concern the stack's types.
     """
 
     stack: Path
@@ -87,13 +87,13 @@ class Report:
         return "\n".join(
             (
                 f"{self.stack}: {self.terraform}, {self.providers}",
-                f"made {self.made.add.total()}, destroyed {self.destroyed.destroy.total()}; second plan: {second}",
+                f"created {self.made.add.total()}, destroyed {self.destroyed.destroy.total()}; second plan: {second}",
                 f"{sum(self.seconds.values()):.1f} s: {steps}",
                 *(f"not applied: {address}" for address in self.left_out),
                 *_first("unexpected", self.drift.unexpected),
                 *_first("known", self.drift.known),
                 *map(str, self.warnings),
-                "What follows was applied to a local AWS that is known to differ from AWS:",
+                "Known differences between the local AWS and AWS:",
                 *(f"  {line}" for line in summary(self.known_differences)),
             )
         )
@@ -108,21 +108,20 @@ def run_cycle(
     timeouts: Timeouts | None = None,
     say: Callable[[str], object] = print,
 ) -> Report:
-    """Run init, validate, plan, apply, plan again and destroy, and return what that showed.
+    """Run init, validate, plan, apply, a second plan and destroy, and return a report.
 
     Args:
-        stack: The folder `cdktf.out/stacks/<id>`, or what `synthesize` returned for it.
-        aws: A local AWS with nothing in it; a fresh one by default.
-        terraform: The program; the one that `Terraform.discover` finds by default.
-        scratch: The folder to work in; by default the system's for temporary files.
-        timeouts: Seconds for each step.
-        say: Called with the report, the known differences included.
+        stack: The folder `cdktf.out/stacks/<id>`, or the stack that `synthesize` returned.
+        aws: An empty local AWS; a new one by default.
+        terraform: The program; `Terraform.discover()` by default.
+        scratch: The folder for the copy of the stack; the system's temporary folder by default.
+        timeouts: Timeout of each step, in seconds.
+        say: Called with the text of the report.
 
     Raises:
-        UnavailableError: This machine lacks Terraform, a provider or moto.
+        UnavailableError: Terraform, a provider or moto is not available.
         StepError: A step failed.
-        DriftError: The second plan wants to change something that the table of known differences does not cover;
-            raised after the destroy.
+        DriftError: The second plan has changes that are not known differences; raised after the destroy.
     """
     with contextlib.ExitStack() as cleanup:
         local = aws or cleanup.enter_context(LocalAws())

@@ -1,4 +1,4 @@
-"""A scratch copy of a stack in which Terraform runs, step by step."""
+"""A copy of a stack in which Terraform runs, step by step."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
     from constructs_lib.testing.local_aws.endpoint import Endpoint
 
 APPLIED: Final[dict[str, frozenset[str]]] = {}
-"""What this process applied to a local AWS: names of stacks, and their types of resources and data sources."""
+"""Stacks that this process applied to a local AWS, with the types of their resources and data sources."""
 
 _NOT_COPIED: Final = (".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.backup", "*.tflock", "override.tf*")
 _FIRST: Final = "first.tfplan"
 _SECOND: Final = "second.tfplan"
 _CHANGED: Final = 2
-"""The exit code of `plan -detailed-exitcode` when there is something to do."""
+"""The exit code of `plan -detailed-exitcode` for a plan with changes."""
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that a step may take before it is ended."""
+    """Timeout of each step, in seconds."""
 
     init: float = 600
     validate: float = 180
@@ -63,11 +63,11 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Drift:
-    """What the second plan wants to change.
+    """The changes in the second plan.
 
     Attributes:
-        unexpected: Differences that no row of the table of known differences covers.
-        known: The others.
+        unexpected: Changes that are not known differences between the local AWS and AWS.
+        known: The other changes.
     """
 
     unexpected: tuple[Difference, ...]
@@ -75,26 +75,26 @@ class Drift:
 
 
 class Workspace:
-    """A copy of a synthesized stack, in which Terraform runs; removed at the end of the `with` block.
+    """A copy of a synthesized stack in which Terraform runs; removed at the end of the `with` block.
 
     Args:
-        stack: The folder `cdktf.out/stacks/<id>`, or what `synthesize` returned for it. It is never changed.
-        aws: The local AWS to apply to; without one a stack can be initialised and validated.
-        terraform: The program; the one that `Terraform.discover` finds by default.
-        scratch: The folder to make the copy in; by default the system's for temporary files.
-        folder: The folder to make the copy in, when copy, state and logs are to stay there for a later workspace.
-        timeouts: Seconds for each step.
-        watch: Called again and again while a step runs, with the step's name and its log.
+        stack: The folder `cdktf.out/stacks/<id>`, or the stack that `synthesize` returned. It is never changed.
+        aws: The local AWS to apply to; without one, only `init` and `validate` can run.
+        terraform: The program; `Terraform.discover()` by default.
+        scratch: The folder to create the copy in; the system's temporary folder by default.
+        folder: A folder for copy, state and logs, which are not removed, so that a later workspace can use them.
+        timeouts: Timeout of each step, in seconds.
+        watch: Called repeatedly while a step runs, with the step's name and log.
 
     Attributes:
         directory: The copy.
-        logs: The log of each step. The folder is kept when a step failed.
+        logs: The folder with the log of each step. It is not removed if a step failed.
         providers: Where the providers come from, and which are stand-ins.
-        left_out: Addresses that the local AWS has no resource for: planned, not applied.
+        left_out: Addresses of resources that the local AWS does not support: planned, not applied.
 
     Raises:
-        UnavailableError: No Terraform, or no place to install a provider from.
-        HarnessError: The scratch folder cannot be written, or a resource cannot be left out.
+        UnavailableError: Terraform was not found, or a provider cannot be installed.
+        HarnessError: The copy cannot be written, or a resource cannot be left out.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Workspace:
             self._root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HarnessError(
-                f"cannot write a scratch copy of {self.source}: {error}; give scratch or TMPDIR"
+                f"{self.source}: copy cannot be written: {error}; set scratch or TMPDIR to another folder"
             ) from error
         self.directory = self._root / "stack"
         self.logs = self._root / "logs"
@@ -145,7 +145,7 @@ class Workspace:
         self.close(keep_logs=self._failed or (kind is not None and issubclass(kind, Exception)))
 
     def close(self, *, keep_logs: bool = False) -> None:
-        """Remove the copy and the state, and the logs unless they are to be kept; never a folder of the caller's."""
+        """Remove the copy and the state, and the logs unless `keep_logs`; never the caller's `folder`."""
         if self._kept:
             return
         if not keep_logs:
@@ -156,10 +156,10 @@ class Workspace:
                 shutil.rmtree(entry, ignore_errors=True)
 
     def init(self, *arguments: str) -> None:
-        """Run `terraform init`: installs the providers. Arguments of your own go with it.
+        """Run `terraform init`, with additional arguments.
 
         Raises:
-            StepError: It failed; if no version will do, with those that the mirror has.
+            StepError: It failed; if no provider version matches, the message lists the versions in the mirror.
         """
         with self._plugin_cache_to_itself():
             code, text, log = self._run("init", ["init", "-no-color", *arguments], self._timeouts.init)
@@ -168,7 +168,7 @@ class Workspace:
             self._fail("init", self._versions_hint(problems) or f"exit code {code}", log, problems)
 
     def validate(self) -> tuple[Diagnostic, ...]:
-        """Run `terraform validate`: schemas, references, ranges. Returns the warnings.
+        """Run `terraform validate` and return the warnings.
 
         Raises:
             StepError: The stack is not valid.
@@ -180,20 +180,20 @@ class Workspace:
         return found
 
     def plan(self) -> Changes:
-        """Run `terraform plan`, for `apply` to carry out; return what it would do."""
+        """Run `terraform plan`, save the plan for `apply`, and return the changes."""
         return self._plan("plan", _FIRST)[0]
 
     def apply(self) -> Changes:
-        """Carry out the plan and return what was made."""
+        """Apply the saved plan and return the changes."""
         if not (self.directory / _FIRST).is_file():
-            raise HarnessError("apply: there is no plan to carry out; call plan() before")
+            raise HarnessError("apply: no saved plan; call plan() first")
         APPLIED[self.source.name] = self.types
         return self._apply("apply", [_FIRST], self._timeouts.apply)
 
     def drift(self) -> Drift:
-        """Plan again and return what the plan wants to change, by attribute; after an apply that is nothing."""
+        """Run a second plan and return its changes by attribute; after an apply there should be none."""
         changes, differs = self._plan("second-plan", _SECOND)
-        # Reading a plan starts the provider once more, only to learn that there is nothing in it.
+        # Reading a plan starts the provider again, which an empty plan does not need.
         document = self._query("show-second-plan", ["show", "-json", _SECOND]) if changes or differs else {}
         known: list[Difference] = []
         unexpected: list[Difference] = []
@@ -204,13 +204,13 @@ class Workspace:
 
     @property
     def types(self) -> frozenset[str]:
-        """The stack's types, `data.` before those of data sources."""
+        """The types of the stack's resources and data sources, the latter with the prefix `data.`."""
         data = (f"data.{type_}" for type_ in self.document.get("data", {}))
         return frozenset((*self.document.get("resource", {}), *data))
 
     @property
     def settings(self) -> dict[str, str]:
-        """The variables that Terraform runs with, without those of the caller's that it is given too."""
+        """The environment variables that this class sets for Terraform, in addition to the caller's."""
         configuration = self.providers.configuration or self._root / "terraform.rc"
         return {
             "CHECKPOINT_DISABLE": "1",
@@ -219,11 +219,11 @@ class Workspace:
         }
 
     def outputs(self) -> dict[str, Any]:
-        """Return the values of the outputs by name, sensitive ones too."""
+        """Return the values of all outputs by name, including sensitive ones."""
         return {name: output["value"] for name, output in self._query("outputs", ["output", "-json"]).items()}
 
     def destroy(self) -> Changes:
-        """Destroy everything, protected resources too, and make sure that nothing is left in the state."""
+        """Destroy all resources, including protected ones, and check that the state is empty."""
         change, to_apply = unprotect(self.document)
         if change:
             self._write("unprotected_override.tf.json", change)
@@ -232,11 +232,11 @@ class Workspace:
         destroyed = self._apply("destroy", ["-destroy", "-auto-approve"], self._timeouts.destroy)
         left = self._state_list()
         if left:
-            raise HarnessError(f"destroy left {len(left)} in the state: {', '.join(left)}")
+            raise HarnessError(f"destroy: {len(left)} resources are left in the state: {', '.join(left)}")
         return destroyed
 
     def _plan(self, step: str, name: str) -> tuple[Changes, bool]:
-        """Plan into a file; return the numbers, and whether there is anything to do, be it an output."""
+        """Save a plan; return its changes, and whether it has any, including changes of outputs."""
         self._need_aws(step)
         command = ["plan", "-json", "-detailed-exitcode", f"-out={name}"]
         code, text, log = self._run(step, command, self._timeouts.plan)
@@ -260,7 +260,7 @@ class Workspace:
         return read_object(text)
 
     def _run(self, step: str, command: list[str], timeout: float) -> tuple[int, str, Path]:
-        """Run Terraform in the copy; return its exit code, what it said, and the log that has it."""
+        """Run Terraform in the copy; return its exit code, its output, and the log."""
         self._steps += 1
         log = self.logs / f"{self._steps:02}-{step}.log"
         place = f"local AWS {self.aws.endpoint} (moto {MOTO_VERSION} with fixes), not AWS" if self.aws else "no AWS"
@@ -289,11 +289,11 @@ class Workspace:
         self._keep_for_the_reader()
         errors = tuple(problem for problem in problems if problem.severity == "error")
         if any("state lock" in error.summary for error in errors):
-            message = "another Terraform works in this workspace: the state is locked"
+            message = "the state is locked by another Terraform process"
         raise StepError(step, message, log=log, problems=errors)
 
     def _keep_for_the_reader(self) -> None:
-        """Keep the logs, the local AWS's too: an error of its own is told there alone."""
+        """Keep the logs, including that of the local AWS, which alone has the server's own errors."""
         self._failed = True
         if self.aws:
             shutil.copy(self.aws.log, self.logs)
@@ -317,19 +317,19 @@ class Workspace:
 
     def _need_aws(self, step: str) -> None:
         if self.aws is None:
-            raise HarnessError(f"{step}: needs a local AWS; give aws=LocalAws() to the workspace")
+            raise HarnessError(f"{step}: a local AWS is required; create the workspace with aws=LocalAws()")
 
     def _environment(self) -> dict[str, str]:
-        """Return the caller's variables without credentials and settings of the caller's own."""
+        """Return the environment variables for Terraform, without the caller's credentials and settings."""
         kept = {name: value for name, value in self.terraform.variables.items() if not is_callers_own(name)}
         if cache := self._plugin_cache():
-            # The lock file of a scratch copy is thrown away, and without the second one the cache is passed by.
+            # The copy has no lock file, and without the second variable Terraform then ignores the cache.
             kept |= {"TF_PLUGIN_CACHE_DIR": str(cache), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
         return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", **self.settings}
 
     def _copy(self, change: dict[str, Any]) -> None:
         if self.source != self.directory:
-            # What an earlier workspace left in this folder, but for the state.
+            # Files of an earlier workspace in this folder, except for the state.
             shutil.rmtree(self.directory, ignore_errors=True)
             shutil.copytree(self.source, self.directory, ignore=shutil.ignore_patterns(*_NOT_COPIED))
         shutil.rmtree(self.logs, ignore_errors=True)
@@ -348,10 +348,10 @@ class Workspace:
         (self.directory / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
 
     def _plugin_cache(self) -> Path | None:
-        """Return where providers from the registry are kept between runs, or wherever the caller keeps them."""
+        """Return the plugin cache for providers from the registry: the caller's, or one of this library."""
         variables = self.terraform.variables
         if self.providers.stand_ins:
-            # A later run would take them out of the cache for the real ones.
+            # A later run would use cached stand-ins as the real providers.
             return None
         if given := variables.get("TF_PLUGIN_CACHE_DIR"):
             return Path(given)
@@ -360,7 +360,7 @@ class Workspace:
 
     @contextlib.contextmanager
     def _plugin_cache_to_itself(self) -> Iterator[None]:
-        """Let one process at a time use the plugin cache, which Terraform itself does not lock."""
+        """Lock the plugin cache, because Terraform itself does not."""
         cache = self._plugin_cache()
         if cache is None:
             yield
@@ -372,7 +372,7 @@ class Workspace:
 
 
 def is_callers_own(variable: str) -> bool:
-    """Return whether a variable holds credentials or settings of the caller's, which no run may see."""
+    """Return whether a variable has credentials or settings of the caller, which Terraform must not get."""
     return variable.startswith(("AWS_", "TF_")) and not variable.startswith("TF_LOG")
 
 
@@ -380,10 +380,10 @@ def read_document(source: Path) -> dict[str, Any]:
     """Read the `cdk.tf.json` of a folder.
 
     Raises:
-        HarnessError: There is none.
+        HarnessError: The file was not found.
     """
     try:
         document: dict[str, Any] = json.loads((source / "cdk.tf.json").read_text(encoding="utf-8"))
     except OSError as error:
-        raise HarnessError(f"{source} is no synthesized stack: {error}") from error
+        raise HarnessError(f"{source}: not a synthesized stack: {error}") from error
     return document

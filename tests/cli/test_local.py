@@ -177,7 +177,7 @@ def test_a_server_that_dies_in_the_middle_is_told(
         kill(folder)
         _, hinted = up.communicate(timeout=300)
     assert up.returncode == 2
-    assert re.search(r"\napply: the local AWS of .* has ended, and what was in it is gone:\n", hinted)
+    assert re.search(r"\napply: the local AWS started at .* has ended, and its resources are lost:\n", hinted)
     assert "Traceback" not in hinted
     assert local("down")[0] == 0
     assert not folder.path.exists()
@@ -191,7 +191,7 @@ def test_an_interrupted_up_leaves_what_down_cleans(
     sleeper()
     with up_in_the_middle(tmp_path / "started") as up:
         assert local("status")[0] == 0
-        assert local("down")[::2] == (2, f"another `local` command works in {folder.path}; wait for its end\n")
+        assert local("down")[::2] == (2, f"{folder.path}: another `local` command is running; wait until it ends\n")
         # A terminal sends the signal to the whole group.
         os.killpg(up.pid, signal.SIGINT)
         _, hinted = up.communicate(timeout=300)
@@ -295,7 +295,7 @@ def test_no_terraform_is_told(
     write_stack(**NO_PROVIDER)
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("TERRAFORM_BINARY_NAME", raising=False)
-    assert local("up") == (2, "", "no terraform or tofu on PATH\n")
+    assert local("up") == (2, "", "neither terraform nor tofu was found on PATH\n")
     assert not folder.path.exists()
 
 
@@ -313,7 +313,9 @@ def test_no_provider_is_told(local: Any, write_stack: Any, folder: LocalFolder) 
     write_stack(required=AWS, **NO_PROVIDER)
     code, _, hinted = local("up")
     assert code == 2
-    assert hinted.startswith(f"{settings.REGISTRIES['terraform']} cannot be reached and hashicorp/aws is in no mirror ")
+    assert hinted.startswith(
+        f"{settings.REGISTRIES['terraform']} cannot be reached, and hashicorp/aws is in no mirror "
+    )
     assert not folder.path.exists()
 
 
@@ -323,7 +325,7 @@ def test_no_moto_is_told(local: Any, write_stack: Any, folder: LocalFolder, monk
     monkeypatch.setattr(process, "MOTO_VERSION", "9.9.9")
     code, _, hinted = local("up")
     assert code == 2
-    assert hinted.startswith("the local AWS needs moto 9.9.9 and ")
+    assert hinted.startswith("the local AWS requires moto 9.9.9, and ")
     assert not folder.path.exists()
 
 
@@ -335,7 +337,7 @@ def test_a_port_that_is_taken_is_told(local: Any, write_stack: Any, folder: Loca
         assert local("up", "--port", str(port)) == (
             2,
             "",
-            f"port={port}: 127.0.0.1:{port} is taken; leave the port out for any free one\n",
+            f"port={port}: 127.0.0.1:{port} is in use; choose another port, or omit it for any free port\n",
         )
     assert local("status") == (0, "local AWS: not running; start it with `constructs-lib local up`\n", "")
     assert local("down") == (0, "local AWS: not running; deleting its folder\n", "")
@@ -352,14 +354,14 @@ def test_a_folder_of_somebody_elses_is_neither_used_nor_removed(
     assert local("up") == (
         2,
         "",
-        f"{folder.path}: holds something else than a local AWS; set LOCAL_AWS_DIRECTORY to another folder\n",
+        f"{folder.path}: has files that are not of a local AWS; set LOCAL_AWS_DIRECTORY to another folder\n",
     )
     assert local("down") == (0, "local AWS: not running\n", "")
     assert (folder.path / "mine").exists()
     monkeypatch.setenv("LOCAL_AWS_DIRECTORY", "aws/mine/below")
     assert local("up")[::2] == (
         2,
-        f"{tmp_path}/aws/mine/below: cannot be written: Not a directory; set LOCAL_AWS_DIRECTORY to another folder\n",
+        f"{tmp_path}/aws/mine/below: folder cannot be created: Not a directory; set LOCAL_AWS_DIRECTORY to another folder\n",
     )
 
 

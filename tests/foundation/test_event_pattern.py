@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from constructs_lib.foundation.event_pattern import (
+    EVENT_FIELDS,
+    EVENT_OPERATORS,
     FILTER_OPERATORS,
+    MAX_EVENT_PATTERN,
+    MAX_FILTER_PATTERN,
     as_json,
     check_pattern,
     could_match,
     matches,
     mismatch,
 )
+
+check_event_pattern = partial(check_pattern, fields=EVENT_FIELDS, operators=EVENT_OPERATORS, limit=MAX_EVENT_PATTERN)
 
 EVENT: dict[str, Any] = {
     "source": "shop.orders",
@@ -108,17 +115,17 @@ def detail(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_an_event_matches_as_eventbridge_says(pattern: dict[str, Any], *, expected: bool) -> None:
-    assert check_pattern(pattern) == []
+    assert check_event_pattern(pattern) == []
     assert matches(pattern, EVENT) is expected
 
 
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
-        ({"source": ["x"]}, 'source is "shop.orders", wanted ["x"]'),
-        (detail(missing=["x"]), 'detail.missing is not in the event, wanted ["x"]'),
-        (detail(customer={"country": ["FR"]}), 'detail.customer.country is "IE", wanted ["FR"]'),
-        (detail(absent={"country": ["FR"]}), 'detail.absent.country is not in the event, wanted ["FR"]'),
+        ({"source": ["x"]}, 'source is "shop.orders", expected ["x"]'),
+        (detail(missing=["x"]), 'detail.missing is not in the event, expected ["x"]'),
+        (detail(customer={"country": ["FR"]}), 'detail.customer.country is "IE", expected ["FR"]'),
+        (detail(absent={"country": ["FR"]}), 'detail.absent.country is not in the event, expected ["FR"]'),
         ({"$or": [{"source": ["x"]}, {"source": ["y"]}]}, "$or: no alternative matches"),
         ({"source": ["shop.orders"]}, None),
     ],
@@ -146,7 +153,7 @@ EXCLUSIONS: tuple[Any, ...] = (
     *([], ["a", 1], {"prefix": []}),
     *({"numeric": [">", 1]}, {"prefix": "a", "suffix": "b"}, None),
 )
-LIST = "must be a list of values, or a dictionary of fields below it; neither may be empty"
+LIST = "must be a non-empty list of values, or a non-empty dictionary of nested fields"
 ONE = "must be a plain value or one operator, such as {'prefix': 'eu-'}"
 FIELDS = "account, detail, detail-type, id, region, replay-name, resources, source, time, trace-header, version"
 
@@ -160,16 +167,16 @@ FIELDS = "account, detail, detail-type, id, region, replay-name, resources, sour
         ({"source": []}, ("['source']", [], LIST)),
         ({"detail": {}}, ("['detail']", {}, LIST)),
         ({"detail": {"a": {"b": "c"}}}, ("['detail']['a']['b']", "c", LIST)),
-        ({"detailType": ["x"]}, ("['detailType']", "detailType", f"is in no event; an event has {FIELDS}")),
+        ({"detailType": ["x"]}, ("['detailType']", "detailType", f"is not a field of an event; use {FIELDS}")),
         (
             {"$or": [{"source": ["x"]}, {"detailType": ["x"]}]},
-            ("['detailType']", "detailType", f"is in no event; an event has {FIELDS}"),
+            ("['detailType']", "detailType", f"is not a field of an event; use {FIELDS}"),
         ),
         ({"$or": [{"source": ["x"]}]}, ("['$or']", [{"source": ["x"]}], "must be a list of at least two dictionaries")),
         ({"$or": [{"source": ["x"]}, {"source": "y"}]}, ("['source']", "y", LIST)),
         (
             {"source": ["${aws_s3_bucket.b.id}"]},
-            ("['source']", "${aws_s3_bucket.b.id}", "must be a plain value, because the pattern is tried at synth"),
+            ("['source']", "${aws_s3_bucket.b.id}", "must be a plain value, because the pattern is tested at synth"),
         ),
         ({"source": [{"prefix": "a", "suffix": "b"}]}, ("['source']", {"prefix": "a", "suffix": "b"}, ONE)),
         ({"source": [["a"]]}, ("['source']", ["a"], ONE)),
@@ -187,20 +194,20 @@ FIELDS = "account, detail, detail-type, id, region, replay-name, resources, sour
     ],
 )
 def test_a_pattern_that_eventbridge_refuses_is_found(pattern: object, problem: tuple[str, object, str]) -> None:
-    assert check_pattern(pattern) == [problem]
+    assert check_event_pattern(pattern) == [problem]
 
 
 @pytest.mark.parametrize(
     ("operand", "allowed"),
     [
         ({"exists": "true"}, "takes True or False"),
-        ({"cidr": "10.0.0.0"}, "takes an address range, such as '10.0.0.0/24'"),
-        ({"cidr": "10.0.0/x"}, "takes an address range, such as '10.0.0.0/24'"),
-        ({"equals-ignore-case": 1}, "takes a text"),
-        ({"prefix": 1}, "takes a text, or {'equals-ignore-case': a text}"),
-        ({"prefix": {"wildcard": "a"}}, "takes a text, or {'equals-ignore-case': a text}"),
-        ({"suffix": {"equals-ignore-case": 1}}, "takes a text, or {'equals-ignore-case': a text}"),
-        ({"wildcard": "a**"}, "takes a text with * in it, never ** in a row"),
+        ({"cidr": "10.0.0.0"}, "takes a CIDR range, such as '10.0.0.0/24'"),
+        ({"cidr": "10.0.0/x"}, "takes a CIDR range, such as '10.0.0.0/24'"),
+        ({"equals-ignore-case": 1}, "takes a string"),
+        ({"prefix": 1}, "takes a string, or {'equals-ignore-case': a string}"),
+        ({"prefix": {"wildcard": "a"}}, "takes a string, or {'equals-ignore-case': a string}"),
+        ({"suffix": {"equals-ignore-case": 1}}, "takes a string, or {'equals-ignore-case': a string}"),
+        ({"wildcard": "a**"}, "takes a string with *, without consecutive * characters"),
         *(
             ({"numeric": operand}, "takes a comparison and a number, or a range such as ['>', 0, '<=', 5]")
             for operand in (
@@ -215,25 +222,26 @@ def test_a_pattern_that_eventbridge_refuses_is_found(pattern: object, problem: t
             )
         ),
         *(
-            ({"anything-but": excluded}, "takes a value, a list of texts or of numbers, or one operator on texts")
+            ({"anything-but": excluded}, "takes a value, a list of strings or of numbers, or one operator on strings")
             for excluded in EXCLUSIONS
         ),
     ],
 )
 def test_an_operator_that_eventbridge_refuses_is_found(operand: dict[str, Any], allowed: str) -> None:
-    assert check_pattern({"source": [operand]}) == [("['source']", operand, allowed)]
+    assert check_event_pattern({"source": [operand]}) == [("['source']", operand, allowed)]
 
 
 def test_a_pattern_is_written_the_same_every_time_and_not_too_long() -> None:
     assert as_json({"source": ["é"], "account": ["1"]}) == '{"account":["1"],"source":["é"]}'
     long = {"source": ["x" * 2036]}
-    assert check_pattern(long) == [("", as_json(long), "has 2051 characters; 2048 are allowed")]
-    assert check_pattern({"source": ["x" * 2033]}) == []
+    assert check_event_pattern(long) == [("", as_json(long), "has 2051 characters; 2048 are allowed")]
+    assert check_event_pattern({"source": ["x" * 2033]}) == []
 
 
 def test_filters_of_lambda_know_fewer_operators_and_any_field() -> None:
-    assert check_pattern({"body": {"a": [{"prefix": "x"}]}}, fields=None, operators=FILTER_OPERATORS) == []
-    (problem,) = check_pattern({"body": [{"wildcard": "x"}]}, fields=None, operators=FILTER_OPERATORS)
+    filter_criteria: dict[str, Any] = {"fields": None, "operators": FILTER_OPERATORS, "limit": MAX_FILTER_PATTERN}
+    assert check_pattern({"body": {"a": [{"prefix": "x"}]}}, **filter_criteria) == []
+    (problem,) = check_pattern({"body": [{"wildcard": "x"}]}, **filter_criteria)
     assert problem == (
         "['body']",
         {"wildcard": "x"},

@@ -186,7 +186,10 @@ def test_a_state_that_cannot_be_moved_is_told(
 ) -> None:
     stack = synthesize(lambda app: shop(app, backend=LocalBackend()))["shop"]
     with Workspace(stack, terraform=aws_provider) as workspace:
-        with pytest.raises(HarnessError, match=r"^init: needs a local AWS that has the bucket; give aws=LocalAws\(\)"):
+        with pytest.raises(
+            HarnessError,
+            match=r"^init: a local AWS with the bucket is required; create the workspace with aws=LocalAws\(\)",
+        ):
             move_state(workspace, "")
         workspace.aws = SimpleNamespace(endpoint="")  # type: ignore[assignment]
         with pytest.raises(

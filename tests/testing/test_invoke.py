@@ -58,8 +58,8 @@ def test_it_gets_its_variables_an_event_and_a_context(local_aws: LocalAws) -> No
     ("code", "runtime", "message"),
     [
         (FAILS, "python3.13", r"^failing: failed:\n(.|\n)*ValueError: no such thing$"),
-        (HANGS, "python3.13", r"^hanging: longer than its timeout, 2 s$"),
-        ("", "nodejs22.x", r"^node: only functions in Python can be run, not nodejs22\.x$"),
+        (HANGS, "python3.13", r"^hanging: invocation timed out after 2 s$"),
+        ("", "nodejs22.x", r"^node: only Python runtimes can be invoked, not nodejs22\.x$"),
     ],
     ids=["failing", "hanging", "node"],
 )
@@ -86,7 +86,7 @@ def test_functions_are_found_in_the_state_by_a_part_of_their_name() -> None:
     assert find_function(functions, "payer") == eu == Function("shop-dev-payer-eu-west-1", "eu-west-1")
     assert find_function(functions, "shop-dev-payer-us-east-1") == us
     with pytest.raises(
-        HarnessError, match=r"^no function 'pay' is deployed; there are: shop-dev-payer-eu-west-1, shop"
+        HarnessError, match=r"^function 'pay' is not deployed; deployed functions: shop-dev-payer-eu-west-1, shop"
     ):
         find_function(functions, "pay")
     assert list(deployed_functions({})) == []
@@ -95,7 +95,7 @@ def test_functions_are_found_in_the_state_by_a_part_of_their_name() -> None:
 def test_a_sample_event_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text("{", encoding="utf-8")
     for name in ("event.json", "missing.json"):
-        with pytest.raises(HarnessError, match=rf"^{tmp_path / name}: no event: "):
+        with pytest.raises(HarnessError, match=rf"^{tmp_path / name}: event cannot be read: "):
             read_event(tmp_path / name)
 
 

@@ -37,7 +37,9 @@ def test_a_type_that_the_local_aws_lacks_is_left_out(tmp_path: Path) -> None:
 
 def test_a_resource_that_others_use_cannot_be_left_out() -> None:
     document = {"resource": {"aws_lacking": {"one": {}}}, "output": {"arn": {"value": "${aws_lacking.one.arn}"}}}
-    with pytest.raises(HarnessError, match=r"^the local AWS has no aws_lacking, and output uses a value of aws_la"):
+    with pytest.raises(
+        HarnessError, match=r"^aws_lacking.one: the local AWS does not support aws_lacking, and output refers to it, so"
+    ):
         overrides.find_left_out(document, frozenset({"aws_lacking"}))
 
 

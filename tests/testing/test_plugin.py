@@ -47,7 +47,7 @@ def test_it_says_how_many_marked_tests_ran_and_why_others_did_not(pytester: pyte
 def test_it_says_when_the_run_ended_before_all_of_them(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SUITE)
     said = lines(pytester, "-x")
-    assert "marked terraform: 2 ran, 0 skipped, 3 not reached" in said
+    assert "marked terraform: 2 ran, 0 skipped, 3 not run" in said
     assert "1 failed, 1 passed" in said[-1]
 
 
@@ -70,9 +70,9 @@ def test_it_shows_where_the_local_aws_of_applied_stacks_is_not_aws(pytester: pyt
             workspace.APPLIED.update(shop=frozenset({"aws_route53_zone"}), bar=frozenset({"aws_vpc"}))
     """)
     said = lines(pytester)
-    first = said.index("applied to a local AWS, not to AWS: bar, shop; known differences of what they hold:")
+    first = said.index("applied to a local AWS, not to AWS: bar, shop; known differences:")
     assert said[first + 1] == (
-        "  made to read back what was sent: aws_route53_zone.vpc: moto gives them under names that nobody reads"
+        "  returned as it was sent: aws_route53_zone.vpc: moto returns the VPCs in elements that the provider does not read"
     )
     assert said[-1].strip("= ").startswith("1 passed in ")
     assert len(said) == first + 3
@@ -92,5 +92,5 @@ def test_it_says_the_same_when_tests_run_in_several_processes(pytester: pytest.P
     )
     said = lines(pytester, "-p", "xdist", "-n", "2")
     assert "marked terraform: 3 ran, 3 skipped (2: the real Terraform: none; 1: no network)" in said
-    assert "applied to a local AWS, not to AWS: shop; no known differences of what they hold" in said
+    assert "applied to a local AWS, not to AWS: shop; no known differences" in said
     assert said[-1].strip("= ").startswith("1 failed, 2 passed, 3 skipped in ")

@@ -42,10 +42,10 @@ def test_blocks_are_found_by_type_and_construct_path(shop: SynthesizedStack) -> 
 
 def test_finding_nothing_fails_and_says_what_is_there(shop: SynthesizedStack) -> None:
     assert failure(lambda: shop.resources("aws_cloudwatch_log_group", "*/orders/*")) == (
-        "no aws_cloudwatch_log_group matches '*/orders/*'; there are:\n  shop/audit/Resource\n  shop/trail/Resource"
+        "no aws_cloudwatch_log_group matches '*/orders/*'; resources of this type:\n  shop/audit/Resource\n  shop/trail/Resource"
     )
     assert failure(lambda: shop.resources("aws_vpc")) == (
-        "no aws_vpc matches '*'; there are:\n  none of this type at all"
+        "no aws_vpc matches '*'; resources of this type:\n  none of this type"
     )
 
 
@@ -55,13 +55,13 @@ def test_finding_nothing_is_an_answer_only_when_asked_for(shop: SynthesizedStack
 
 def test_several_where_one_was_expected_fail(shop: SynthesizedStack) -> None:
     assert failure(lambda: shop.resource("aws_cloudwatch_log_group")) == (
-        "2 aws_cloudwatch_log_group match '*', one was expected:\n  shop/audit/Resource\n  shop/trail/Resource"
+        "2 aws_cloudwatch_log_group match '*'; expected one:\n  shop/audit/Resource\n  shop/trail/Resource"
     )
 
 
 def test_an_unknown_address_names_close_ones(shop: SynthesizedStack) -> None:
     assert failure(lambda: shop.at("aws_kms_key.key_eu_west_2")) == (
-        "nothing at aws_kms_key.key_eu_west_2; close: aws_kms_key.key_eu_west_1, aws_kms_alias.key_alias_eu_west_1"
+        "no block has the address aws_kms_key.key_eu_west_2; similar addresses: aws_kms_key.key_eu_west_1, aws_kms_alias.key_alias_eu_west_1"
     )
 
 

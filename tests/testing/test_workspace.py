@@ -156,11 +156,15 @@ def test_a_provider_version_that_nobody_has_is_told(write_stack: Any) -> None:
 @pytest.mark.usefixtures("terraform")
 def test_steps_that_lack_something_say_what(write_stack: Any) -> None:
     with real.Workspace(write_stack(**NO_PROVIDER)) as workspace:
-        with pytest.raises(real.HarnessError, match=r"^plan: needs a local AWS; give aws=LocalAws\(\) to the work"):
+        with pytest.raises(
+            real.HarnessError, match=r"^plan: a local AWS is required; create the workspace with aws=LocalAws\(\)$"
+        ):
             workspace.plan()
-        with pytest.raises(real.HarnessError, match=r"^apply: there is no plan to carry out; call plan\(\) before$"):
+        with pytest.raises(real.HarnessError, match=r"^apply: no saved plan; call plan\(\) first$"):
             workspace.apply()
-    with pytest.raises(real.HarnessError, match=r"^cannot write a scratch copy of .*; give scratch or TMPDIR$"):
+    with pytest.raises(
+        real.HarnessError, match=r"^.*: copy cannot be written: .*; set scratch or TMPDIR to another folder$"
+    ):
         real.Workspace(workspace.source, scratch=workspace.source / "cdk.tf.json")
 
 
@@ -168,7 +172,7 @@ def test_steps_that_lack_something_say_what(write_stack: Any) -> None:
 def test_a_locked_state_is_told(hanging: real.Workspace) -> None:
     with hanging.state.open("w") as state:
         fcntl.lockf(state, fcntl.LOCK_EX)
-        with pytest.raises(real.StepError, match=r"^plan: another Terraform works in this workspace: the state is lo"):
+        with pytest.raises(real.StepError, match=r"^plan: the state is locked by another Terraform process"):
             hanging.plan()
 
 
@@ -179,7 +183,7 @@ def test_a_step_that_takes_too_long_leaves_its_log_and_no_process(
     hanging.plan()
     hanging._timeouts = real.Timeouts(apply=0.2)
     hanging._watch = lambda *_: wait_for((tmp_path / "started").exists, "the apply")
-    with pytest.raises(real.StepError, match=r"^apply: longer than 0\.2 s\n") as failed:
+    with pytest.raises(real.StepError, match=r"^apply: timed out after 0\.2 s\n") as failed:
         hanging.apply()
     wait_for(lambda: all("local_aws.server" in found for found in descendants()), "the end of Terraform")
     hanging.close(keep_logs=True)
@@ -194,7 +198,7 @@ def test_a_local_aws_that_dies_in_the_middle_ends_the_step(hanging: Any, tmp_pat
 
     hanging.plan()
     (killer := Thread(target=kill)).start()
-    with pytest.raises(real.StepError, match=r"^apply: the local AWS ended by itself, exit code -9:"):
+    with pytest.raises(real.StepError, match=r"^apply: the local AWS ended unexpectedly with exit code -9:"):
         hanging.apply()
     killer.join()
 
@@ -238,7 +242,7 @@ def test_a_whole_cycle_tells_what_it_did(write_stack: Any, local_aws: real.Local
     report = real.run_cycle(write_stack(**NO_PROVIDER), aws=local_aws, say=said.append)
     assert report.made == plan.Changes(add=Counter(terraform_data=1))
     assert said == [str(report)]
-    assert "\nmade 1, destroyed 1; second plan: 0 unexpected, 0 known differences\n" in said[0]
+    assert "\ncreated 1, destroyed 1; second plan: 0 unexpected, 0 known differences\n" in said[0]
 
 
 @REAL

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from constructs_lib.foundation.errors import Problems
-from constructs_lib.foundation.event_pattern import check_pattern, matches, mismatch
+from constructs_lib.foundation.event_pattern import (
+    EVENT_FIELDS,
+    EVENT_OPERATORS,
+    MAX_EVENT_PATTERN,
+    check_pattern,
+    matches,
+    mismatch,
+)
 from constructs_lib.foundation.principals import is_account
 from constructs_lib.foundation.regions import is_token
 
@@ -120,7 +127,7 @@ def check_events(
     problems: Problems, pattern: object, samples: Sequence[Mapping[str, Any]], rejects: Sequence[Mapping[str, Any]]
 ) -> None:
     """Report an invalid event pattern, samples that it does not match, and rejects that it matches."""
-    wrong = check_pattern(pattern)
+    wrong = check_pattern(pattern, fields=EVENT_FIELDS, operators=EVENT_OPERATORS, limit=MAX_EVENT_PATTERN)
     for where, value, allowed in wrong:
         problems.add(f"pattern{where}", value, allowed)
     problems.check(

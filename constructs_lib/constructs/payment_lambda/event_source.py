@@ -12,7 +12,7 @@ from constructs_lib.constructs.queue import DeadLetterQueue, Queue
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole, Statement
 from constructs_lib.foundation.errors import Problems
-from constructs_lib.foundation.event_pattern import FILTER_OPERATORS, MAX_PATTERN, as_json, check_pattern
+from constructs_lib.foundation.event_pattern import FILTER_OPERATORS, MAX_FILTER_PATTERN, as_json, check_pattern
 from constructs_lib.foundation.regions import is_token
 
 Filters = Sequence[Mapping[str, Any]]
@@ -253,7 +253,8 @@ def _check_filters(problems: Problems, filters: Filters) -> None:
         problems.add("filters", filters, f"must be a list of at most {MAX_FILTERS} patterns")
         return
     for index, pattern in enumerate(filters):
-        for where, value, allowed in check_pattern(pattern, fields=None, operators=FILTER_OPERATORS, limit=MAX_PATTERN):
+        wrong = check_pattern(pattern, fields=None, operators=FILTER_OPERATORS, limit=MAX_FILTER_PATTERN)
+        for where, value, allowed in wrong:
             problems.add(f"filters[{index}]{where}", value, allowed)
 
 

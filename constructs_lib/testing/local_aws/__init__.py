@@ -1,7 +1,6 @@
-"""A local AWS for one stack: moto's server with the fixes that a multi-region stack needs, on the loopback interface.
+"""A local AWS for one stack: moto's server, with fixes for the AWS provider, on the loopback interface.
 
-It is a stand-in. What it cannot do, does differently, or was made to do is in `KNOWN_DIFFERENCES`: an empty second plan
-is no evidence about AWS for those attributes.
+`KNOWN_DIFFERENCES` lists where it differs from AWS. For those attributes an empty second plan proves nothing about AWS.
 """
 
 from constructs_lib.testing.local_aws.differences import KNOWN_DIFFERENCES, Effect, KnownDifference

@@ -1,4 +1,4 @@
-"""A local AWS that outlives the command that started it, for a person; later commands find it by its folder."""
+"""A local AWS that keeps running after the command that started it; later commands find it by its folder."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _RECORD: Final = "server.json"
 
 
 class BackgroundAws(Endpoint):
-    """A server whose process id, port and log are in a folder; made by `start` and `find`.
+    """A server whose process id, port and log are in a folder; created by `start` and `find`.
 
-    What it holds is in its memory alone and ends with it.
+    Its resources exist in memory only and are lost when it ends.
 
     Attributes:
-        since: When it was started, in UTC.
-        pid: The id of its process, which leads a session of its own: a Ctrl-C at the terminal does not reach it.
+        since: When the server was started, in UTC.
+        pid: The process id. The process has its own session, so that a Ctrl-C at the terminal does not reach it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,20 +47,20 @@ class BackgroundAws(Endpoint):
 
     @classmethod
     def start(cls, folder: Path, *, port: int = 0) -> Self:
-        """Start a server that keeps its files in a folder, and return once it answers.
+        """Start a server with its files in a folder, and return once it responds.
 
         Args:
             folder: An existing folder.
-            port: A port of 127.0.0.1; any free one by default.
+            port: A port on 127.0.0.1; any free port by default.
 
         Raises:
-            UnavailableError: moto is not installed, or in another version.
-            LocalAwsError: It does not start: the port is taken, or whatever its log says.
+            UnavailableError: moto is not installed, or its version is not supported.
+            LocalAwsError: The port is in use, or the server does not start; the message has the end of its log.
         """
         check_moto()
         (folder / _PORT).unlink(missing_ok=True)
-        # The server inherits the lock and holds it as long as it lives, however it ends: unlike a process id, a lock
-        # never comes to mean another process.
+        # The server inherits the lock and has it until it ends. Unlike a process id, a lock is never reused for another
+        # process.
         with (folder / _ALIVE).open("w") as alive, (folder / "local-aws.log").open("wb") as log:
             fcntl.flock(alive, fcntl.LOCK_EX)
             process = subprocess.Popen(  # noqa: S603  our own server
@@ -87,14 +87,14 @@ class BackgroundAws(Endpoint):
 
     @classmethod
     def find(cls, folder: Path) -> Self | None:
-        """Return the server that was started in a folder, be it alive or not; None if there was none."""
+        """Return the server that was started in a folder, whether it still runs or not; None if none was started."""
         try:
             found = cls(folder)
         except FileNotFoundError:
             return None
         deadline = time.monotonic() + START_SECONDS
         while found.alive and not (folder / _PORT).exists() and time.monotonic() < deadline:
-            time.sleep(0.1)  # whoever started it was killed before it answered
+            time.sleep(0.1)  # the command that started it was killed before the server responded
         found.port = int((folder / _PORT).read_text(encoding="ascii")) if found.alive else 0
         return found
 
@@ -109,19 +109,19 @@ class BackgroundAws(Endpoint):
         return False
 
     def check(self) -> None:
-        """Make sure that the server runs.
+        """Check that the server runs.
 
         Raises:
-            LocalAwsError: It ended, and what was in it is gone.
+            LocalAwsError: The server ended, and its resources are lost.
         """
         if not self.alive:
             raise LocalAwsError(
-                f"the local AWS of {self.since:%Y-%m-%d %H:%M} UTC has ended, and what was in it is gone:\n"
+                f"the local AWS started at {self.since:%Y-%m-%d %H:%M} UTC has ended, and its resources are lost:\n"
                 f"{self.last_words()}"
             )
 
     def stop(self) -> None:
-        """End the server, if it runs; everything in it is gone."""
+        """End the server if it runs; its resources are lost."""
         self.close()
         deadline = time.monotonic() + _STOP_SECONDS
         while self.alive:
@@ -139,8 +139,8 @@ class BackgroundAws(Endpoint):
             if code is not None:
                 raise LocalAwsError(f"the local AWS did not start, exit code {code}:\n{self.last_words()}")
             if time.monotonic() > deadline:
-                raise LocalAwsError(f"the local AWS did not answer in time:\n{self.last_words()}")
+                raise LocalAwsError(f"the local AWS did not respond in time:\n{self.last_words()}")
             time.sleep(0.05)
         self.port = int((self._folder / _PORT).read_text(encoding="ascii"))
-        # It outlives this process on purpose, and Popen would warn about that.
+        # The server keeps running on purpose; Popen would warn about it.
         process.returncode = 0

@@ -1,4 +1,4 @@
-"""A local AWS that runs, as Terraform and boto3 meet it, whoever started it."""
+"""The endpoint of a running local AWS, for Terraform and boto3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Endpoint(ABC):
         log: The server's log.
 
     Attributes:
-        port: Its port of 127.0.0.1.
+        port: The port on 127.0.0.1.
     """
 
     port: int
@@ -30,12 +30,12 @@ class Endpoint(ABC):
 
     @property
     def endpoint(self) -> str:
-        """The URL of every service; an address and not a name, as S3 then puts the bucket into the path."""
+        """The endpoint URL of every service; an IP address, so that S3 clients use path-style requests."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the AWS provider and the SDKs need to find the local AWS and nothing of the caller's own."""
+        """Environment variables for the AWS provider and SDKs: the endpoint, and dummy credentials."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "testing",
@@ -48,8 +48,8 @@ class Endpoint(ABC):
         }
 
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401  boto3 makes its classes at run time
-        """Return a boto3 client, for reading back what a stack made; closed with the local AWS."""
-        import boto3  # noqa: PLC0415  slow, and not every run reads back
+        """Return a boto3 client of the local AWS, to read resources; closed with the local AWS."""
+        import boto3  # noqa: PLC0415  slow, and not every run needs it
         from botocore.config import Config  # noqa: PLC0415
 
         client = boto3.session.Session().client(
@@ -65,10 +65,10 @@ class Endpoint(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Make sure that the server runs.
+        """Check that the server runs.
 
         Raises:
-            LocalAwsError: It ended; its last words are in the error.
+            LocalAwsError: The server ended; the message has the end of its log.
         """
 
     def close(self) -> None:
@@ -78,6 +78,6 @@ class Endpoint(ABC):
         self._clients.clear()
 
     def last_words(self) -> str:
-        """Return the end of the log, and where the log is."""
+        """Return the end of the log, and its path."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join((*(f"  {line}" for line in lines[-_TAIL_LINES:]), f"log: {self.log}"))

@@ -1,4 +1,4 @@
-"""LocalAws: starts the server, waits for it, notices its death and ends it."""
+"""LocalAws: starts the server, waits until it responds, checks that it runs, and ends it."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from typing import Self
 
 MOTO_VERSION: Final = "5.2.5"
-"""The one version that the fixes are written for: they reach into moto."""
+"""The only supported version: the fixes patch internals of moto."""
 
 ACCOUNT_ID: Final = "123456789012"
 
 START_SECONDS: Final = 180.0
-"""A server that ends is noticed at once; the deadline is for one that hangs, so that it leaves a busy machine time."""
+"""Deadline for a server that hangs; a server that ends is reported at once."""
 
 _ROOT: Final = Path(__file__).parents[3]
 
 
 class LocalAws(Endpoint):
-    """One server with nothing in it, for one stack: start a fresh one for each, as what a stack leaves behind stays.
+    """A new, empty local AWS. Start one for each stack, because resources of a stack that is not destroyed remain.
 
     Args:
-        port: A port of 127.0.0.1; any free one by default.
-        start_timeout: Seconds within which the server must answer; 180 by default.
+        port: A port on 127.0.0.1; any free port by default.
+        start_timeout: Seconds within which the server must respond; 180 by default.
 
     Attributes:
-        log: The server's log; removed with the server, unless the server ended by itself.
+        log: The server's log; removed by `stop`, unless the server ended unexpectedly.
 
     Raises:
-        UnavailableError: moto is not installed, or in another version.
-        LocalAwsError: It does not start: the port is taken, or whatever its log says.
+        UnavailableError: moto is not installed, or its version is not supported.
+        LocalAwsError: The port is in use, or the server does not start; the message has the end of its log.
     """
 
     def __init__(self, *, port: int = 0, start_timeout: float = START_SECONDS) -> None:
@@ -73,21 +73,21 @@ class LocalAws(Endpoint):
 
     @property
     def pid(self) -> int:
-        """The id of the server's process group."""
+        """The process group id of the server."""
         return self._process.pid
 
     def check(self) -> None:
-        """Make sure that the server runs.
+        """Check that the server runs.
 
         Raises:
-            LocalAwsError: It ended; its last words are in the error, and its log is kept.
+            LocalAwsError: The server ended; the message has the end of its log, which is not removed.
         """
         code = self._process.exit_code
         if code is not None:
-            raise LocalAwsError(f"the local AWS ended by itself, exit code {code}:\n{self.last_words()}")
+            raise LocalAwsError(f"the local AWS ended unexpectedly with exit code {code}:\n{self.last_words()}")
 
     def stop(self) -> None:
-        """End the server; everything in it is gone."""
+        """End the server; its resources are lost."""
         ended_by_itself = self._process.exit_code is not None
         self.close()
         self._process.stop()
@@ -103,34 +103,34 @@ class LocalAws(Endpoint):
                 raise port_taken(port)
             self.check()
             if time.monotonic() > deadline:
-                raise LocalAwsError(f"the local AWS did not answer in time:\n{self.last_words()}")
+                raise LocalAwsError(f"the local AWS did not respond in time:\n{self.last_words()}")
             time.sleep(0.05)
 
 
 def port_taken(port: int) -> LocalAwsError:
-    """Return the error for a port that somebody else has."""
-    return LocalAwsError(f"port={port}: 127.0.0.1:{port} is taken; leave the port out for any free one")
+    """Return the error for a port that is in use."""
+    return LocalAwsError(f"port={port}: 127.0.0.1:{port} is in use; choose another port, or omit it for any free port")
 
 
 def check_moto() -> None:
-    """Make sure that the moto which the fixes are written for is installed.
+    """Check that the supported version of moto is installed.
 
     Raises:
-        UnavailableError: It is not.
+        UnavailableError: moto is not installed, or its version is not supported.
     """
     try:
         version = importlib.metadata.version("moto")
     except importlib.metadata.PackageNotFoundError:
-        version = "none"
+        version = "no version"
     if version != MOTO_VERSION:
         raise UnavailableError(
-            f"the local AWS needs moto {MOTO_VERSION} and {version} is installed: pip install "
-            f"'moto[server]=={MOTO_VERSION}'"
+            f"the local AWS requires moto {MOTO_VERSION}, and {version} is installed; "
+            "install it with pip install 'constructs-lib[terraform]'"
         )
 
 
 def server_environment() -> dict[str, str]:
-    """Return the caller's variables without those that change what moto does."""
+    """Return the caller's environment variables without those that configure moto."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     path = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {

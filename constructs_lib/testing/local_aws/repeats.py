@@ -1,7 +1,7 @@
-"""Gives a repeated request the answer of the first one: on a busy machine an answer may be lost on its way.
+"""Returns the response of the first attempt to a request that an SDK retries, for example after a timeout.
 
-An SDK sends a request again under the same invocation id, and AWS knows it again where it matters. moto does not: it
-says that what the first one made exists already, and the apply fails.
+SDKs retry with the same invocation id, and many AWS APIs are idempotent. moto is not: on the retry it reports that the
+resource exists already, and the apply fails.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 KEPT: Final = 2000
-"""Answers that are remembered."""
+"""Maximum number of stored responses."""
 
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 class Repeats:
-    """A WSGI application around another one.
+    """WSGI middleware.
 
     Args:
-        application: The one that answers.
+        application: The application to wrap.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
@@ -33,7 +33,7 @@ class Repeats:
         self._guard = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        """Answer a request, or repeat the answer when the same one was answered well before."""
+        """Pass a request on, or return the stored response if the same request has succeeded before."""
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
         if not invocation or environ.get("REQUEST_METHOD") in ("GET", "HEAD"):
             return self._application(environ, start_response)
@@ -43,7 +43,7 @@ class Repeats:
             answer = self._answers.get(invocation) or self._ask(environ)
             with self._guard:
                 self._busy.pop(invocation, None)
-                # A failure is asked for again on purpose: the second time may go well.
+                # A failed request is retried on purpose.
                 if answer[0].startswith("2"):
                     self._answers[invocation] = answer
                     while len(self._answers) > KEPT:

@@ -1,9 +1,9 @@
-"""The server process of `LocalAws`: moto with the fixes, on the loopback interface alone.
+"""The server process of `LocalAws`: moto with the fixes, on the loopback interface only.
 
 Usage: python -m constructs_lib.testing.local_aws.server PORT READY
 
-Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it answers. Ends when that file is
-removed: nobody could find the server any more.
+Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it responds. Ends when that file
+is removed, because the server could not be found any more.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Final
 
 PORT_TAKEN: Final = 98
-"""The exit code when somebody else has the port."""
+"""The exit code if the port is in use."""
 
 
 def main() -> int:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     port, ready = int(sys.argv[1]), Path(sys.argv[2])
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,12 +32,12 @@ def main() -> int:
         return PORT_TAKEN
     listener.listen(128)
     port = listener.getsockname()[1]
-    # moto reads it where it calls itself.
+    # moto reads it for requests to itself.
     os.environ["MOTO_PORT"] = str(port)
-    # Seconds until a certificate counts as issued, which moto says of every one, whoever validates it.
+    # Seconds until moto sets the status of every certificate to ISSUED, validated or not.
     os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "2")
 
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  slow, and the port is refused before it
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  slow; a port in use is reported before
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def end_without(ready: Path) -> None:
-    """End the process once the file is gone."""
+    """End the process once the file is removed."""
     while ready.exists():
         time.sleep(1)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Run one stand-in: `python -m constructs_lib.testing.standins archive`, as Terraform would."""
+"""Runs a stand-in as Terraform does: `python -m constructs_lib.testing.standins archive`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`archive_file` of hashicorp/archive, as a data source and as a resource; it makes zip files only."""
+"""`archive_file` of hashicorp/archive, as a data source and a resource; it creates zip files only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from constructs_lib.testing.standins.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_DATE: Final = (2049, 1, 1, 0, 0, 0)  # the date that the real provider's zip files have, whatever the files' own
+_DATE: Final = (2049, 1, 1, 0, 0, 0)  # the modification date in the real provider's zip files
 _CONTENT_MODE: Final = 0o644
 _SOURCES: Final = ("source", "source_content", "source_file", "source_dir")
 _MODE: Final = re.compile(r"0o?[0-7]{1,4}")
@@ -42,11 +42,11 @@ class Entry(NamedTuple):
 
 
 def zip_bytes(entries: dict[str, Entry], mode: int | None = None) -> bytes:
-    """Return a zip file that depends on names, contents and modes alone: entries sorted, one date.
+    """Return a reproducible zip file: entries are sorted and have one date.
 
     Args:
-        entries: By name in the archive, with forward slashes.
-        mode: A mode for all of them instead of their own.
+        entries: Entries by name in the archive, with forward slashes.
+        mode: The mode of all entries; their own modes by default.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -60,7 +60,7 @@ def zip_bytes(entries: dict[str, Entry], mode: int | None = None) -> bytes:
 
 
 def excluded(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a path matches one of the patterns, each relative to the folder: `*`, `?`, `[a-z]`, `{a,b}`, `**/`."""
+    """Return whether a path matches one of the glob patterns: `*`, `?`, `[a-z]`, `{a,b}`, `**/`."""
     return any(
         _matches(tuple(name.split("/")), tuple(alternative.split("/")))
         for pattern in patterns
@@ -91,25 +91,23 @@ def _check(config: Values) -> Iterator[Problem]:
     if not given:
         yield Problem(
             "Missing Attribute Configuration",
-            "exactly one of source, source_content, source_file and source_dir must be given; none is.",
+            "exactly one of source, source_content, source_file and source_dir must be set; none is.",
         )
     for name in known[1:]:
-        yield Problem("Invalid Attribute Combination", f"{name} cannot be given together with {known[0]}.", name)
+        yield Problem("Invalid Attribute Combination", f"{name} cannot be combined with {known[0]}.", name)
     if known == ["source_content"] and config["source_content_filename"] is None:
         yield Problem(
             "Missing Attribute Configuration",
-            "source_content needs source_content_filename.",
+            "source_content requires source_content_filename.",
             "source_content",
         )
     others = [name for name in known if name in ("source_content", "source_file")]
     if config["excludes"] not in (None, UNKNOWN) and others:
-        yield Problem(
-            "Invalid Attribute Combination", f"excludes cannot be given together with {others[0]}.", "excludes"
-        )
+        yield Problem("Invalid Attribute Combination", f"excludes cannot be combined with {others[0]}.", "excludes")
     if config["type"] not in ("zip", UNKNOWN):
         yield Problem(
             "Archive type not supported",
-            f'type must be "zip", got "{config["type"]}"; the real provider makes tar.gz too, this stand-in does not.',
+            f'type must be "zip", got "{config["type"]}"; this stand-in does not support tar.gz.',
             "type",
         )
     mode = config["output_file_mode"]
@@ -184,10 +182,10 @@ def _entries(values: Values) -> dict[str, Entry]:
 def _files(
     directory: Path, prefix: str, patterns: Iterable[str], *, follow: bool, parents: tuple[Path, ...]
 ) -> Iterator[tuple[str, Path]]:
-    """Yield each file below a folder with its name in the archive; links are followed, links to folders if asked to."""
+    """Yield each file below a folder with its name in the archive; `follow` includes symbolic links to folders."""
     real = directory.resolve()
     if real in parents:
-        raise _refused(f"symbolic links lead in a circle: {directory}", "source_dir")
+        raise _refused(f"symbolic links form a loop: {directory}", "source_dir")
     for child in directory.iterdir():
         name = prefix + child.name
         if excluded(name, patterns):

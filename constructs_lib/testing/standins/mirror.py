@@ -1,4 +1,4 @@
-"""Lays the stand-ins out as a filesystem mirror, from which Terraform and OpenTofu install without a registry."""
+"""Writes the stand-ins as a filesystem mirror, from which Terraform and OpenTofu install providers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PLATFORMS: Final = ("darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64
 _ROOT: Final = Path(__file__).absolute().parents[3]  # what must be importable for constructs_lib to be
 _LAUNCHER: Final = """\
 #!/bin/sh
-# A stand-in of constructs_lib for the Terraform provider hashicorp/{name} {version}; HashiCorp has no part in it.
+# Stand-in of constructs_lib for the Terraform provider hashicorp/{name} {version}, not made by HashiCorp.
 exec {python} -P -c {program} {name}
 """
-# The folder is added only where the interpreter does not have it anyway: site-packages must not come first.
+# The folder is added only if it is not in sys.path: site-packages must not come first.
 _PROGRAM: Final = """\
 import sys
 if {root!r} not in sys.path:
@@ -31,13 +31,13 @@ sys.exit(main(sys.argv[1:]))
 
 
 def write_mirror(directory: Path, *, python: str = sys.executable) -> None:
-    """Write the stand-ins into a folder that a `filesystem_mirror` block of Terraform's CLI configuration can name.
+    """Write the stand-ins to a folder for a `filesystem_mirror` block of Terraform's CLI configuration.
 
     The programs are short scripts, the same for each platform; they run this copy of the library.
 
     Args:
-        directory: The mirror; created where it is missing. What else it holds is left alone.
-        python: The interpreter that runs them: a path, or a name to look for on PATH. Default: this one.
+        directory: The mirror; created if it does not exist. Other files in it are not changed.
+        python: The interpreter that runs them: a path, or a name on PATH; this interpreter by default.
 
     Raises:
         UnavailableError: This interpreter runs them, and packages of the extra `terraform-offline` are not installed.
@@ -45,12 +45,12 @@ def write_mirror(directory: Path, *, python: str = sys.executable) -> None:
         NotImplementedError: On Windows, where the scripts do not run.
     """
     if os.name == "nt":
-        raise NotImplementedError("the stand-ins for Terraform providers need a POSIX shell and Unix sockets")
+        raise NotImplementedError("the stand-ins for Terraform providers require a POSIX shell and Unix sockets")
     if python == sys.executable:
         check_installed()
     found = shutil.which(python)
     if not found:
-        raise FileNotFoundError(f"no Python interpreter {python!r}")
+        raise FileNotFoundError(f"Python interpreter {python!r} not found")
     for provider in PROVIDERS.values():
         text = _launcher(provider, str(Path(found).absolute()))
         for registry in _REGISTRIES:

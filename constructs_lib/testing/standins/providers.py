@@ -1,4 +1,4 @@
-"""The two providers that there are stand-ins for."""
+"""The providers that have stand-ins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provider:
-    """A stand-in: the provider that it takes the place of, and what it knows of that provider."""
+    """A stand-in: the provider that it replaces, and the types that it supports."""
 
     name: str
     version: str
@@ -31,7 +31,7 @@ class Provider:
 
     @property
     def label(self) -> str:
-        """What each line that it logs begins with."""
+        """The prefix of each log line."""
         return f"[stand-in for hashicorp/{self.name} {self.version}]"
 
 

@@ -31,12 +31,12 @@ _CLASSES: Final = {
     "numeric": string.digits,
     "special": "!@#$%&*()-_=+[]{}<>:?",
 }
-_BCRYPT_BYTES: Final = 72  # bcrypt takes no more; the real provider cuts there too
+_BCRYPT_BYTES: Final = 72  # bcrypt's maximum; the real provider truncates too
 _BCRYPT_COST: Final = 10
 
 
 def _keepers_differ(old: object, new: object) -> bool:
-    """Whether keepers ask for a new resource: a key whose value is null is as good as none."""
+    """Return whether keepers require a replacement; a key with the value null counts as missing."""
 
     def known(keepers: object) -> object:
         return {key: value for key, value in keepers.items() if value is not None} if isinstance(keepers, dict) else {}
@@ -49,9 +49,9 @@ def _keepers() -> Attribute:
 
 
 def make_string(values: Values) -> str:
-    """Return a random string with the length, the classes and the least number of each class that the values ask for.
+    """Return a random string with the given length, character classes and minimum number of each class.
 
-    As in the real provider, `min_*` draws from its class even where the class is switched off.
+    As in the real provider, `min_*` applies even if its class is disabled.
     """
     classes = _CLASSES | ({"special": values["override_special"]} if values["override_special"] else {})
     chosen = [secrets.choice(characters) for name, characters in classes.items() for _ in range(values[f"min_{name}"])]
@@ -69,7 +69,7 @@ def _check_string(config: Values) -> Iterator[Problem]:
     if {config["number"], config["numeric"]} == {True, False}:
         yield Problem(
             "Number and numeric are both configured with different values",
-            "number is deprecated; give numeric alone.",
+            "number is deprecated; set only numeric.",
             "number",
         )
     length, total = config["length"], sum(value for value in least.values() if value not in (None, UNKNOWN))
@@ -85,7 +85,7 @@ def _check_string(config: Values) -> Iterator[Problem]:
     elif length > total and UNKNOWN not in least.values() and not any(_is_on(config, name) for name in _CLASSES):
         yield Problem(
             "Invalid Attribute Combination",
-            f"upper, lower, numeric and special are all false: nothing to draw the {length} characters from.",
+            f"upper, lower, numeric and special are all false; enable one of them for the {length} characters.",
             "length",
         )
 
@@ -146,7 +146,7 @@ def _check_integer(config: Values) -> Iterator[Problem]:
 
 
 def _either(name: str) -> Attribute:
-    """Return `number` or `numeric`: two names for one setting, each taking the other's value where it has none."""
+    """Return `number` or `numeric`, two names of one setting; each defaults to the value of the other."""
     other = {"number": "numeric", "numeric": "number"}[name]
     return Attribute(
         "bool",

@@ -1,4 +1,4 @@
-"""What a resource type of a provider is: attributes, checks, how a change is planned, how its values are made."""
+"""A resource type of a provider: attributes, validation, planning, and creation of its values."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Values: TypeAlias = dict[str, Any]  # one object of Terraform's: attribute name to str, number, bool, list, dict or None
+Values: TypeAlias = dict[str, Any]  # a Terraform object: attribute name to str, number, bool, list, dict or None
 Type: TypeAlias = str | tuple[str, str]  # "string", ("set", "string"): as Terraform writes it in JSON
 
 _INT64: Final = range(-(2**63), 2**63)
 
 
 class Unknown(Enum):
-    """Terraform's placeholder for a value that it learns only when it applies."""
+    """Terraform's placeholder for a value that is known after apply."""
 
     UNKNOWN = "(known after apply)"
 
@@ -26,7 +26,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 @dataclass(frozen=True)
 class Problem:
-    """One diagnostic: what Terraform prints as `Error:`, the sentence below it, and the argument it points at."""
+    """A diagnostic: the summary that Terraform prints after `Error:`, the detail, and the argument."""
 
     summary: str
     detail: str
@@ -51,11 +51,11 @@ class Attribute:
 
     Attributes:
         type: Terraform's type.
-        mode: Whether the configuration must, may or cannot set it; `defaulted` is optional with a value of its own.
-        default: For `defaulted`, the value where the configuration has none; it is given the configuration.
-        sensitive: Whether Terraform hides it.
-        deprecated: Whether Terraform warns of its use.
-        replaces: Whether the change from the old to the new value needs a new resource.
+        mode: Whether the configuration must, may or cannot set it; `defaulted` is optional with a default.
+        default: For `defaulted`, returns the default for a configuration.
+        sensitive: Whether Terraform hides the value.
+        deprecated: Whether Terraform warns about its use.
+        replaces: Whether the change from the old to the new value requires a replacement.
     """
 
     type: Type
@@ -77,7 +77,7 @@ def optional(of: Type, *, replaces: Callable[[object, object], bool] = _always) 
 
 
 def defaulted(of: Type, default: object) -> Attribute:
-    """Return an attribute with a value of its own where the configuration has none."""
+    """Return an optional attribute with a default."""
     return Attribute(of, "defaulted", default=lambda _config: default)
 
 
@@ -99,13 +99,13 @@ class ResourceType:
     """A resource type or data source.
 
     Attributes:
-        attributes: By name.
-        create: Returns the values with the computed ones filled in; it is given the planned values.
-        check: Yields what is wrong with a configuration, in which values may be unknown or null.
-        refresh: Returns what a stored resource looks like now.
+        attributes: Attributes by name.
+        create: Returns the planned values with the computed values filled in.
+        check: Yields the problems of a configuration, in which values may be unknown or null.
+        refresh: Returns the current values of a stored resource.
         blocks: Nested blocks, each a set of objects, by name.
-        version: Version of the schema, stored with the state.
-        keeps_results: Whether a change that needs no new resource leaves the computed values as they are.
+        version: Schema version, stored with the state.
+        keeps_results: Whether an update in place keeps the computed values.
     """
 
     attributes: Mapping[str, Attribute]
@@ -127,13 +127,13 @@ class ResourceType:
         return [name for name in (*self.attributes, *self.blocks) if name not in self.computed]
 
     def refuse_bad(self, config: Values) -> None:
-        """Raise `RefusedError` with everything that is wrong with a configuration."""
+        """Raise `RefusedError` with all problems of a configuration."""
         problems = list(self._not_whole(config)) or list(self.check(config))
         if problems:
             raise RefusedError(*problems)
 
     def plan(self, prior: Values | None, proposed: Values, config: Values) -> tuple[Values, list[str]]:
-        """Return the planned values and the arguments whose change needs a new resource.
+        """Return the planned values and the arguments whose change requires a replacement.
 
         Args:
             prior: The stored values, or None for a new resource.
@@ -156,10 +156,10 @@ class ResourceType:
         return name in self.blocks or self.attributes[name].replaces(old, new)
 
     def _not_whole(self, config: Values) -> Iterator[Problem]:
-        """Find numbers that are not what both providers mean by one: a whole number of 64 bits."""
+        """Yield a problem for each number that is not a 64-bit integer."""
         for name, attribute in self.attributes.items():
             value = config[name]
             if attribute.type != "number" or value in (None, UNKNOWN):
                 continue
             if not isinstance(value, int) or value not in _INT64:
-                yield Problem("Invalid number", f"{name} must be a whole number of 64 bits, got {value}.", name)
+                yield Problem("Invalid number", f"{name} must be a 64-bit integer, got {value}.", name)

@@ -1,4 +1,4 @@
-"""The program that Terraform starts: go-plugin's handshake, the gRPC server, and a clean end with Terraform's.
+"""The program that Terraform starts: the handshake of go-plugin, the gRPC server, and its end with Terraform.
 
 https://github.com/hashicorp/go-plugin/blob/main/docs/internals.md
 """
@@ -36,7 +36,7 @@ _SERVING: Final = 1  # of gRPC's health service
 
 
 class LabelFormatter(logging.Formatter):
-    """Begins each line with a label, those of a traceback too."""
+    """Prefixes each line with a label, including the lines of a traceback."""
 
     def __init__(self, label: str) -> None:
         super().__init__("%(message)s")
@@ -48,33 +48,33 @@ class LabelFormatter(logging.Formatter):
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the stand-in that the one argument names until Terraform has had enough; returns the exit status."""
+    """Serve the stand-in named by the argument until Terraform ends it; return the exit code."""
     provider = PROVIDERS.get(arguments[0]) if len(arguments) == 1 else None
     if provider is None:
-        sys.stderr.write(f"one argument is needed, the provider to stand in for: {' or '.join(PROVIDERS)}\n")
+        sys.stderr.write(f"expected one argument, the provider: {' or '.join(PROVIDERS)}\n")
         return 2
     _log_with(provider.label)
     if os.environ.get(_COOKIE[0]) != _COOKIE[1]:
-        _LOG.error("this is a Terraform provider; Terraform starts it, it does nothing by itself")
+        _LOG.error("this is a Terraform provider and must be started by Terraform")
         return 1
     if _PROTOCOL not in os.environ.get("PLUGIN_PROTOCOL_VERSIONS", _PROTOCOL).split(","):
-        _LOG.error("Terraform does not speak plugin protocol %s", _PROTOCOL)
+        _LOG.error("Terraform does not support plugin protocol %s", _PROTOCOL)
         return 1
-    _LOG.warning("started by constructs_lib in place of the real provider; zip bytes and random values are its own")
+    _LOG.warning("stand-in of constructs_lib, not the real provider: archive bytes and random values differ")
     try:
         check_installed()
         serve(provider)
     except (UnavailableError, OSError, RuntimeError) as error:
-        # Terraform hides what a provider logs, but shows what it writes in place of the handshake.
+        # Terraform hides the logs of a provider, but shows what it writes instead of the handshake.
         sys.stdout.write(f"{provider.label} {error}\n")
         return 1
     return 0
 
 
 def serve(provider: Provider) -> None:
-    """Serve until Terraform asks to end, ends itself, or sends a signal."""
+    """Serve until Terraform calls Shutdown, ends, or sends SIGTERM."""
     ended = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of the terminal; Terraform decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of the terminal; Terraform handles it
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     parent = os.getppid()
     with _socket_folder() as folder:
@@ -90,14 +90,14 @@ def serve(provider: Provider) -> None:
 def start(provider: Provider, address: str, ended: threading.Event, *, encrypted: bool) -> tuple[Any, str]:
     """Start the gRPC server on a Unix socket.
 
-    With AutoMTLS the server has a certificate made for this run, which only the handshake tells. Terraform offers one
-    too, of the curve P-521, which gRPC's TLS library cannot check; that only Terraform's user can connect is left to
-    the permissions of the socket's folder.
+    With AutoMTLS the server has a certificate for this run, which the handshake sends. Terraform's client certificate
+    has a P-521 key, which gRPC's TLS library cannot verify; the permissions of the socket's folder allow only
+    Terraform's user to connect.
 
     Returns:
-        The server, and its certificate as the handshake wants it: without encryption an empty string.
+        The server, and its certificate for the handshake; empty without encryption.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's own lines would lack the label
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's own log lines have no label
     grpc = require("grpc")
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(futures.ThreadPoolExecutor(), options=unlimited)
@@ -146,7 +146,7 @@ def _handlers(provider: Provider, ended: threading.Event) -> list[Any]:
 
 
 def _certificate() -> tuple[bytes, bytes, str]:
-    """Make a key and a self-signed certificate for localhost: both as PEM, the certificate also as the handshake's."""
+    """Create a key and a self-signed certificate for localhost: both as PEM, and the certificate for the handshake."""
     x509 = require("cryptography.x509")
     hashes = require("cryptography.hazmat.primitives.hashes")
     serialization = require("cryptography.hazmat.primitives.serialization")
@@ -174,7 +174,7 @@ def _certificate() -> tuple[bytes, bytes, str]:
 
 @contextlib.contextmanager
 def _socket_folder() -> Iterator[Path]:
-    """Make a folder that only this user can enter, where go-plugin asks for it, and remove it at the end."""
+    """Create a folder that only this user can enter, in the place that go-plugin requests; remove it at the end."""
     place = os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or None
     with tempfile.TemporaryDirectory(prefix="standin-", dir=place, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
@@ -185,4 +185,4 @@ def _log_with(label: str) -> None:
     handler.setFormatter(LabelFormatter(label))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(capture=True)
-    sys.excepthook = lambda kind, error, trace: _LOG.critical("stopped by a fault", exc_info=(kind, error, trace))
+    sys.excepthook = lambda kind, error, trace: _LOG.critical("ended by an exception", exc_info=(kind, error, trace))

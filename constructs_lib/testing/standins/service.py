@@ -1,4 +1,4 @@
-"""The provider service of plugin protocol 5: what Terraform asks, answered from the tables of resource types."""
+"""The provider service of plugin protocol 5, based on the tables of resource types."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers for one provider.
+    """The service of one provider.
 
-    Each method is given a request and an answer to fill in; what it raises becomes diagnostics of the answer.
+    Each method takes a request and a response to fill in; its exceptions become diagnostics of the response.
     """
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
     def methods(self) -> dict[str, tuple[Message, Callable[[Message, object], Message]]]:
-        """Return the class of the request, and the function that answers one, by the protocol's name of the method."""
+        """Return the request class and the handler of each method, by its name in the protocol."""
         table: dict[str, tuple[str, str, Callable[[Message, Message], None]]] = {
             "GetSchema": ("Empty", "SchemaResponse", self._schema),
             "PrepareProviderConfig": ("PrepareRequest", "PrepareResponse", self._prepare),
@@ -76,9 +76,9 @@ class Service:
         kind = self._resource(request)
         if request.version != kind.version:
             raise self._refused(
-                "State of another version",
-                f"the state has {request.type_name} of schema version {request.version}, "
-                f"only version {kind.version} can be read.",
+                "Unsupported schema version",
+                f"the state of {request.type_name} has schema version {request.version}; "
+                f"only version {kind.version} is supported.",
             )
         stored = json.loads(request.raw_state.json)
         answer.upgraded_state.CopyFrom(dump({name: stored.get(name) for name in (*kind.attributes, *kind.blocks)}))
@@ -90,7 +90,7 @@ class Service:
 
     def _plan(self, request: Message, answer: Message) -> None:
         proposed = load(request.proposed_new_state)
-        if proposed is None:  # Terraform is about to destroy it
+        if proposed is None:  # Terraform destroys the resource
             answer.planned_state.CopyFrom(request.proposed_new_state)
             return
         planned, replaced = self._resource(request).plan(
@@ -100,7 +100,7 @@ class Service:
         answer.requires_replace.extend(map(path_to, replaced))
 
     def _apply(self, request: Message, answer: Message) -> None:
-        # Where something goes wrong the resource stays as it was; Terraform wants to be told so.
+        # On an error the response must have the prior state.
         answer.new_state.CopyFrom(request.prior_state)
         planned, kind = load(request.planned_state), self._resource(request)
         if planned is not None and any(planned[name] is UNKNOWN for name in kind.computed):
@@ -128,7 +128,7 @@ class Service:
     def _find(self, kinds: Mapping[str, ResourceType], name: str, what: str) -> ResourceType:
         if name not in kinds:
             raise self._refused(
-                f"Unknown {what}", f"there is no {what} {name!r} here, only: {', '.join(kinds) or 'none'}."
+                f"Unknown {what}", f"{what} {name!r} is not supported; supported: {', '.join(kinds) or 'none'}."
             )
         return kinds[name]
 
@@ -145,9 +145,9 @@ def _answering(
             fill_in(request, filled)
         except RefusedError as error:
             _add_diagnostics(filled, *error.problems)
-        except Exception as error:  # noqa: BLE001  Terraform would only see the connection break
-            _LOG.exception("cannot answer %s", name)
-            _add_diagnostics(filled, Problem("Fault in the stand-in", f"{type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001  otherwise Terraform only reports a broken connection
+            _LOG.exception("%s failed", name)
+            _add_diagnostics(filled, Problem("Error in the stand-in", f"{type(error).__name__}: {error}"))
         return filled
 
     return answer

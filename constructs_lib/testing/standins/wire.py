@@ -1,6 +1,6 @@
 """The messages of Terraform's plugin protocol 5, and the values inside them.
 
-The table names the fields of `tfplugin5.proto` that the stand-ins use, with their numbers; protobuf skips the others.
+The table has the fields of `tfplugin5.proto` that the stand-ins use, with their numbers; protobuf skips the others.
 https://github.com/hashicorp/terraform/tree/v1.11.4/docs/plugin-protocol
 """
 
@@ -17,12 +17,12 @@ descriptor_pool = require("google.protobuf.descriptor_pool")
 message_factory = require("google.protobuf.message_factory")
 msgpack = require("msgpack")
 
-Message: TypeAlias = Any  # protobuf makes the classes from the table when this module is imported
+Message: TypeAlias = Any  # protobuf creates the classes from the table on import
 
 ERROR: Final = 1  # Diagnostic.Severity
 SET: Final = 3  # NestedBlock.NestingMode
 
-_UNKNOWN_CODES: Final = (0, 12)  # an unknown value, and one of which something is known, such as "not null"
+_UNKNOWN_CODES: Final = (0, 12)  # an unknown value, and an unknown value with refinements such as "not null"
 _FIELDS: Final = {
     "DynamicValue": {"msgpack": (1, "bytes"), "json": (2, "bytes")},
     "Step": {"attribute_name": (1, "string")},
@@ -45,7 +45,7 @@ _FIELDS: Final = {
     "NestedBlock": {"type_name": (1, "string"), "block": (2, "Block"), "nesting": (3, "int32")},
     "Block": {"attributes": (2, "repeated Attribute"), "block_types": (3, "repeated NestedBlock")},
     "Schema": {"version": (1, "int64"), "block": (2, "Block")},
-    "SchemaEntry": {"key": (1, "string"), "value": (2, "Schema")},  # how protobuf sends map<string, Schema>
+    "SchemaEntry": {"key": (1, "string"), "value": (2, "Schema")},  # the encoding of map<string, Schema>
     "RawState": {"json": (1, "bytes")},
     "Empty": {},
     "SchemaResponse": {
@@ -106,7 +106,7 @@ def _message_classes() -> dict[str, Message]:
                 described.field.add(
                     name=name, number=number, label=label, type=kinds.Type.Value(f"TYPE_{kind.upper()}")
                 )
-    pool = descriptor_pool.DescriptorPool()  # of its own, so that it meets no other protobuf user's names
+    pool = descriptor_pool.DescriptorPool()  # separate, so that names cannot conflict
     pool.Add(file)
     by_name = pool.FindFileByName(file.name).message_types_by_name
     return {name: message_factory.GetMessageClass(by_name[name]) for name in _FIELDS}
@@ -116,7 +116,7 @@ MESSAGES: Final = _message_classes()
 
 
 def load(value: Message) -> Values | None:
-    """Return the object in a DynamicValue, with `UNKNOWN` where Terraform does not know a value yet."""
+    """Return the object in a DynamicValue, with `UNKNOWN` for values that are known after apply."""
     if value.msgpack:
         loaded: Values | None = msgpack.unpackb(value.msgpack, ext_hook=_load_extension, strict_map_key=False)
         return loaded
@@ -129,7 +129,7 @@ def dump(values: Values | None) -> Message:
 
 
 def path_to(attribute: str) -> Message:
-    """Return the AttributePath of an attribute of the outermost object."""
+    """Return the AttributePath of a top-level attribute."""
     return MESSAGES["AttributePath"](steps=[MESSAGES["Step"](attribute_name=attribute)])
 
 

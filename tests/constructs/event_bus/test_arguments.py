@@ -125,15 +125,15 @@ def test_an_archive_below_the_minimum_of_prod_is_refused(synth_stack: Callable[.
         (
             {"pattern": {"source": "shop.orders"}, "samples": [PAID]},
             (
-                "pattern['source']='shop.orders': must be a list of values, or a dictionary of fields below it; neither "
-                "may be empty"
+                "pattern['source']='shop.orders': must be a non-empty list of values, or a non-empty dictionary of nested "
+                "fields"
             ),
         ),
         (
             {"pattern": PATTERN, "samples": [PAID, {**PAID, "detail-type": "OrderOpen"}]},
             (
                 "samples[1]={'source': 'shop.orders', 'detail-type': 'OrderOpen'}: does not match the pattern: detail-type "
-                'is "OrderOpen", wanted ["OrderPaid"]'
+                'is "OrderOpen", expected ["OrderPaid"]'
             ),
         ),
         (

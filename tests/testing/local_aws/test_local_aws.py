@@ -41,7 +41,7 @@ def test_it_listens_on_the_loopback_interface_alone(local_aws: LocalAws) -> None
 
 
 def test_a_port_that_is_taken_is_refused_and_named(local_aws: LocalAws) -> None:
-    taken = rf"^port={local_aws.port}: 127\.0\.0\.1:{local_aws.port} is taken; leave the port out for any free one$"
+    taken = rf"^port={local_aws.port}: 127\.0\.0\.1:{local_aws.port} is in use; choose another port, or omit it for any free port$"
     with pytest.raises(LocalAwsError, match=taken):
         LocalAws(port=local_aws.port)
 
@@ -58,7 +58,7 @@ def test_its_death_is_noticed_and_its_log_kept(descendants: Callable[[], list[st
     assert any("local_aws.server" in command for command in descendants())
     os.killpg(aws.pid, signal.SIGKILL)
     wait_for(lambda: aws._process.exit_code is not None and not descendants(), "the end of the server")
-    with pytest.raises(LocalAwsError, match=r"^the local AWS ended by itself, exit code -9:(.|\n)*\n"):
+    with pytest.raises(LocalAwsError, match=r"^the local AWS ended unexpectedly with exit code -9:(.|\n)*\n"):
         aws.check()
     aws.stop()
     assert aws.log.is_file()
@@ -75,7 +75,10 @@ def test_stopping_it_ends_its_processes_and_removes_its_log(descendants: Callabl
 
 def test_another_moto_than_the_one_that_is_patched_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "MOTO_VERSION", "9.9.9")
-    with pytest.raises(UnavailableError, match=r"needs moto 9\.9\.9 and 5\.2\.5 is installed: pip install 'moto\["):
+    with pytest.raises(
+        UnavailableError,
+        match=r"requires moto 9\.9\.9, and 5\.2\.5 is installed; install it with pip install 'constructs-lib\[",
+    ):
         LocalAws()
 
 

@@ -60,7 +60,7 @@ def test_mirror_has_both_providers_for_both_registries_and_each_platform(
         for system in ("darwin", "linux")
         for machine in ("amd64", "arm64")
     }
-    with pytest.raises(FileNotFoundError, match="no Python interpreter 'pythin'"):
+    with pytest.raises(FileNotFoundError, match="Python interpreter 'pythin' not found"):
         write_mirror(tmp_path, python="pythin")
     monkeypatch.setitem(dependencies.DISTRIBUTIONS, "google.nothing", "nothing")
     missing = "need packages that are not installed: nothing; install them with pip install 'constructs-lib[terraform-offline]'"
@@ -79,7 +79,7 @@ def test_program_runs_this_copy_of_the_library_from_anywhere_and_does_nothing_wi
     assert (ran.returncode, ran.stdout, ran.stderr.decode()) == (
         1,
         b"",
-        LABEL + "this is a Terraform provider; Terraform starts it, it does nothing by itself\n",
+        LABEL + "this is a Terraform provider and must be started by Terraform\n",
     )
 
 
@@ -145,7 +145,7 @@ def test_automtls_encrypts_the_socket_that_only_the_user_can_reach(mirror: Path,
         assert process.wait(300) == 0
         assert process.stderr
         assert process.stderr.read() == (
-            LABEL + "started by constructs_lib in place of the real provider; zip bytes and random values are its own\n"
+            LABEL + "stand-in of constructs_lib, not the real provider: archive bytes and random values differ\n"
         )
     assert list(sockets.iterdir()) == []
 
@@ -264,8 +264,8 @@ def test_terraform_points_at_the_wrong_argument(terraform: Terraform) -> None:
     terraform.run("init")
     found = json.loads(terraform.run("validate", "-json", status=1))["diagnostics"]
     assert sorted(f"{one['address']} {one['summary']}: {one['detail']}" for one in found) == [
-        'data.archive_file.bad Archive type not supported: type must be "zip", got "tar.gz"; the real provider makes tar.gz too, this stand-in does not.',
-        "data.archive_file.bad Invalid Attribute Combination: source_dir cannot be given together with source_file.",
+        'data.archive_file.bad Archive type not supported: type must be "zip", got "tar.gz"; this stand-in does not support tar.gz.',
+        "data.archive_file.bad Invalid Attribute Combination: source_dir cannot be combined with source_file.",
         "random_password.bad Invalid Attribute Value: length must be at least min_upper + min_lower + min_numeric + min_special = 4, got 3.",
     ]
 

@@ -33,7 +33,7 @@ grpc = dependencies.require("grpc")
 
 ROOT = Path(constructs_lib.__file__).parents[1]
 LABEL = "[stand-in for hashicorp/random 3.7.2] "
-TYPE_REFUSED = 'type: type must be "zip", got "tar.gz"; the real provider makes tar.gz too, this stand-in does not.'
+TYPE_REFUSED = 'type: type must be "zip", got "tar.gz"; this stand-in does not support tar.gz.'
 LENGTH_REFUSED = "length: length must be at least min_upper + min_lower + min_numeric + min_special = 4, got 3."
 STRING_CLASSES = {
     "upper": string.ascii_uppercase,
@@ -145,7 +145,7 @@ def test_links_to_folders_are_left_out_on_demand_and_may_not_lead_in_a_circle(fo
         assert set(everything.namelist()) - set(rest.namelist()) == {"linked/common.py"}
         assert rest.read("alias.py") == b"# handler.py\n"
     (folder / "lib" / "up").symlink_to(folder, target_is_directory=True)
-    with pytest.raises(RefusedError, match="symbolic links lead in a circle"):
+    with pytest.raises(RefusedError, match="symbolic links form a loop"):
         zipped(folder)
 
 
@@ -165,10 +165,10 @@ def test_archive_of_given_content_holds_just_that(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "refused"),
     [
-        ({}, "None: exactly one of source, source_content, source_file and source_dir must be given; none is."),
-        ({"source_file": "f", "source": [{}]}, "source_file: source_file cannot be given together with source."),
-        ({"source_content": "c"}, "source_content: source_content needs source_content_filename."),
-        ({"source_file": "f", "excludes": []}, "excludes: excludes cannot be given together with source_file."),
+        ({}, "None: exactly one of source, source_content, source_file and source_dir must be set; none is."),
+        ({"source_file": "f", "source": [{}]}, "source_file: source_file cannot be combined with source."),
+        ({"source_content": "c"}, "source_content: source_content requires source_content_filename."),
+        ({"source_file": "f", "excludes": []}, "excludes: excludes cannot be combined with source_file."),
         ({"source_file": "f", "type": "tar.gz"}, TYPE_REFUSED),
         (
             {"source_file": "f", "output_file_mode": "644"},
@@ -252,17 +252,17 @@ def test_integers_stay_in_their_bounds_and_a_seed_repeats_them() -> None:
         (
             RANDOM_STRING,
             {"length": 3, "upper": False, "lower": False, "number": False, "special": False},
-            ["length: upper, lower, numeric and special are all false: nothing to draw the 3 characters from."],
+            ["length: upper, lower, numeric and special are all false; enable one of them for the 3 characters."],
         ),
         (
             RANDOM_STRING,
             {"length": 3, "number": True, "numeric": False},
-            ["number: number is deprecated; give numeric alone."],
+            ["number: number is deprecated; set only numeric."],
         ),
         (RANDOM_ID, {"byte_length": 0}, ["byte_length: byte_length must be at least 1, got 0."]),
         (RANDOM_INTEGER, {"min": 2, "max": 1}, ["min: min must not be greater than max, got 2 and 1."]),
-        (RANDOM_INTEGER, {"min": 0.5, "max": 1}, ["min: min must be a whole number of 64 bits, got 0.5."]),
-        (RANDOM_INTEGER, {"min": 1, "max": 2**63}, [f"max: max must be a whole number of 64 bits, got {2**63}."]),
+        (RANDOM_INTEGER, {"min": 0.5, "max": 1}, ["min: min must be a 64-bit integer, got 0.5."]),
+        (RANDOM_INTEGER, {"min": 1, "max": 2**63}, [f"max: max must be a 64-bit integer, got {2**63}."]),
     ],
 )
 def test_random_names_the_argument_that_is_wrong(kind: ResourceType, config: Values, refused: list[str]) -> None:
@@ -353,12 +353,12 @@ def test_apply_that_fails_says_why_and_leaves_the_state_as_it_was() -> None:
         (
             "UpgradeResourceState",
             {"type_name": "random_string", "version": 1},
-            "the state has random_string of schema version 1, only version 2 can be read.",
+            "the state of random_string has schema version 1; only version 2 is supported.",
         ),
         (
             "ReadDataSource",
             {"type_name": "random_pet"},
-            "there is no data source 'random_pet' here, only: none.",
+            "data source 'random_pet' is not supported; supported: none.",
         ),
     ],
 )
@@ -372,7 +372,7 @@ def test_what_the_stand_in_cannot_do_is_said_under_its_label(
 def test_fault_in_the_stand_in_reaches_terraform_and_the_labelled_log(caplog: pytest.LogCaptureFixture) -> None:
     fields = {"type_name": "random_string", "proposed_new_state": dump({})}
     (diagnostic,) = ask("random", "PlanResourceChange", **fields).diagnostics
-    assert (diagnostic.summary, diagnostic.detail) == ("Fault in the stand-in", "KeyError: 'special'")
+    assert (diagnostic.summary, diagnostic.detail) == ("Error in the stand-in", "KeyError: 'special'")
     lines = server.LabelFormatter(LABEL.strip()).format(caplog.records[0]).splitlines()
-    assert (lines[0], lines[-1]) == (LABEL + "cannot answer PlanResourceChange", LABEL + "KeyError: 'special'")
+    assert (lines[0], lines[-1]) == (LABEL + "PlanResourceChange failed", LABEL + "KeyError: 'special'")
     assert all(line.startswith(LABEL) for line in lines)

@@ -1,7 +1,7 @@
-"""What moto 5.2.5 gets wrong for the AWS provider, one small function a mistake.
+"""Fixes for moto 5.2.5, so that the AWS provider works with it; one function for each difference from AWS.
 
-Only the server process imports this package. What the fixes touch is listed in `differences.py`: an attribute that a
-fix makes come back says nothing about AWS.
+Only the server process imports this package. The docstring of a fix describes moto without it. `differences.py` lists
+the attributes that the fixes change: what they return proves nothing about AWS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIXES = (
 
 
 def install() -> list[str]:
-    """Apply every fix to the moto of this process; to be called once. Returns their names."""
+    """Apply all fixes to moto in this process and return their names; call it once."""
     for fix in FIXES:
         fix()
     return [fix.__name__ for fix in FIXES]

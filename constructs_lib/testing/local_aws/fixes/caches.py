@@ -1,4 +1,4 @@
-"""ElastiCache, of which moto knows the least."""
+"""Fixes for ElastiCache."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_WINDOW = "sun:05:00-sun:06:00"
 
 
 class ParameterGroupNotFoundError(ElastiCacheException):
-    """What the provider takes for the end of a deletion."""
+    """The error that the provider reads as the end of a deletion."""
 
     code = "CacheParameterGroupNotFound"
 
@@ -33,7 +33,7 @@ class ParameterGroupNotFoundError(ElastiCacheException):
 
 
 class UserGroupNotFoundError(ElastiCacheException):
-    """What the provider takes for the end of a deletion."""
+    """The error that the provider reads as the end of a deletion."""
 
     code = "UserGroupNotFound"
 
@@ -41,8 +41,8 @@ class UserGroupNotFoundError(ElastiCacheException):
         super().__init__(f"User group {name} not found.")
 
 
-def clusters_have_full_versions_and_a_window() -> None:
-    """A cluster comes back with the version as it was asked for, or none, which the provider cannot parse."""
+def cache_clusters_have_patch_versions_and_windows() -> None:
+    """Clusters return the requested engine version without a patch version, which the provider cannot parse."""
 
     @around(ElastiCacheBackend, "create_cache_cluster")
     def create_cache_cluster(
@@ -53,8 +53,8 @@ def clusters_have_full_versions_and_a_window() -> None:
         return original(self, **asked)
 
 
-def deleted_clusters_are_gone() -> None:
-    """A cluster stays in the state `deleting` for ever, and so does a subnet group, which cannot be deleted at all."""
+def cache_deletion_is_immediate() -> None:
+    """Clusters stay in the state `deleting`, and subnet groups cannot be deleted."""
 
     @around(ElastiCacheBackend, "delete_cache_cluster")
     def delete_cache_cluster(
@@ -70,8 +70,8 @@ def deleted_clusters_are_gone() -> None:
         return EmptyResult()
 
 
-def members_of_a_replication_group_are_clusters() -> None:
-    """The provider describes a group's members, which moto names and does not create; `NumCacheClusters` is ignored."""
+def replication_groups_have_member_clusters() -> None:
+    """Member clusters are named and not created, but the provider describes them; `NumCacheClusters` is ignored."""
     parameters = [
         name for name in inspect.signature(ElastiCacheBackend.create_cache_cluster).parameters if name != "self"
     ]
@@ -130,8 +130,8 @@ def members_of_a_replication_group_are_clusters() -> None:
         return group
 
 
-def parameter_groups_exist() -> None:
-    """Parameter groups are missing altogether, and the pattern of taggable ARNs does not know them."""
+def cache_parameter_groups_exist() -> None:
+    """Parameter groups are not supported, nor are their ARNs for tags."""
 
     @around(ElastiCacheBackend, "__init__")
     def init(original: Callable[..., None], self: ElastiCacheBackend, *args: object, **kwargs: object) -> None:
@@ -196,8 +196,8 @@ def parameter_groups_exist() -> None:
         return EmptyResult()
 
 
-def user_groups_exist() -> None:
-    """Groups of users are missing altogether; here they keep what they are given."""
+def cache_user_groups_exist() -> None:
+    """User groups are not supported."""
 
     def groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
         return kept(self.elasticache_backend, "user_groups", dict)
@@ -241,16 +241,16 @@ def user_groups_exist() -> None:
 
 
 def full_version(engine: str, asked: str | None) -> str:
-    """Return a version of three parts, as AWS gives it back for one of two or none."""
+    """Return a version with a patch version, as AWS returns it."""
     if not asked:
         return DEFAULT_VERSION.get(engine, DEFAULT_VERSION["redis"])
     return asked if asked.count(".") >= 2 else FULL_VERSION.get(asked, f"{asked}.0")  # noqa: PLR2004  dots
 
 
 FIXES = (
-    clusters_have_full_versions_and_a_window,
-    deleted_clusters_are_gone,
-    members_of_a_replication_group_are_clusters,
-    parameter_groups_exist,
-    user_groups_exist,
+    cache_clusters_have_patch_versions_and_windows,
+    cache_deletion_is_immediate,
+    replication_groups_have_member_clusters,
+    cache_parameter_groups_exist,
+    cache_user_groups_exist,
 )

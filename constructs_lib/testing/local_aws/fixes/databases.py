@@ -1,4 +1,4 @@
-"""RDS and DynamoDB."""
+"""Fixes for RDS and DynamoDB."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ ENGINE_VERSIONS = {
 }
 
 
-def a_cluster_without_scaling_says_so() -> None:
-    """A provisioned cluster comes back with an empty scaling configuration, which the plan wants to remove."""
+def provisioned_clusters_have_no_scaling_configuration() -> None:
+    """Provisioned clusters return an empty scaling configuration, which the plan removes."""
 
     @around_property(DBCluster, "scaling_configuration_info")
     def scaling_configuration_info(given: dict[str, Any], self: DBCluster) -> dict[str, Any] | None:
         return given if self.scaling_configuration else None
 
 
-def performance_insights_come_back() -> None:
-    """Clusters and instances drop the settings of Performance Insights and of Database Insights."""
+def performance_insights_settings_are_kept() -> None:
+    """Clusters and instances do not store the settings of Performance Insights and Database Insights."""
 
     def init(original: Callable[..., None], self: object, *args: object, **kwargs: Any) -> None:  # noqa: ANN401
         original(self, *args, **kwargs)
@@ -54,8 +54,8 @@ def performance_insights_come_back() -> None:
     around(DBInstance, "__init__")(init)
 
 
-def parameters_of_a_group_are_the_users() -> None:
-    """Parameters come back without their source, and the provider ignores those that no user has set."""
+def parameters_have_source_user() -> None:
+    """Parameters are returned without a source, and the provider ignores parameters whose source is not `user`."""
 
     @around(RDSResponse, "describe_db_parameters")
     def describe_db_parameters(original: Callable[..., ActionResult], self: RDSResponse) -> ActionResult:
@@ -63,8 +63,8 @@ def parameters_of_a_group_are_the_users() -> None:
         return ActionResult({"Parameters": [{**parameter, "Source": "user"} for parameter in answer["Parameters"]]})
 
 
-def engines_have_versions() -> None:
-    """`DescribeDBEngineVersions` is missing; the data source of a version needs it."""
+def engine_versions_can_be_described() -> None:
+    """`DescribeDBEngineVersions` is not supported; the data source aws_rds_engine_version needs it."""
 
     def family(engine: str, version: str) -> str:
         return "aurora-mysql8.0" if engine == "aurora-mysql" else engine + version.split(".", 1)[0]
@@ -90,7 +90,7 @@ def engines_have_versions() -> None:
 
 
 def tables_have_replicas() -> None:
-    """`ReplicaUpdates` is ignored, and the provider waits for a replica until its timeout."""
+    """`ReplicaUpdates` is ignored, and the provider waits for the replica until its timeout."""
 
     def replicas_of(table: Table) -> dict[str, dict[str, Any]]:
         # Shared by the tables of all regions: each describes the others.
@@ -144,8 +144,8 @@ def tables_have_replicas() -> None:
         return replica
 
 
-def tables_keep_their_ceilings() -> None:
-    """The most that a table and its indexes serve on demand is dropped."""
+def tables_keep_on_demand_throughput() -> None:
+    """Tables and indexes do not store their on-demand throughput."""
 
     def ceilings_of(table: Table) -> dict[str, dict[str, Any]]:
         # By index; the table's own has no name.
@@ -180,8 +180,8 @@ def tables_keep_their_ceilings() -> None:
         return description
 
 
-def tables_can_show_their_contributors() -> None:
-    """The two calls are missing; here they keep what they are told and count nothing."""
+def contributor_insights_exist() -> None:
+    """Contributor Insights are not supported."""
 
     def status_of(self: DynamoHandler) -> tuple[dict[str, str], str]:
         table = self.dynamodb_backend.get_table(self.body["TableName"])
@@ -203,8 +203,8 @@ def tables_can_show_their_contributors() -> None:
         return answer(self)
 
 
-def transactions_take_turns() -> None:
-    """A transaction that fails puts a copy of the whole table back, and with it undoes what others did meanwhile.
+def transactions_are_serialized() -> None:
+    """A failed transaction restores a copy of the whole table and undoes the concurrent transactions.
 
     The copy is a table of its own, so that replicas, which share the items, would part from it.
     """
@@ -247,12 +247,12 @@ def transactions_take_turns() -> None:
 
 
 FIXES = (
-    a_cluster_without_scaling_says_so,
-    performance_insights_come_back,
-    parameters_of_a_group_are_the_users,
-    engines_have_versions,
+    provisioned_clusters_have_no_scaling_configuration,
+    performance_insights_settings_are_kept,
+    parameters_have_source_user,
+    engine_versions_can_be_described,
     tables_have_replicas,
-    tables_keep_their_ceilings,
-    tables_can_show_their_contributors,
-    transactions_take_turns,
+    tables_keep_on_demand_throughput,
+    contributor_insights_exist,
+    transactions_are_serialized,
 )

@@ -1,4 +1,4 @@
-"""Lambda."""
+"""Fixes for Lambda."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CODE_SIGNING = ":code-signing-config:"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-def functions_keep_dead_letters_and_logging() -> None:
-    """A function drops its dead-letter queue and its logging configuration."""
+def functions_keep_dead_letter_and_logging_config() -> None:
+    """Functions do not store the dead-letter and logging configurations."""
 
     @around(LambdaFunction, "__init__")
     def init(
@@ -66,8 +66,8 @@ def functions_keep_dead_letters_and_logging() -> None:
         }
 
 
-def packages_can_be_fetched() -> None:
-    """A package's location is an address of AWS's own, where nothing of the local AWS is."""
+def packages_can_be_downloaded() -> None:
+    """The code location is the URL of an AWS endpoint, which does not have the package."""
 
     @around(LambdaFunction, "get_code")
     def get_code(original: Callable[..., dict[str, Any]], self: LambdaFunction) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def _as_address(content: bytes) -> str:
     return f"data:application/zip;base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def functions_know_their_vpc() -> None:
-    """A function's VPC is made up, and the provider looks for its default security group at the end."""
+def functions_return_their_vpc() -> None:
+    """The VPC id is invented, and the provider reads the default security group of that VPC on destroy."""
 
     @around_property(LambdaFunction, "vpc_config")
     def vpc_config(given: dict[str, Any] | None, self: LambdaFunction) -> dict[str, Any] | None:
@@ -99,8 +99,8 @@ def functions_know_their_vpc() -> None:
         return given
 
 
-def an_account_as_principal_becomes_its_root() -> None:
-    """Lambda writes a principal that is an account id as the ARN of the account's root; moto leaves the id."""
+def account_principals_become_root_arns() -> None:
+    """A principal that is an account id is returned as the id; Lambda returns the ARN of the account principal."""
 
     @around(Policy, "principal_formatter")
     def principal_formatter(original: Callable[..., Any], self: Policy, obj: object) -> object:
@@ -109,8 +109,8 @@ def an_account_as_principal_becomes_its_root() -> None:
         return original(self, obj)
 
 
-def event_sources_keep_the_alias() -> None:
-    """A mapping to an alias comes back as one to the version that the alias stands for."""
+def event_source_mappings_keep_the_alias() -> None:
+    """An event source mapping of an alias returns the version that the alias points to."""
 
     @around(LambdaBackend, "update_event_source_mapping")
     def update(
@@ -127,8 +127,8 @@ def event_sources_keep_the_alias() -> None:
         return {**configuration, "FunctionArn": self.function_name} if ":" in self.function_name else configuration
 
 
-def code_can_be_signed() -> None:
-    """Code signing configurations are missing altogether, but for reading a function's."""
+def code_signing_configurations_exist() -> None:
+    """Code signing configurations are not supported, except for reading that of a function."""
     configs = r"{0}/(?P<api_version>[^/]+)/code-signing-configs"
     urls.url_paths[rf"{configs}/?$"] = LambdaResponse.dispatch
     urls.url_paths[rf"{configs}/(?P<arn>[^/]+)$"] = LambdaResponse.dispatch
@@ -206,10 +206,10 @@ def code_can_be_signed() -> None:
 
 
 FIXES = (
-    functions_keep_dead_letters_and_logging,
-    event_sources_keep_the_alias,
-    packages_can_be_fetched,
-    functions_know_their_vpc,
-    an_account_as_principal_becomes_its_root,
-    code_can_be_signed,
+    functions_keep_dead_letter_and_logging_config,
+    event_source_mappings_keep_the_alias,
+    packages_can_be_downloaded,
+    functions_return_their_vpc,
+    account_principals_become_root_arns,
+    code_signing_configurations_exist,
 )

@@ -1,4 +1,4 @@
-"""API Gateway, and the certificates of its domains."""
+"""Fixes for API Gateway and ACM."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from moto.core.responses import ActionResult
 
 
-def authorizers_keep_their_token_pattern() -> None:
-    """The expression that a token must match is dropped when the authorizer is created."""
+def authorizers_keep_the_validation_expression() -> None:
+    """Authorizers do not store the identity validation expression."""
 
     @around(RestAPI, "create_authorizer")
     def create_authorizer(original: Callable[..., Authorizer], self: RestAPI, *given: Any, **named: Any) -> Authorizer:  # noqa: ANN401
@@ -28,8 +28,8 @@ def authorizers_keep_their_token_pattern() -> None:
         return authorizer
 
 
-def certificates_say_the_key_that_was_asked_for() -> None:
-    """Every requested certificate has a key of RSA 2048, whatever was asked for."""
+def certificates_keep_the_key_algorithm() -> None:
+    """Every certificate has an RSA 2048 key, whichever algorithm is requested."""
 
     @around(AWSCertificateManagerResponse, "request_certificate")
     def request_certificate(original: Callable[..., ActionResult], self: AWSCertificateManagerResponse) -> ActionResult:
@@ -47,4 +47,4 @@ def certificates_say_the_key_that_was_asked_for() -> None:
         return answer
 
 
-FIXES = (authorizers_keep_their_token_pattern, certificates_say_the_key_that_was_asked_for)
+FIXES = (authorizers_keep_the_validation_expression, certificates_keep_the_key_algorithm)

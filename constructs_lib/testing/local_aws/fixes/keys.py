@@ -1,4 +1,4 @@
-"""KMS and Secrets Manager: what a key or a secret is in a second region."""
+"""Fixes for replicas of KMS keys and of Secrets Manager secrets."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_ROTATION_DAYS = 365
 
 
-def replicas_are_keys_of_their_own() -> None:
-    """A replica shares aliases, grants and role with the primary: an alias is refused, the primary turns REPLICA."""
+def replica_keys_are_independent() -> None:
+    """Replicas share aliases, grants and key role with the primary key, whose role becomes REPLICA."""
 
     @around(KmsBackend, "replicate_key")
     def replicate_key(original: Callable[..., Key], self: KmsBackend, key_id: str, replica_region: str) -> Key:
@@ -38,8 +38,8 @@ def replicas_are_keys_of_their_own() -> None:
         return replica
 
 
-def replicas_keep_what_they_are_created_with() -> None:
-    """`ReplicateKey` drops policy, description and tags, and the provider waits ten minutes for the tags."""
+def replica_keys_keep_policy_description_and_tags() -> None:
+    """`ReplicateKey` ignores policy, description and tags, and the provider waits ten minutes for the tags."""
 
     @around(KmsResponse, "replicate_key")
     def replicate_key(original: Callable[..., str], self: KmsResponse) -> str:
@@ -54,8 +54,8 @@ def replicas_keep_what_they_are_created_with() -> None:
         return json.dumps({"ReplicaKeyMetadata": replica.to_dict()["KeyMetadata"], "ReplicaPolicy": replica.policy})
 
 
-def rotation_has_a_period() -> None:
-    """`EnableKeyRotation` drops the period, so that the plan wants to set it again."""
+def key_rotation_keeps_its_period() -> None:
+    """`EnableKeyRotation` ignores the rotation period, so that every plan sets it again."""
 
     @around(KmsResponse, "enable_key_rotation")
     def enable_key_rotation(original: Callable[..., str], self: KmsResponse) -> str:
@@ -76,8 +76,8 @@ def rotation_has_a_period() -> None:
         return backend.keys[backend.any_id_to_key_id(self._get_param("KeyId"))]
 
 
-def a_secrets_replica_has_its_own_key() -> None:
-    """A replica always says `alias/aws/secretsmanager`, so that the plan wants to replace it."""
+def secret_replicas_keep_their_kms_key() -> None:
+    """Replicas always return `alias/aws/secretsmanager`, so that every plan replaces them."""
 
     @around(FakeSecret, "create_replicas")
     def create_replicas(
@@ -93,8 +93,8 @@ def a_secrets_replica_has_its_own_key() -> None:
         return replicas
 
 
-def multi_region_keys_have_ids_without_hyphens() -> None:
-    """The id of a multi-region key is `mrk-` and 32 hexadecimal digits; Terraform's S3 backend refuses moto's form."""
+def multi_region_key_ids_have_no_hyphens() -> None:
+    """Ids of multi-Region keys contain hyphens, which Terraform's S3 backend rejects; AWS ids have 32 digits."""
     generate: Callable[[bool], str] = vars(models)["generate_key_id"]
 
     def generate_key_id(multi_region: bool = False) -> str:  # noqa: FBT001, FBT002  moto's signature
@@ -110,9 +110,9 @@ def multi_region_keys_have_ids_without_hyphens() -> None:
 
 
 FIXES = (
-    replicas_are_keys_of_their_own,
-    replicas_keep_what_they_are_created_with,
-    rotation_has_a_period,
-    a_secrets_replica_has_its_own_key,
-    multi_region_keys_have_ids_without_hyphens,
+    replica_keys_are_independent,
+    replica_keys_keep_policy_description_and_tags,
+    key_rotation_keeps_its_period,
+    secret_replicas_keep_their_kms_key,
+    multi_region_key_ids_have_no_hyphens,
 )

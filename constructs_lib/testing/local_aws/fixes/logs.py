@@ -1,4 +1,4 @@
-"""CloudWatch Logs: what it delivers for other services."""
+"""Fixes for log delivery by CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 ALB_LOGS = ("ALB_ACCESS_LOGS", "ALB_CONNECTION_LOGS", "ALB_HEALTH_CHECK_LOGS")
 
 
-def load_balancers_deliver_to_log_groups() -> None:
-    """Load balancers are no source of deliveries."""
+def load_balancer_log_deliveries_exist() -> None:
+    """Load balancers are not supported as a delivery source."""
 
     @around(LogsBackend, "put_delivery_source")
     def put_delivery_source(  # noqa: PLR0917  moto's
@@ -42,4 +42,4 @@ def load_balancers_deliver_to_log_groups() -> None:
         return source
 
 
-FIXES = (load_balancers_deliver_to_log_groups,)
+FIXES = (load_balancer_log_deliveries_exist,)

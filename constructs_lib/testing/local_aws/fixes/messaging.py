@@ -1,4 +1,4 @@
-"""SQS, SNS, API Gateway and Step Functions."""
+"""Fixes for SQS, SNS, API Gateway policies and Step Functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def queues_have_a_redrive_allow_policy() -> None:
-    """`RedriveAllowPolicy` is an unknown attribute of a queue."""
+    """The queue attribute `RedriveAllowPolicy` is not supported."""
     Queue.BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
     setattr(Queue, "redrive_allow_policy", None)  # noqa: B010  the class has no such name yet
 
@@ -36,8 +36,8 @@ def queues_have_a_redrive_allow_policy() -> None:
         return {**given, "RedriveAllowPolicy": kept(self, "redrive_allow_policy", str)}
 
 
-def redrive_policies_come_back_as_aws_writes_them() -> None:
-    """Redrive policies come back with blanks that AWS does not write, which is a difference in the plan."""
+def redrive_policies_are_compact_json() -> None:
+    """Redrive policies are returned as JSON with spaces, which is a difference in the plan."""
 
     @around_property(Queue, "attributes")
     def attributes(given: dict[str, Any], _self: Queue) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def redrive_policies_come_back_as_aws_writes_them() -> None:
 
 
 def queues_keep_their_policy() -> None:
-    """Any other attribute that is set takes a queue's policy away."""
+    """Setting any other attribute deletes the policy of a queue."""
 
     @around(Queue, "_set_attributes")
     def set_attributes(
@@ -62,7 +62,7 @@ def queues_keep_their_policy() -> None:
 
 
 def topics_have_a_signature_version() -> None:
-    """`SignatureVersion` is kept and not returned."""
+    """The topic attribute `SignatureVersion` is stored and not returned."""
 
     @around(SNSResponse, "get_topic_attributes")
     def get_topic_attributes(original: Callable[..., ActionResult], self: SNSResponse) -> ActionResult:
@@ -74,8 +74,8 @@ def topics_have_a_signature_version() -> None:
         )
 
 
-def an_api_policy_comes_back_escaped() -> None:
-    """API Gateway escapes the quotes of a policy, the provider relies on it, and moto does not."""
+def api_policies_are_escaped() -> None:
+    """The quotes of an API's policy are not escaped, which the provider expects."""
 
     @around(RestAPI, "to_dict")
     def to_dict(original: Callable[..., dict[str, Any]], self: RestAPI) -> dict[str, Any]:
@@ -86,8 +86,8 @@ def an_api_policy_comes_back_escaped() -> None:
         return api
 
 
-def state_machines_can_be_checked_and_have_versions() -> None:
-    """The provider asks for a validation and for the versions of a state machine; moto knows neither call."""
+def state_machines_support_validation_and_versions() -> None:
+    """Validation and versions of a state machine are not supported; the provider calls both."""
 
     @add(StepFunctionResponse, "validate_state_machine_definition")
     def validate_state_machine_definition(self: StepFunctionResponse) -> ActionResult:
@@ -101,9 +101,9 @@ def state_machines_can_be_checked_and_have_versions() -> None:
 
 FIXES = (
     queues_have_a_redrive_allow_policy,
-    redrive_policies_come_back_as_aws_writes_them,
+    redrive_policies_are_compact_json,
     queues_keep_their_policy,
     topics_have_a_signature_version,
-    an_api_policy_comes_back_escaped,
-    state_machines_can_be_checked_and_have_versions,
+    api_policies_are_escaped,
+    state_machines_support_validation_and_versions,
 )

@@ -1,4 +1,4 @@
-"""EC2 and its scaling, and Route 53."""
+"""Fixes for EC2, Auto Scaling, Application Auto Scaling and Route 53."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def a_launch_template_keeps_its_own_tags_to_itself() -> None:
-    """A template's own tags come back among those of the instances that it starts."""
+def launch_template_tags_are_separate() -> None:
+    """The tags of a launch template are returned among the tags of its instances."""
 
     @around(LaunchTemplate, "__init__")
     def init(
@@ -40,7 +40,7 @@ def a_launch_template_keeps_its_own_tags_to_itself() -> None:
 
 
 def scalable_targets_have_tags() -> None:
-    """Application Auto Scaling has none of the calls for tags, which the provider makes for each target."""
+    """Tags of scalable targets are not supported; the provider reads them for each target."""
 
     def tags_of(self: ApplicationAutoScalingResponse, arn: str) -> dict[str, str]:
         everything: dict[str, dict[str, str]] = kept(self.applicationautoscaling_backend, "tags", dict)
@@ -70,7 +70,7 @@ def scalable_targets_have_tags() -> None:
 
 
 def scaling_policies_are_enabled() -> None:
-    """A scaling policy comes back as disabled and with an empty predictive configuration."""
+    """Scaling policies are returned as disabled and with an empty predictive scaling configuration."""
 
     @around(FakeScalingPolicy, "__init__")
     def init(original: Callable[..., None], self: FakeScalingPolicy, *args: object, **kwargs: object) -> None:
@@ -80,8 +80,8 @@ def scaling_policies_are_enabled() -> None:
             vars(self)["predictive_scaling_configuration"] = None
 
 
-def groups_keep_how_they_replace_instances() -> None:
-    """A group of instances drops its warm-up, its policy of maintenance and its instances' longest life."""
+def auto_scaling_groups_keep_replacement_settings() -> None:
+    """Groups do not store the default instance warmup, maintenance policy and maximum instance lifetime."""
     kept_names = {
         "DefaultInstanceWarmup": "default_instance_warmup",
         "InstanceMaintenancePolicy": "instance_maintenance_policy",
@@ -108,8 +108,8 @@ def groups_keep_how_they_replace_instances() -> None:
         return answer
 
 
-def groups_tell_topics() -> None:
-    """Auto Scaling has none of the calls for notifications."""
+def auto_scaling_groups_keep_notifications() -> None:
+    """Notification configurations of Auto Scaling groups are not supported."""
 
     def notifications(self: AutoScalingResponse) -> dict[tuple[str, str], list[str]]:
         found: dict[tuple[str, str], list[str]] = kept(self.autoscaling_backend, "notifications", dict)
@@ -140,8 +140,8 @@ def groups_tell_topics() -> None:
         return EmptyResult()
 
 
-def private_zones_have_their_vpcs() -> None:
-    """A zone created with a VPC is not private unless it says so, and its VPCs come back under unknown names."""
+def private_hosted_zones_return_their_vpcs() -> None:
+    """A hosted zone with a VPC is public unless stated, and its VPCs are returned in elements with other names."""
 
     @around(Route53, "_get_bool_param")
     def get_bool_param(original: Callable[..., Any], self: Route53, name: str, *default: object) -> object:
@@ -160,7 +160,7 @@ def private_zones_have_their_vpcs() -> None:
 
 
 def network_acls_keep_icmp_types() -> None:
-    """An entry drops the type and the code of ICMP, which moto reads under a name that nobody sends."""
+    """Entries do not store the ICMP type and code, which moto reads from parameters with other names."""
     sent = {"Icmp.Code": "IcmpTypeCode.Code", "Icmp.Type": "IcmpTypeCode.Type"}
 
     @around(NetworkACLs, "_get_param")
@@ -168,8 +168,8 @@ def network_acls_keep_icmp_types() -> None:
         return original(self, sent.get(name, name), *rest, **named)
 
 
-def rules_between_groups_have_descriptions() -> None:
-    """A rule that names another security group or a prefix list keeps its description and does not give it back."""
+def security_group_rules_keep_descriptions() -> None:
+    """The description of a rule for a security group or prefix list is stored and not returned."""
 
     @around_property(SecurityGroupRule, "description")
     def description(given: str | None, self: SecurityGroupRule) -> str | None:
@@ -184,11 +184,11 @@ def rules_between_groups_have_descriptions() -> None:
 
 FIXES = (
     network_acls_keep_icmp_types,
-    rules_between_groups_have_descriptions,
-    a_launch_template_keeps_its_own_tags_to_itself,
+    security_group_rules_keep_descriptions,
+    launch_template_tags_are_separate,
     scalable_targets_have_tags,
     scaling_policies_are_enabled,
-    groups_keep_how_they_replace_instances,
-    groups_tell_topics,
-    private_zones_have_their_vpcs,
+    auto_scaling_groups_keep_replacement_settings,
+    auto_scaling_groups_keep_notifications,
+    private_hosted_zones_return_their_vpcs,
 )

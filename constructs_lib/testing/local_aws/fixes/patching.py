@@ -1,4 +1,4 @@
-"""How a fix takes hold of moto: by names that must exist, so that a moto that has moved on is noticed at the start."""
+"""Patches methods of moto by name; a name that does not exist fails when the server starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Wrapper = TypeVar("Wrapper", bound="Callable[..., Any]")
 
 
 def around(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
-    """Put the decorated function around a method; it is given the original and then what the method is given."""
+    """Wrap a method in the decorated function, which takes the original method and then its arguments."""
     original: Callable[..., Any] = getattr(owner, name)
 
     def install(wrapper: Wrapper) -> Wrapper:
@@ -28,7 +28,7 @@ def around(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
 
 
 def around_property(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
-    """Put the decorated function around a property; it is given what the property gave, and the object."""
+    """Wrap a property in the decorated function, which takes the original value and the object."""
     original: property = owner.__dict__[name]
 
     def install(wrapper: Wrapper) -> Wrapper:
@@ -42,9 +42,9 @@ def around_property(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
 
 
 def add(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
-    """Give a class the decorated function as a method that it lacks."""
+    """Add the decorated function to a class that has no method of that name."""
     if hasattr(owner, name):
-        raise AttributeError(f"moto has {owner.__name__}.{name} by now: the fix that adds it can go")
+        raise AttributeError(f"moto supports {owner.__name__}.{name}: remove the fix that adds it")
 
     def install(method: Wrapper) -> Wrapper:
         setattr(owner, name, method)
@@ -54,11 +54,11 @@ def add(owner: type, name: str) -> Callable[[Wrapper], Wrapper]:
 
 
 def kept(owner: object, name: str, new: Callable[[], T]) -> T:
-    """Return what a fix keeps on an object of moto's under a name of its own; made when it is first asked for."""
+    """Return the value that a fix stores on an object of moto; created on first use."""
     value: T = vars(owner).setdefault(f"constructs_lib_{name}", new())
     return value
 
 
 def keep(owner: object, name: str, value: object) -> None:
-    """Keep a value on an object of moto's, for `kept` to find."""
+    """Store a value on an object of moto, for `kept` to return."""
     vars(owner)[f"constructs_lib_{name}"] = value

@@ -1,4 +1,4 @@
-"""S3."""
+"""Fixes for S3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULE_PARTS = ("DeleteMarkerReplication", "Filter", "SourceSelectionCriteria", "E
 
 
 def amend(self: S3Response, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the next answer of a response object before it becomes XML; the object serves one request."""
+    """Change the next result of a response object before it is serialized to XML; the object serves one request."""
     serialized = self.serialized
 
     def changed(answer: ActionResult) -> object:
@@ -31,8 +31,8 @@ def amend(self: S3Response, change: Callable[[dict[str, Any]], None]) -> None:
     vars(self)["serialized"] = changed
 
 
-def notifications_to_eventbridge_come_back() -> None:
-    """A bucket's notification to EventBridge is kept and not given back."""
+def eventbridge_notifications_are_returned() -> None:
+    """The EventBridge notification of a bucket is stored and not returned."""
 
     @around(S3Response, "get_bucket_notification")
     def get_bucket_notification(original: Callable[..., object], self: S3Response) -> object:
@@ -42,8 +42,8 @@ def notifications_to_eventbridge_come_back() -> None:
         return original(self)
 
 
-def replication_rules_come_back_whole() -> None:
-    """A replication rule comes back with an empty filter and without delete markers, whatever was sent."""
+def replication_rules_are_returned() -> None:
+    """Replication rules are returned with an empty filter and without delete marker replication."""
 
     @around(S3Response, "get_bucket_replication")
     def get_bucket_replication(original: Callable[..., object], self: S3Response) -> object:
@@ -59,8 +59,8 @@ def replication_rules_come_back_whole() -> None:
         return original(self)
 
 
-def lifecycle_rules_keep_the_newest_versions() -> None:
-    """How many of the newest old versions a lifecycle rule keeps is dropped, and the provider waits for it in vain."""
+def lifecycle_rules_keep_newer_noncurrent_versions() -> None:
+    """Lifecycle rules do not store NewerNoncurrentVersions, and the provider waits for it until its timeout."""
 
     @around(FakeBucket, "set_lifecycle")
     def set_lifecycle(original: Callable[..., object], self: FakeBucket, rules: list[dict[str, Any]]) -> object:
@@ -83,8 +83,8 @@ def lifecycle_rules_keep_the_newest_versions() -> None:
         return original(self)
 
 
-def inventories_come_back_encrypted() -> None:
-    """How an inventory is encrypted is kept by its name in XML, and not found again when it is given back."""
+def inventories_keep_encryption() -> None:
+    """The encryption of an inventory destination is stored under its XML name and not returned."""
 
     @around(S3Response, "get_bucket_inventory_configuration")
     def get_bucket_inventory_configuration(original: Callable[..., object], self: S3Response) -> object:
@@ -99,8 +99,8 @@ def inventories_come_back_encrypted() -> None:
         return original(self)
 
 
-def refusals_with_conditions_refuse_nobody() -> None:
-    """A request is judged by the bucket's policy without its conditions, and refused to all where some were meant."""
+def conditional_denies_are_ignored() -> None:
+    """Bucket policies are evaluated without their conditions: a conditional Deny denies every request."""
 
     @around(FakeBucket, "get_permission")
     def get_permission(original: Callable[..., object], self: FakeBucket, action: str, resource: str) -> object:
@@ -121,7 +121,7 @@ def refusals_with_conditions_refuse_nobody() -> None:
 
 
 def access_logs_are_never_delivered() -> None:
-    """Every request is logged at once, those of a destroy too, so that no bucket of logs is ever empty enough to go."""
+    """Access logs are delivered immediately, also during a destroy, so that the log bucket is never empty."""
 
     @around(S3Backend, "log_incoming_request")
     def log_incoming_request(original: Callable[..., object], self: S3Backend, *request: object) -> None:
@@ -129,10 +129,10 @@ def access_logs_are_never_delivered() -> None:
 
 
 FIXES = (
-    notifications_to_eventbridge_come_back,
-    replication_rules_come_back_whole,
-    lifecycle_rules_keep_the_newest_versions,
-    inventories_come_back_encrypted,
-    refusals_with_conditions_refuse_nobody,
+    eventbridge_notifications_are_returned,
+    replication_rules_are_returned,
+    lifecycle_rules_keep_newer_noncurrent_versions,
+    inventories_keep_encryption,
+    conditional_denies_are_ignored,
     access_logs_are_never_delivered,
 )

@@ -1,4 +1,4 @@
-"""The local AWS's fixes for groups of instances."""
+"""Fixes of the local AWS for Auto Scaling groups."""
 
 from __future__ import annotations
 
