@@ -131,6 +131,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_sqs_queue_policy=("policy",),
     ),
     *_fixed(
+        "topics_have_a_signature_version",
+        "moto does not return it",
+        aws_sns_topic=("signature_version",),
+    ),
+    *_fixed(
         "api_policies_are_escaped",
         "moto does not escape the quotes in the policy as AWS does",
         aws_api_gateway_rest_api=("policy",),
