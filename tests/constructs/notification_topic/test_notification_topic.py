@@ -255,7 +255,7 @@ def test_alarms_are_left_out_for_a_reason(synth_stack: Synth) -> None:
         (
             "a@example.com",
             {"filter_policy": {"a": "b"}},
-            "filter_policy['a']='b': must be a list of values, or a dictionary of fields below it; neither may be empty",
+            "filter_policy['a']='b': must be a non-empty list of values, or a non-empty dictionary of nested fields",
         ),
         (
             "a@example.com",
