@@ -239,7 +239,9 @@ def test_pay_5_members_that_overlap_are_refused(stack: HardenedStack) -> None:
 
 
 def test_pay_6_looking_for_what_is_not_there_fails(payments: SynthesizedStack) -> None:
-    with pytest.raises(AssertionError, match=r"no aws_api_gateway_rest_api matches 'payments/main/\*'; resources of this type:"):
+    with pytest.raises(
+        AssertionError, match=r"no aws_api_gateway_rest_api matches 'payments/main/\*'; resources of this type:"
+    ):
         payments.resources("aws_api_gateway_rest_api", "payments/main/*")
 
 
