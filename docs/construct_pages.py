@@ -1,7 +1,8 @@
 """What the pages of constructs take from signatures and docstrings, and the table of constructs.
 
 A page has `<!-- api: Queue -->` and `<!-- end -->` on lines of their own, or `<!-- options: Fifo -->` for an option
-object; what is between them is made. The README and docs/constructs/README.md have `<!-- constructs -->`.
+object; what is between them is made. `<!-- api: HardenedStack without claim, place -->` leaves members out. Headings
+are one level below the heading above the marker. The README and docs/constructs/README.md have `<!-- constructs -->`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from typing import TYPE_CHECKING, Final
 import griffe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = ROOT / "docs" / "constructs"
 BASE: Final = "HardenedConstruct"
 
-_MADE: Final = re.compile(r"(<!-- (api|options): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MADE: Final = re.compile(r"(<!-- (api|options): (\w+)(?: without ([\w, ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 _TABLE: Final = re.compile(r"(<!-- constructs -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODE: Final = re.compile(r"(`[^`]*`)")
+_FENCED: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_HEADING: Final = re.compile(r"^#+(?= )", re.MULTILINE)
 
 
 @cache
@@ -64,7 +67,7 @@ def with_api(page: str, prefix: str = "") -> str:
         prefix: What leads from the page to those of the constructs.
 
     Raises:
-        ValueError: A marker that names no public class.
+        ValueError: A marker that names no public class, or leaves out a member that the class does not have.
     """
     return _TABLE.sub(lambda m: f"{m[1]}{construct_table(prefix)}\n{m[2]}", _MADE.sub(_part, page))
 
@@ -86,9 +89,13 @@ def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 @cache
 def _page(name: str) -> str:
-    """Return the file name of the page that documents a class; empty when there is none."""
-    marker = f"<!-- api: {name} -->"
-    return next((page.name for page in sorted(PAGES.glob("*.md")) if marker in page.read_text(encoding="utf-8")), "")
+    """Return the file name of the page that documents a class, by marker, file name or heading; empty without one."""
+    own = f"{re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()}.md"
+    pages = {page.name: page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.md"))}
+    found = [page for page, text in pages.items() if f"<!-- api: {name} " in text]
+    found += [page for page in pages if page == own]
+    found += [page for page, text in pages.items() if f"\n## {name}\n" in text]
+    return next(iter(found), "")
 
 
 def summary(made: griffe.Class | griffe.Function) -> str:
@@ -98,38 +105,47 @@ def summary(made: griffe.Class | griffe.Function) -> str:
 
 
 def _part(match: re.Match[str]) -> str:
-    opening, kind, name, end = match.groups()
+    opening, kind, name, without, end = match.groups()
     if name not in public_classes():
         raise ValueError(f"{opening.strip()} names no public class")
     made = public_classes()[name]
-    lines = list(_api(made)) if kind == "api" else [_fields(made)]
-    return opening + "\n".join(lines) + "\n" + end
+    left_out = {member.strip() for member in (without or "").split(",") if without}
+    if unknown := left_out - made.all_members.keys():
+        raise ValueError(f"{opening.strip()}: {name} has no {', '.join(sorted(unknown))}")
+    above = _HEADING.findall(_FENCED.sub("", match.string[: match.start()]))
+    level = above[-1] if above else "#"
+    lines = list(_api(made, level, left_out)) if kind == "api" else [_fields(made)]
+    return opening + "\n".join(lines).lstrip("\n") + "\n" + end
 
 
-def _api(made: griffe.Class) -> Iterator[str]:
-    constructor = made.all_members["__init__"]
-    if isinstance(constructor, griffe.Alias):
-        constructor = constructor.final_target
-    assert isinstance(constructor, griffe.Function)  # noqa: S101
-    yield "## Arguments"
-    yield ""
-    yield _arguments(constructor, made)
+def _api(made: griffe.Class, level: str, left_out: Collection[str]) -> Iterator[str]:
+    arguments = _arguments(_constructor(made), made)
+    if arguments:
+        yield f"{level}# Arguments\n\n{arguments}"
     yield from _raised(made)
-    methods = list(_methods(made))
+    methods = [method for method in _methods(made) if method.name not in left_out]
     if methods:
-        yield "\n## Methods"
+        yield f"\n{level}# Methods"
     for method in methods:
-        named = ", ".join(parameter.name for parameter in method.parameters if parameter.name != "self")
-        yield f"\n### `{method.name}({named})`\n"
+        named = ", ".join(_name(parameter) for parameter in method.parameters if parameter.name != "self")
+        yield f"\n{level}## `{method.name}({named})`\n"
         yield _cell("\n\n".join(p.value for p in _parts(method) if isinstance(p, griffe.DocstringSectionText)))
         arguments = _arguments(method, method)
         if arguments:
             yield f"\n{arguments}"
         yield from _raised(method)
-    attributes = _attributes(made)
+    attributes = [row for name, row in _attributes(made).items() if name not in left_out]
     if attributes:
-        yield "\n## Attributes\n"
+        yield f"\n{level}# Attributes\n"
         yield table(["Attribute", "Type", "Description"], attributes)
+
+
+def _constructor(made: griffe.Class) -> griffe.Function:
+    constructor = made.all_members["__init__"]
+    if isinstance(constructor, griffe.Alias):
+        constructor = constructor.final_target
+    assert isinstance(constructor, griffe.Function)  # noqa: S101
+    return constructor
 
 
 def _arguments(function: griffe.Function, documented: griffe.Class | griffe.Function) -> str:
@@ -140,9 +156,9 @@ def _arguments(function: griffe.Function, documented: griffe.Class | griffe.Func
         for parameter in part.value
     }
     rows = [
-        [f"`{parameter.name}`", _type(parameter.annotation), _default(parameter), _cell(described[parameter.name])]
+        [f"`{_name(parameter)}`", _type(parameter.annotation), _default(parameter), _cell(described[_name(parameter)])]
         for parameter in function.parameters
-        if parameter.name in described
+        if _name(parameter) in described
     ]
     if not rows:
         return ""
@@ -177,19 +193,27 @@ def _methods(made: griffe.Class) -> Iterator[griffe.Function]:
                 yield member
 
 
-def _attributes(made: griffe.Class) -> list[list[str]]:
+def _attributes(made: griffe.Class) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
     for class_ in [made, *_bases(made)]:
         if class_.name == BASE:
             break
         for name, text in _described_attributes(class_).items():
-            member = class_.members.get(name)
-            annotation = member.annotation if isinstance(member, griffe.Attribute) else None
-            rows.setdefault(name, [f"`{name}`", _type(annotation), _cell(text)])
+            rows.setdefault(name, [f"`{name}`", _type(_annotation(class_, name)), _cell(text)])
         for name, member in class_.members.items():
             if isinstance(member, griffe.Attribute) and not name.startswith("_") and member.docstring:
                 rows.setdefault(name, [f"`{name}`", _type(member.annotation), _cell(member.docstring.value)])
-    return list(rows.values())
+    return rows
+
+
+def _annotation(made: griffe.Class, name: str) -> object:
+    """Return the type of an attribute; that of the argument that the constructor assigns, unless that may be None."""
+    member = made.members.get(name)
+    if not isinstance(member, griffe.Attribute):
+        return None
+    given = {parameter.name: parameter.annotation for parameter in _constructor(made).parameters}
+    argument = given.get(str(member.value))
+    return member.annotation or (None if "None" in str(argument) else argument)
 
 
 def _described_attributes(made: griffe.Class) -> dict[str, str]:
@@ -214,7 +238,14 @@ def _type(annotation: object) -> str:
     return f"`{text}`" if text else ""
 
 
+def _name(parameter: griffe.Parameter) -> str:
+    stars = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}
+    return f"{stars.get(parameter.kind, '') if parameter.kind else ''}{parameter.name}"
+
+
 def _default(parameter: griffe.Parameter) -> str:
+    if parameter.kind in {griffe.ParameterKind.var_positional, griffe.ParameterKind.var_keyword}:
+        return ""
     return "required" if parameter.default is None else _value(parameter.default)
 
 

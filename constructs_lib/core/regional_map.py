@@ -14,9 +14,11 @@ V = TypeVar("V")
 class RegionalMap(Mapping[str, V], Generic[V]):
     """A read-only mapping with exactly one value for each region of a stack.
 
+    Keys are region names; a lookup also takes a `Region`.
+
     Args:
-        stack: The stack.
-        values: Values by region name, in any order; the map has the stack's order.
+        stack: The stack. Regions that it gets later are not checked.
+        values: Values by region name, in any order; the map is in the order of the stack's regions.
         name: The map's name in errors; `RegionalMap` by default.
 
     Raises:
@@ -24,6 +26,8 @@ class RegionalMap(Mapping[str, V], Generic[V]):
     """
 
     def __init__(self, stack: HardenedStack, values: Mapping[str, V], *, name: str = "RegionalMap") -> None:
+        if not isinstance(stack, HardenedStack):
+            raise ConfigurationError(name, f"stack={stack!r}: expected a HardenedStack")
         if not isinstance(values, Mapping):
             raise ConfigurationError(f"{stack.path}/{name}", f"values={values!r}: expected a dict of values by region")
         missing = [region for region in stack.regions if region not in values]

@@ -29,7 +29,7 @@ REQUIRED_PROVIDERS: Final = {
     "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
     "random": {"source": "hashicorp/random", "version": ">= 3.5.0, < 4.0.0"},
 }
-"""Version constraints with both bounds; the engine would write one exact version."""
+"""Version constraints with both bounds; the engine writes one exact version by default."""
 
 _ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 
@@ -48,11 +48,24 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         backend: `S3Backend`, `PartialS3Backend` or `LocalBackend` (default). See `backend_from_environment`.
         allowed_account_ids: Ids of the AWS accounts that the stack may be deployed to; any account by default.
 
+    Attributes:
+        environment: The environment.
+        project: The first part of every AWS name.
+        path: The stack's id, which begins the path of every construct.
+        tags: The default tags of every resource.
+        allowed_account_ids: Ids of the AWS accounts that the stack may be deployed to; empty for any account.
+        regions: The stack's regions by name, in the order in which `region()` created them.
+        metadata: Call sites, opt-outs and waivers; written to `constructs.json` beside the stack's JSON.
+        opt_outs: The opt-outs of the stack's constructs: construct path and reason.
+        state_bucket: The S3 bucket of the stack's state; empty for a local or partial backend.
+
     Raises:
         ConfigurationError: An argument is invalid, or another stack of the app has the same state.
 
     See https://developer.hashicorp.com/terraform/language/providers/configuration.
     """
+
+    state_bucket: str
 
     def __init__(
         self,
@@ -67,21 +80,18 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         allowed_account_ids: Iterable[str] = (),
     ) -> None:
         check_slug(str(id_), "id_", id_)
-        self.environment = Environment.parse(environment, path=id_)
-        self.project = check_slug(id_, "project", id_ if project is None else project)
-        self.tags = self._check_tags(id_, owner, {} if tags is None else tags)
-        self.allowed_account_ids = self._check_accounts(id_, allowed_account_ids)
+        self.environment: Environment = Environment.parse(environment, path=id_)
+        self.project: str = check_slug(id_, "project", id_ if project is None else project)
+        self.tags: dict[str, str] = self._check_tags(id_, owner, {} if tags is None else tags)
+        self.allowed_account_ids: list[str] = self._check_accounts(id_, allowed_account_ids)
         try:
             super().__init__(scope, id_)
         except RuntimeError as error:
             raise translate(error, id_, id_) from None
         self.path = id_
         self.regions: dict[str, Region] = {}
-        """The stack's regions by name, in the order in which `region()` created them."""
         self.metadata = metadata_of(self) or StackMetadata(id_)
-        """Call sites, opt-outs and waivers; written to `constructs.json` beside the stack's JSON."""
         self.opt_outs: list[tuple[str, OptOut]] = self.metadata.opt_outs
-        """Opt-outs: construct path and reason."""
         self._names: dict[tuple[type, str], str] = {}
         self._addresses: dict[core.TerraformElement, str] = {}
         self._providers: dict[str, core.TerraformProvider] = {}
@@ -102,31 +112,21 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         """The folder of the stack's JSON, for files that Terraform reads from there."""
         return Path(core.App.of(self).outdir, "stacks", self.path)
 
-    def require_provider(self, name: str, version: str) -> None:
-        """Raise a provider's version constraint, for an argument that older versions lack; the highest one wins.
-
-        Args:
-            name: A key of `REQUIRED_PROVIDERS`.
-            version: The new constraint, with a lower and an upper bound, such as `>= 6.29.0, < 7.0.0`.
-        """
-        known = self._ranges.get(name, "")
-        self._ranges[name] = max(known, version, key=lambda one: [int(part) for part in re.findall("[0-9]+", one)])
-        self.add_override(f"terraform.required_providers.{name}.version", self._ranges[name])
-
     def region(
         self,
         name: str,
         *,
         provider: aws.provider.AwsProvider | None = None,
-        concurrency_limit: int = QUOTAS["lambda-concurrent-executions"].default,
+        concurrency_limit: int | None = None,
     ) -> Region:
-        """Return a region of the stack, with its own provider; a second call returns the same region.
+        """Return a region of the stack, with its own provider. Later calls with the same name return the same region.
 
         Args:
             name: An AWS region such as `eu-west-1`.
             provider: Your own provider, with an alias and configured for the region. By default one is created,
                 with the stack's default tags and `allowed_account_ids`.
-            concurrency_limit: The account's quota of concurrent Lambda executions in the region; 1000 by default.
+            concurrency_limit: The account's quota of concurrent Lambda executions in the region, which reserved
+                concurrency is checked against; 1000, the quota of a new account, by default.
 
         Raises:
             ConfigurationError: The region is unknown, or it exists with another provider or concurrency_limit.
@@ -134,8 +134,9 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         check_region(self.path, name, argument="region")
         known = self.regions.get(name)
         if known is None:
-            known = self.regions[name] = Region(self, name, provider=provider, concurrency_limit=concurrency_limit)
-        elif provider not in (None, known.provider) or concurrency_limit != known.concurrency.limit:
+            limit = QUOTAS["lambda-concurrent-executions"].default if concurrency_limit is None else concurrency_limit
+            known = self.regions[name] = Region(self, name, provider=provider, concurrency_limit=limit)
+        elif provider not in (None, known.provider) or concurrency_limit not in (None, known.concurrency.limit):
             raise ConfigurationError(
                 self.path,
                 f"region={name!r}: already exists with another provider or concurrency_limit; pass both in the first "
@@ -144,7 +145,13 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         return known
 
     def output(self, name: str, value: object, description: str, *, sensitive: bool = False) -> None:
-        """Add an output with exactly this name.
+        """Add a Terraform output with exactly this name.
+
+        Args:
+            name: The output's name.
+            value: A string, number, boolean, list or dict; it may contain references.
+            description: The output's description.
+            sensitive: Hides the value in Terraform's output; off by default. The state contains it in plain text.
 
         Raises:
             ConfigurationError: The stack already has an output with this name.
@@ -158,30 +165,64 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         except RuntimeError as error:
             raise translate(error, path, name) from None
 
+    def require_provider(self, name: str, version: str) -> None:
+        """Require a later version of a Terraform provider, for an argument that earlier versions do not support.
+
+        Of several calls for a provider, the latest version wins.
+
+        Args:
+            name: `aws`, `archive` or `random`.
+            version: The version constraint, with a lower and an upper bound, such as `>= 6.29.0, < 7.0.0`.
+        """
+        known = self._ranges.get(name, "")
+        self._ranges[name] = max(known, version, key=lambda one: [int(part) for part in re.findall("[0-9]+", one)])
+        self.add_override(f"terraform.required_providers.{name}.version", self._ranges[name])
+
     def address(self, element: core.TerraformElement) -> str:
-        """Return the Terraform address of an element of this stack, such as `aws_vpc.vpc_eu_west_1`."""
+        """Return the Terraform address of a resource, such as `aws_vpc.vpc_eu_west_1`.
+
+        Args:
+            element: A resource or data source of this stack that a construct of the library created.
+        """
         return self._addresses[element]
 
     def ref(self, element: core.TerraformElement, attribute: str) -> str:
         """Return a Terraform reference to an attribute that is valid in this stack only.
 
         The element's own property is valid in every stack, and costs a call into the engine.
+
+        Args:
+            element: A resource or data source of this stack that a construct of the library created.
+            attribute: The attribute's name in Terraform, such as `arn`.
         """
         return f"${{{self.address(element)}.{attribute}}}"
 
     def reach(self, element: core.TerraformElement, attribute: str) -> str:
-        """Return a reference, valid in this stack, to an attribute of an element of any stack."""
+        """Return a reference, valid in this stack, to an attribute of a resource of any stack.
+
+        Args:
+            element: A resource or data source.
+            attribute: The attribute's name in Terraform, such as `arn`.
+        """
         return self.ref(element, attribute) if element in self._addresses else str(getattr(element, attribute))
 
     def text(self, value: str) -> str:
-        """Return a text with each token replaced by its Terraform reference."""
+        """Return a text with each token of the engine replaced by its Terraform reference.
+
+        Args:
+            value: Text that may contain tokens, such as the ARN of a resource.
+        """
         if not is_token(value):
             return value
         resolver = core.DefaultTokenResolver(core.StringConcat())
         return str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))
 
     def at_synth(self, finisher: Callable[[], None]) -> None:
-        """Call `finisher` once, right before the stack is synthesized."""
+        """Register a function that is called once, right before the stack is synthesized.
+
+        Args:
+            finisher: A function without arguments. It may create resources.
+        """
         self._finishers.append(finisher)
 
     def prepare_stack(self) -> None:
@@ -218,7 +259,7 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         self._addresses[element] = f"{terraform_type(type_)}.{name}"
 
     def provider_for(self, name: str) -> core.TerraformProvider:
-        """Return the stack's provider of a kind without regions: archive or random."""
+        """Return the stack's provider of `archive` or `random`, which have no regions."""
         if name not in self._providers:
             # Only the one that is used is loaded.
             engine = import_module(f"constructs_lib._engine.{name}")
@@ -232,8 +273,7 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     def _create_backend(self, backend: Backend) -> None:
         block = backend.block(project=self.project, environment=self.environment.value, stack=self.path)
         claim_state(core.App.of(self), self.path, block)
-        self.state_bucket: str = block.get("s3", {}).get("bucket", "")
-        """The bucket of the stack's state; empty for a local or partial backend."""
+        self.state_bucket = block.get("s3", {}).get("bucket", "")
         if "local" in block:
             core.LocalBackend(self, path=block["local"]["path"])
             return
@@ -318,6 +358,18 @@ class Region:
     """A region of a stack: its provider, names and Availability Zones.
 
     `HardenedStack.region` creates it; constructs take it as `region`.
+
+    Attributes:
+        stack: The stack.
+        name: The region's name, such as `eu-west-1`.
+        environment: The environment of the stack.
+        profile: The settings of the environment.
+        partition: `aws`, `aws-us-gov` or `aws-cn`.
+        dns_suffix: The domain of AWS services in the region: `amazonaws.com`, or `amazonaws.com.cn` in China.
+        zones: The letters of the region's Availability Zones, in alphabetical order.
+        naming: Makes the AWS names of resources in the region.
+        concurrency: The Lambda concurrency of the account in the region, and how much of it functions reserve.
+        provider: The AWS provider, for resources without a construct.
     """
 
     def __init__(
@@ -330,14 +382,16 @@ class Region:
     ) -> None:
         self.stack = stack
         self.name = name
-        self.environment = stack.environment
-        self.profile = stack.profile
-        self.partition = partition(name)
-        self.dns_suffix = dns_suffix(name)
-        self.zones = zone_letters(name)
-        self.naming = Naming(stack.project, stack.environment.value, name)
-        self.concurrency = ConcurrencyBudget(concurrency_limit)
-        self.provider = self._check_provider(provider) if provider else self._create_provider()
+        self.environment: Environment = stack.environment
+        self.profile: Profile = stack.profile
+        self.partition: str = partition(name)
+        self.dns_suffix: str = dns_suffix(name)
+        self.zones: tuple[str, ...] = zone_letters(name)
+        self.naming: Naming = Naming(stack.project, stack.environment.value, name)
+        self.concurrency: ConcurrencyBudget = ConcurrencyBudget(concurrency_limit)
+        self.provider: aws.provider.AwsProvider = (
+            self._check_provider(provider) if provider else self._create_provider()
+        )
 
     def create(
         self,
@@ -354,7 +408,7 @@ class Region:
             scope: The construct that owns the element.
             path: The ids below the stack, the element's own last.
             type_: A generated class.
-            *args: None: generated classes take keyword arguments only.
+            *args: Leave out: generated classes take keyword arguments only.
             **kwargs: The arguments of the generated class, without `provider`.
         """
         element_type = cast("type[E]", type_)
@@ -375,7 +429,12 @@ class Region:
         return self.create(self.stack, (id_,), aws.data_aws_caller_identity.DataAwsCallerIdentity).account_id
 
     def arn(self, service: str, resource: str) -> str:
-        """Return an ARN in this region and account: `arn:partition:service:region:account:resource`."""
+        """Return an ARN in this region and account: `arn:partition:service:region:account:resource`.
+
+        Args:
+            service: The service's namespace in ARNs, such as `sqs`.
+            resource: The last part of the ARN, such as `function:orders`.
+        """
         return f"arn:{self.partition}:{service}:{self.name}:{self.account_id}:{resource}"
 
     def _check_provider(self, provider: aws.provider.AwsProvider) -> aws.provider.AwsProvider:

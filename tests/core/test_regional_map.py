@@ -17,7 +17,7 @@ def two_regions(stack: HardenedStack) -> HardenedStack:
     return stack
 
 
-def test_a_complete_map_reads_by_name_and_by_region_in_the_stacks_order(two_regions: HardenedStack) -> None:
+def test_a_map_is_read_by_name_and_by_region_in_the_order_of_the_stack(two_regions: HardenedStack) -> None:
     values = RegionalMap(two_regions, {"eu-west-1": 2, "us-east-1": 1})
     assert dict(values) == {"us-east-1": 1, "eu-west-1": 2}
     assert list(values) == ["us-east-1", "eu-west-1"]
@@ -25,13 +25,13 @@ def test_a_complete_map_reads_by_name_and_by_region_in_the_stacks_order(two_regi
     assert len(values) == 2
 
 
-def test_a_missing_region_is_refused_by_name(two_regions: HardenedStack) -> None:
+def test_a_missing_region_is_refused(two_regions: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         RegionalMap(two_regions, {"us-east-1": 1}, name="vpcs")
     assert str(error.value) == "shop/vpcs: no value for eu-west-1, a region of the stack; add one"
 
 
-def test_an_extra_region_is_refused_by_name(two_regions: HardenedStack) -> None:
+def test_a_region_that_the_stack_does_not_have_is_refused(two_regions: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         RegionalMap(two_regions, {"us-east-1": 1, "eu-west-1": 2, "eu-north-1": 3})
     assert str(error.value) == (
@@ -40,11 +40,20 @@ def test_an_extra_region_is_refused_by_name(two_regions: HardenedStack) -> None:
     )
 
 
-def test_everything_wrong_is_named_at_once(two_regions: HardenedStack) -> None:
+def test_all_problems_are_reported_at_once(two_regions: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         RegionalMap(two_regions, {"eu-north-1": 3})
-    assert [problem.split(" ")[3].strip("',") for problem in error.value.problems] == [
-        "us-east-1",
-        "eu-west-1",
-        "'eu-north-1'".strip("'"),
-    ]
+    assert error.value.problems == (
+        "no value for us-east-1, a region of the stack; add one",
+        "no value for eu-west-1, a region of the stack; add one",
+        (
+            "a value for 'eu-north-1', which is not a region of the stack (us-east-1, eu-west-1); remove it, or call "
+            "stack.region() first"
+        ),
+    )
+
+
+def test_something_else_than_a_stack_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        RegionalMap("shop", {"eu-west-1": 1}, name="vpcs")  # type: ignore[arg-type]
+    assert str(error.value) == "vpcs: stack='shop': expected a HardenedStack"

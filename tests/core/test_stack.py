@@ -42,7 +42,7 @@ def two_regions(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(fill)
 
 
-def test_every_region_has_a_provider_of_its_own_with_the_stacks_tags(two_regions: SynthesizedStack) -> None:
+def test_each_region_has_its_own_provider_with_the_default_tags(two_regions: SynthesizedStack) -> None:
     tags = {
         "Environment": "dev",
         "ManagedBy": "terraform",
@@ -54,12 +54,12 @@ def test_every_region_has_a_provider_of_its_own_with_the_stacks_tags(two_regions
         assert two_regions.provider(alias) == {"alias": alias, "region": region, "default_tags": [{"tags": tags}]}
 
 
-def test_every_aws_block_names_the_provider_of_its_region(two_regions: SynthesizedStack) -> None:
+def test_every_resource_has_the_provider_of_its_region(two_regions: SynthesizedStack) -> None:
     for block in two_regions.blocks:
         assert block["provider"] == f"aws.{block.address[-9:]}", block.address
 
 
-def test_provider_versions_are_bounded_ranges(two_regions: SynthesizedStack) -> None:
+def test_provider_versions_have_a_lower_and_an_upper_bound(two_regions: SynthesizedStack) -> None:
     assert two_regions.document["terraform"]["required_providers"] == {
         "archive": {"source": "hashicorp/archive", "version": ">= 2.4.0, < 3.0.0"},
         "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
@@ -72,14 +72,14 @@ def test_the_terraform_version_is_not_pinned_in_the_json(two_regions: Synthesize
     assert "required_version" not in two_regions.document["terraform"]
 
 
-def test_the_account_is_asked_for_once_per_provider(two_regions: SynthesizedStack) -> None:
+def test_the_account_id_is_read_once_per_region(two_regions: SynthesizedStack) -> None:
     assert [block.address for block in two_regions.resources("data.aws_caller_identity")] == [
         "data.aws_caller_identity.current_eu_west_1",
         "data.aws_caller_identity.current_us_east_1",
     ]
 
 
-def test_state_is_local_unless_told_otherwise(two_regions: SynthesizedStack) -> None:
+def test_state_is_local_by_default(two_regions: SynthesizedStack) -> None:
     assert two_regions.document["terraform"]["backend"] == {
         "local": {"path": "../../../terraform.shop-dev-shop.tfstate"}
     }
@@ -114,7 +114,7 @@ def test_a_workspace_of_another_environment_fails_the_plan(
     }
 
 
-def test_an_account_guard_reaches_every_provider(
+def test_allowed_account_ids_and_tags_apply_to_every_provider(
     synthesize: Callable[..., dict[str, SynthesizedStack]],
 ) -> None:
     def build(app: App) -> None:
@@ -130,7 +130,9 @@ def test_an_account_guard_reaches_every_provider(
         assert stack.provider(alias)["default_tags"][0]["tags"]["CostCenter"] == "7"
 
 
-def test_a_backend_is_given_from_outside(synthesize: Callable[..., dict[str, SynthesizedStack]]) -> None:
+def test_an_s3_backend_has_a_key_per_project_environment_and_stack(
+    synthesize: Callable[..., dict[str, SynthesizedStack]],
+) -> None:
     def build(app: App) -> None:
         backend = S3Backend(bucket="state", region="eu-west-1")
         HardenedStack(app, "web", environment="prod", owner="me", project="shop", backend=backend)
@@ -146,7 +148,7 @@ def test_a_backend_is_given_from_outside(synthesize: Callable[..., dict[str, Syn
     }
 
 
-def test_a_partial_backend_names_the_stacks_own_key_and_no_bucket(
+def test_a_partial_backend_has_the_key_of_the_stack_and_no_bucket(
     synthesize: Callable[..., dict[str, SynthesizedStack]],
 ) -> None:
     def build(app: App) -> None:
@@ -172,7 +174,7 @@ def test_a_reference_between_stacks_reads_the_state_of_the_other(
     assert state["config"]["path"] == "../../../terraform.shop-dev-one.tfstate"
 
 
-def test_a_region_takes_a_callers_own_provider(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_region_accepts_an_existing_provider(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         provider = AwsProvider(stack, "own", alias="own", region="eu-west-1", profile="partner")
         region = stack.region("eu-west-1", provider=provider)
@@ -206,7 +208,7 @@ def test_constructs_nest_in_plain_constructs(synth_stack: Callable[..., Synthesi
     assert stack.resource("aws_kms_alias")["name"] == "alias/shop-dev-cell-key"
 
 
-def test_two_runs_give_the_same_bytes(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_two_runs_synthesize_the_same_bytes(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         us, eu = stack.region("us-east-1"), stack.region("eu-west-1")
         MultiRegionKey(stack, "key", region=us, replicas=[eu])
@@ -214,7 +216,7 @@ def test_two_runs_give_the_same_bytes(synth_stack: Callable[..., SynthesizedStac
     assert synth_stack(fill).text == synth_stack(fill).text
 
 
-def test_a_synth_that_is_asked_for_twice_changes_nothing(tmp_path: Path) -> None:
+def test_a_second_synth_changes_nothing(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     stack = HardenedStack(app, "shop", environment="dev", owner="me")
     MultiRegionKey(stack, "key", region=stack.region("eu-west-1"))
@@ -257,19 +259,19 @@ def test_a_stack_without_an_owner_is_refused(app: App) -> None:
     )
 
 
-def test_a_tag_that_the_stack_sets_itself_is_refused(app: App) -> None:
+def test_tags_that_the_stack_sets_are_refused(app: App) -> None:
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", tags={"Environment": "prod"})) == (
         "shop: tags['Environment']='prod': is set by the stack; leave it out"
     )
 
 
-def test_an_account_id_that_is_none_is_refused(app: App) -> None:
+def test_an_invalid_account_id_is_refused(app: App) -> None:
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", allowed_account_ids=["1234"])) == (
         "shop: allowed_account_ids='1234': expected an account id, a string of 12 digits"
     )
 
 
-def test_one_account_id_in_place_of_a_list_is_refused(app: App) -> None:
+def test_allowed_account_ids_must_be_a_list(app: App) -> None:
     text = "111122223333"
     assert refusal(lambda: HardenedStack(app, "shop", environment="dev", owner="me", allowed_account_ids=text)) == (
         "shop: allowed_account_ids='111122223333': expected a list of account ids"
@@ -280,7 +282,13 @@ def test_an_unknown_region_is_refused(stack: HardenedStack) -> None:
     assert refusal(lambda: stack.region("eu-west-9")).startswith("shop: region='eu-west-9': is no AWS region known on ")
 
 
-def test_a_region_asked_for_in_two_ways_is_refused(stack: HardenedStack) -> None:
+def test_a_later_call_without_a_limit_returns_the_same_region(stack: HardenedStack) -> None:
+    region = stack.region("eu-west-1", concurrency_limit=2000)
+    assert stack.region("eu-west-1") is region
+    assert region.concurrency.limit == 2000
+
+
+def test_a_second_concurrency_limit_for_a_region_is_refused(stack: HardenedStack) -> None:
     stack.region("eu-west-1")
     assert refusal(lambda: stack.region("eu-west-1", concurrency_limit=2000)) == (
         "shop: region='eu-west-1': already exists with another provider or concurrency_limit; pass both in the first call"
@@ -295,7 +303,7 @@ def test_a_duplicate_construct_name_is_refused(stack: HardenedStack) -> None:
     )
 
 
-def test_two_ids_that_give_one_terraform_name_are_refused(stack: HardenedStack) -> None:
+def test_two_ids_with_the_same_terraform_name_are_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     MultiRegionKey(stack, "data-key", region=region)
     assert refusal(lambda: MultiRegionKey(stack, "data_key", region=region)) == (
@@ -304,7 +312,7 @@ def test_two_ids_that_give_one_terraform_name_are_refused(stack: HardenedStack) 
     )
 
 
-def test_a_region_given_by_name_only_is_refused(stack: HardenedStack) -> None:
+def test_the_name_of_a_region_instead_of_a_region_is_refused(stack: HardenedStack) -> None:
     assert refusal(lambda: MultiRegionKey(stack, "key", region="eu-west-1")) == (  # type: ignore[arg-type]
         "key: region='eu-west-1': expected a Region; pass stack.region('eu-west-1') instead of a name"
     )
@@ -319,7 +327,7 @@ def test_a_region_of_another_stack_is_refused(app: App) -> None:
 
 
 @pytest.mark.parametrize("id_", ["", "a/b", "${aws_vpc.x.id}"])
-def test_an_id_that_no_address_can_be_made_of_is_refused(stack: HardenedStack, id_: str) -> None:
+def test_ids_that_are_not_valid_in_addresses_are_refused(stack: HardenedStack, id_: str) -> None:
     assert refusal(lambda: MultiRegionKey(stack, id_, region=stack.region("eu-west-1"))) == (
         f"shop/{id_}: id_={id_!r}: expected a plain string without '/', since Terraform addresses are made of it"
     )
