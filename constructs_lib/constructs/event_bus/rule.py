@@ -89,11 +89,11 @@ class EventRule(HardenedConstruct):
         """The rule's ARN."""
         return self.resource.arn
 
-    @property
+    @cached_property
     def dimensions(self) -> dict[str, str]:
-        """The dimensions of the rule's CloudWatch metrics, for use in the rule's stack."""
-        rule = {"RuleName": self._ref(self.resource, "name")}
-        return {"EventBusName": self._bus_name, **rule} if self._bus_name else rule
+        """The dimensions of the rule's CloudWatch metrics."""
+        rule = {"RuleName": self.resource.name}
+        return {"EventBusName": self.bus.resource.name, **rule} if self._bus_name else rule
 
     def _create_target(self, target: EventTarget) -> None:
         name, to = target.name, target.to

@@ -9,6 +9,7 @@ from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.regions import is_token
 
 RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -35,7 +36,6 @@ class LogGroup(HardenedConstruct):
             CloudWatch Logs supports: 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653.
 
     Attributes:
-        name: The log group's name.
         resource: The `aws_cloudwatch_log_group`.
 
     Raises:
@@ -71,15 +71,20 @@ class LogGroup(HardenedConstruct):
                 f"must be at least {floor} in {region.environment.value}",
             )
         self._problems.raise_if_any()
-        self.name = name or self._name("log-group")
-        key.allow_logs(self, self.name)
+        self._log_group_name = name or self._name("log-group")
+        key.allow_logs(self, self._log_group_name)
         self.resource = self._create(
             aws.cloudwatch_log_group.CloudwatchLogGroup,
             "Resource",
-            name=self.name,
+            name=self._log_group_name,
             retention_in_days=days,
             kms_key_id=key.arn_for(self),
         )
+
+    @cached_property
+    def name(self) -> str:
+        """The log group's name."""
+        return self.resource.name if is_token(self._log_group_name) else self._log_group_name
 
     @cached_property
     def arn(self) -> str:
