@@ -57,7 +57,7 @@ def test_it_gets_its_variables_an_event_and_a_context(local_aws: LocalAws) -> No
 @pytest.mark.parametrize(
     ("code", "runtime", "message"),
     [
-        (FAILS, "python3.13", r"^failing: failed:\n(.|\n)*ValueError: no such thing$"),
+        (FAILS, "python3.13", r"^failing: invocation failed:\n(.|\n)*ValueError: no such thing$"),
         (HANGS, "python3.13", r"^hanging: invocation timed out after 2 s$"),
         ("", "nodejs22.x", r"^node: only Python runtimes can be invoked, not nodejs22\.x$"),
     ],

@@ -107,7 +107,7 @@ def test_a_row_covers_what_is_below_its_attribute_and_nothing_beside_it() -> Non
     assert row.covers("aws_vpc_peering_connection", "tags.Owner")
     assert not row.covers("aws_vpc_peering_connection", "tags_all.Owner")
     assert not row.covers("aws_vpc", "tags.Owner")
-    reason = "moto keeps one set of tags for both sides of a peering, AWS two"
+    reason = "moto stores one set of tags per peering connection; AWS stores one per side"
     assert summary([row]) == [f"known difference on the second plan: aws_vpc_peering_connection.tags: {reason}"]
 
 
