@@ -18,19 +18,19 @@ help:  ## List the targets
 $(VENV)/.runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	@command -v node > /dev/null || { echo "Node 20 or later is needed: cdktf runs on it"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 # The other end of the range of bindings that the library supports.
 $(VENV)-newest/.runtime: requirements.txt
-	$(PYTHON) -m venv $(VENV)-newest
-	sed 's/^cdktf-cdktf-provider-aws==.*/cdktf-cdktf-provider-aws==$(NEWEST_BINDINGS)/' requirements.txt > $(VENV)-newest/requirements.txt
-	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check -r $(VENV)-newest/requirements.txt
+	@$(PYTHON) -m venv $(VENV)-newest
+	@sed 's/^cdktf-cdktf-provider-aws==.*/cdktf-cdktf-provider-aws==$(NEWEST_BINDINGS)/' requirements.txt > $(VENV)-newest/requirements.txt
+	@$(VENV)-newest/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $(VENV)-newest/requirements.txt
 	@touch $@
 
 synth: $(VENV)/.runtime  ## Synthesize the reference stacks into cdktf.out (ENVIRONMENT=dev|staging|prod)
