@@ -205,7 +205,7 @@ def test_a_duplicate_construct_name(add_vpc: Callable[..., RegionalVpc]) -> None
         ("vpc", "vpc-1", "must be of the type Vpc, and is of the type str"),
         ("key", "alias/db", "must be of the type MultiRegionKey, and is of the type str"),
         ("engine", ["aurora-mysql"], "must be one of aurora-postgresql, aurora-mysql"),
-        ("pinned", "17.4", "needs an exact engine_version to pin; '17' names none"),
+        ("pinned", "17.4", "requires an exact engine_version; '17' is a major version"),
         ("upgrade", "17.4", "must be of the type MajorUpgrade | None, and is of the type str"),
         ("extended_support", True, "must be of the type ExtendedSupport | None, and is of the type bool"),
         ("reader_scaling", 5, "must be of the type ReaderScaling | None, and is of the type int"),

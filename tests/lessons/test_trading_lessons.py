@@ -190,7 +190,7 @@ def test_trd_5_less_than_the_environment_asks_for_is_refused(tmp_path: Path) -> 
             stack, "db", region=region, vpc=vpc, key=key, instances={"writer": Instance("db.r7g.large")}
         )
     )
-    assert message == "shop/db: instances=['writer']: must be at least 2 in prod"
+    assert message == "shop/db: instances=['writer']: must have at least 2 in prod"
 
 
 def test_trd_5_the_clusters_have_all_of_it(system: SynthesizedStack) -> None:

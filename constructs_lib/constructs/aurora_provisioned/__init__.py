@@ -1,4 +1,4 @@
-"""AuroraProvisioned: an Aurora cluster with instances of fixed size, never serverless."""
+"""AuroraProvisioned: an Aurora cluster with provisioned instances."""
 
 from constructs_lib.constructs.aurora_provisioned.cluster import AuroraProvisioned
 from constructs_lib.constructs.aurora_provisioned.engines import ExtendedSupport, MajorUpgrade, PinnedMinorVersion

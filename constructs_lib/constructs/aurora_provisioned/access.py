@@ -1,4 +1,4 @@
-"""Who may log in without a password, and the role that RDS writes operating system metrics with."""
+"""IAM database authentication, and the role of Enhanced Monitoring."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_client(path: str, engine: Engine, master: str, user: object) -> None:
-    """Refuse a database user that IAM authentication cannot name, or should not.
+    """Check a database user for IAM database authentication.
 
     Raises:
-        ConfigurationError: Another form, a wildcard, or the owner of the cluster.
+        ConfigurationError: The name is invalid or a wildcard, or it is the master user.
     """
     if is_token(user) or not isinstance(user, str) or not _USER.fullmatch(user) or len(user) > engine.max_user:
         raise ConfigurationError(
             path,
-            f"database_user={user!r}: must be 1 to {engine.max_user} letters, digits and underscores; '*' would be "
-            "every user",
+            f"database_user={user!r}: must be 1 to {engine.max_user} letters, digits and underscores; wildcards "
+            "are not allowed",
         )
     if user.lower() in (master, "rdsadmin"):
         raise ConfigurationError(
             path,
-            f"database_user={user!r}: is the owner of the whole cluster; create a user with the rights that the client "
+            f"database_user={user!r}: is the master user; create a database user with the permissions that the client "
             "needs",
         )
 
 
 def connect_statement(cluster: HardenedConstruct, client: Grantee, resource_id: str, user: str) -> Statement:
-    """Return the statement that lets a client's role log in as one user of one cluster."""
+    """Return the statement that allows to connect to a cluster as a database user."""
     here = cluster.region
     owner = f"arn:{here.partition}:rds-db:{here.name}:{client.region.account_id}"
     sid = "".join(part.title() for part in (*cluster.component.split("-"), *user.split("_")))
@@ -48,7 +48,7 @@ def connect_statement(cluster: HardenedConstruct, client: Grantee, resource_id: 
 
 
 def monitoring_role(cluster: HardenedConstruct) -> ServiceRole:
-    """Return the role of enhanced monitoring, which writes to one log group of the account.
+    """Return the role of Enhanced Monitoring, which writes to the log group RDSOSMetrics.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Monitoring.OS.Enabling.html.
     """
@@ -75,7 +75,7 @@ def monitoring_role(cluster: HardenedConstruct) -> ServiceRole:
         ],
         conditions=(
             Condition("StringEquals", "aws:SourceAccount", (region.account_id,)),
-            # Readers that Aurora adds have names of its own.
+            # Aurora chooses the names of readers that it adds.
             Condition("ArnLike", "aws:SourceArn", (region.arn("rds", "db:*"),)),
         ),
     )

@@ -1,4 +1,4 @@
-"""What is watched of a cluster in production."""
+"""CloudWatch alarms of a cluster and its instances."""
 
 from __future__ import annotations
 
@@ -66,4 +66,4 @@ LAG_ALARM: Final = Alarm(
     evaluation_periods=5,
     missing_data="notBreaching",
 )
-"""Of the cluster as a whole: which instance is a reader changes."""
+"""For the cluster: a failover changes which instances are readers."""

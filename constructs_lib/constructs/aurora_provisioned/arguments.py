@@ -1,4 +1,4 @@
-"""What the remaining arguments of a cluster may be."""
+"""Checks of a cluster's arguments."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ DEFAULT_USER: Final = "cluster_owner"
 GUESSED_USERS: Final = frozenset(
     ("admin", "administrator", "awsuser", "dba", "master", "mysql", "postgres", "root", "sa", "user")
 )
-"""Names that everybody tries first."""
+"""Names that are easy to guess."""
 RESERVED_USERS: Final = ("pg_", "rds")
-"""Beginnings of names that the engines and RDS keep for themselves."""
+"""Prefixes of names that the engines and RDS reserve."""
 MAX_RETENTION: Final = 35
 MIN_PORT: Final = 1150
 MAX_PORT: Final = 65535
@@ -33,7 +33,7 @@ _RESERVED_DATABASES: Final = frozenset(
 
 
 def check_names(problems: Problems, engine: Engine, database: object, port: object) -> None:
-    """Note a database name or a port that AWS refuses."""
+    """Report a database name or a port that AWS refuses."""
     pattern, allowed = _DATABASE[engine.name]
     if problems.check(
         isinstance(database, str) and pattern.fullmatch(database) and len(database) <= MAX_DATABASE_NAME,
@@ -42,81 +42,81 @@ def check_names(problems: Problems, engine: Engine, database: object, port: obje
         f"must be 1 to {MAX_DATABASE_NAME} {allowed}, starting with a letter",
     ):
         problems.check(
-            database not in _RESERVED_DATABASES, "database_name", database, "is reserved by the engine; choose another"
+            database not in _RESERVED_DATABASES,
+            "database_name",
+            database,
+            "is reserved by the engine; choose another name",
         )
     problems.check_whole("port", port, MIN_PORT, MAX_PORT)
 
 
 def check_user(problems: Problems, argument: str, user: object, engine: Engine) -> None:
-    """Note a name of the master user that is guessed first, or that the engine does not take."""
+    """Report a master username that is easy to guess or that the engine refuses."""
     if problems.check(
         isinstance(user, str) and _USER.fullmatch(user) and len(user) <= engine.max_user,
         argument,
         user,
         f"must be 1 to {engine.max_user} lower-case letters, digits and underscores, starting with a letter",
     ):
-        problems.check(
-            user not in GUESSED_USERS, argument, user, "is a name that everybody tries first; choose another"
-        )
+        problems.check(user not in GUESSED_USERS, argument, user, "is easy to guess; choose another name")
         problems.check(
             not str(user).startswith(RESERVED_USERS),
             argument,
             user,
-            f"must not begin with {' or '.join(RESERVED_USERS)}, which the engine and RDS keep for themselves",
+            f"is reserved; expected a name that does not begin with {' or '.join(RESERVED_USERS)}",
         )
 
 
 def check_retention(problems: Problems, region: Region, days: object) -> None:
-    """Note a retention of backups that AWS or the environment refuses."""
+    """Report a backup retention period that AWS or the environment does not allow."""
     floor = region.profile.backup_retention_days
     problems.check(
         type(days) is int and floor <= days <= MAX_RETENTION,
         "backup_retention_days",
         days,
-        f"must be a whole number from {floor}, what {region.environment.value} asks for, to {MAX_RETENTION}",
+        f"must be a whole number from {floor}, the minimum in {region.environment.value}, to {MAX_RETENTION}",
     )
 
 
 def check_backtrack(problems: Problems, engine: Engine, hours: object) -> None:
-    """Note backtracking where the engine has none."""
+    """Report backtracking for an engine that does not support it."""
     problems.check_whole("backtrack_hours", hours, 0, MAX_BACKTRACK_HOURS)
     problems.check(
         not hours or engine.name == "aurora-mysql",
         "backtrack_hours",
         hours,
-        f"{engine.name} cannot backtrack; restore to a point in time instead",
+        f"{engine.name} does not support backtracking; use point-in-time recovery",
     )
 
 
 def serverless_traces(construct: HardenedConstruct) -> list[str]:
-    """Return what somebody changed on the cluster or its instances to make them serverless."""
+    """Return overrides of the cluster and its instances that make them serverless."""
     found: list[str] = []
     for role, element in construct.resources.items():
         if not (role == "Resource" or role.startswith("instance-")):
             continue
         ((_, named),) = element.to_terraform()["resource"].items()
         ((_, block),) = named.items()
-        # Whatever is there counts: an override cannot be told from an argument here, and neither may be.
+        # Arguments and overrides cannot be distinguished here, and neither is allowed.
         found += [
-            f"{role}: {name} makes the cluster serverless, and it is provisioned; take the change out"
+            f"{role}: {name} makes the cluster serverless; remove it from the provisioned cluster"
             for name in ("scaling_configuration", "serverlessv2_scaling_configuration")
             if block.get(name) not in (None, [], {})
         ]
         mode = block.get("engine_mode", "provisioned")
         class_ = block.get("instance_class")
         if mode != "provisioned":
-            found.append(f"{role}: engine_mode={mode!r}: must stay 'provisioned'")
+            found.append(f"{role}: engine_mode={mode!r}: must be 'provisioned'")
         if class_ == "db.serverless":
             found.append(f"{role}: instance_class={class_!r}: must be a provisioned class")
     return found
 
 
 def upgrade_settings(upgrade: MajorUpgrade | None, instance_group: str) -> dict[str, Any]:
-    """Return the arguments that a major upgrade needs together, none without one.
+    """Return the arguments of a major version upgrade; none without one.
 
-    The instances' parameter group must change with the engine: instances of the new version cannot keep the old one's.
-    Both must happen in the apply that asks for them, or Terraform would move the instances to a group of a version
-    that they do not have yet.
+    Engine version and the instances' parameter group must change in the same apply: Terraform would otherwise associate
+    instances of the old version with a parameter group of the new one.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html.
     """

@@ -1,4 +1,4 @@
-"""Instance classes that each engine offers, where they are missing, and how much memory they have."""
+"""DB instance classes by engine, the regions without them, and their memory."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ FAMILIES: Final[Mapping[EngineName, Mapping[str, tuple[str, ...]]]] = {
     "aurora-postgresql": {**_T4G, **_T3, **_MEMORY_FAMILIES},
     "aurora-mysql": {**_T4G, **_MEMORY_FAMILIES},
 }
-"""Sizes by family, the families that we prefer first.
+"""Sizes by family, preferred families first.
 
-Left out are classes of earlier generations, those that few regions have, and db.t3 for MySQL, on which Performance
-Insights does not work. See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.DBInstanceClass.SupportAurora.html
+Not included are older generations, families that few regions have, and db.t3 for MySQL, which does not support
+Performance Insights. See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.DBInstanceClass.SupportAurora.html
 and https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DatabaseInsights.Engines.html.
 """
 
@@ -67,12 +67,12 @@ def memory_bytes(instance_class: str) -> int:
 
 
 def is_burstable(instance_class: str) -> bool:
-    """Whether a class works on CPU credits."""
+    """Whether a class is burstable, with CPU credits."""
     return instance_class.startswith("db.t")
 
 
 def max_connections(engine: EngineName, instance_class: str) -> int:
-    """Return about how many connections Aurora allows by default on a class of `FAMILIES`.
+    """Return the approximate default of max_connections for a class of `FAMILIES`.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Managing.html and
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Managing.Performance.html.
@@ -86,14 +86,14 @@ def max_connections(engine: EngineName, instance_class: str) -> int:
 def check_class(
     problems: Problems, argument: str, instance_class: object, *, engine: EngineName, region: Region
 ) -> bool:
-    """Note a class that cannot be ordered there, or that the environment does not allow; returns whether it is fine.
+    """Report a class that is not available or not allowed, and return whether it is.
 
     Args:
-        problems: Where a problem is noted.
-        argument: What the caller calls it.
-        instance_class: Such as `db.r7g.large`.
+        problems: Collects the problems.
+        argument: The argument's name.
+        instance_class: The class, such as `db.r7g.large`.
         engine: The engine.
-        region: Where the instance is to run.
+        region: The region.
     """
     if not isinstance(instance_class, str) or is_token(instance_class):
         problems.add(argument, instance_class, "must be a plain string such as 'db.r7g.large'")
@@ -103,13 +103,13 @@ def check_class(
     offered = FAMILIES[engine]
     reason = ""
     if instance_class == "db.serverless":
-        reason = "is serverless, and this cluster is provisioned"
+        reason = "is serverless, which a provisioned cluster cannot have"
     elif size not in offered.get(family, ()):
-        reason = f"is not orderable for {engine}, or not fit for it"
+        reason = f"is not supported for {engine}"
     elif region.name in MISSING.get(family, ()):
-        reason = f"is not offered in {region.name}"
+        reason = f"is not available in {region.name}"
     elif is_burstable(instance_class) and not burstable_allowed:
-        reason = f"is burstable, and {region.environment.value} needs CPU that does not run out of credits"
+        reason = f"is burstable, which is not allowed in {region.environment.value}"
     if reason:
         near = nearest(instance_class, engine=engine, region=region, burstable=burstable_allowed)
         problems.add(argument, instance_class, f"{reason}; the nearest class is {near!r}")
@@ -117,7 +117,7 @@ def check_class(
 
 
 def nearest(instance_class: str, *, engine: EngineName, region: Region, burstable: bool) -> str:
-    """Return the class that can be ordered and is most like another: of its kind, and the least that is not smaller."""
+    """Return the available class that is nearest: of the same kind, and the smallest that is not smaller."""
     family, _, size = instance_class.rpartition(".")
     wants_burstable = burstable and family.startswith("db.t")
     sizes = _BURSTABLE_GIB if wants_burstable else _MEMORY_GIB
@@ -130,5 +130,5 @@ def nearest(instance_class: str, *, engine: EngineName, region: Region, burstabl
     ]
     alike = [choice for choice in choices if is_burstable(choice) == wants_burstable] or choices
     fitting = [choice for choice in alike if memory_bytes(choice) >= least * GIB] or alike
-    # The first of the smallest: families stand in the order of preference.
+    # The first of the smallest: families are in the order of preference.
     return min(fitting, key=memory_bytes)

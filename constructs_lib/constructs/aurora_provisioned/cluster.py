@@ -1,4 +1,4 @@
-"""The AuroraProvisioned construct: a cluster, its instances, and everything that belongs to them."""
+"""AuroraProvisioned: an Aurora cluster with provisioned instances."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.core.validation import report_at_synth
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.windows import check_windows, default_backup, default_maintenance
 
@@ -51,54 +52,69 @@ _SUPPORT: Final = {False: "open-source-rds-extended-support-disabled", True: "op
 
 
 class AuroraProvisioned(HardenedConstruct):
-    """An Aurora cluster with instances of fixed size, in the database subnets of a VPC.
+    """An Aurora PostgreSQL or Aurora MySQL cluster with provisioned instances in the database subnets of a VPC.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it is.
-        vpc: The VPC whose database subnets it uses, in at least two zones.
-        key: Encrypts storage, backups, logs, Performance Insights and the master user's secret.
-        engine: `aurora-postgresql` (default) or `aurora-mysql`.
-        engine_version: A major version: `17` for PostgreSQL and `8.0` for MySQL by default. Aurora chooses the minor
-            version and keeps it current in the maintenance window.
-        pinned: `PinnedMinorVersion` with the reason why `engine_version` names the exact version.
-        upgrade: A `MajorUpgrade`, for the apply that makes it; leave it out afterwards.
-        extended_support: `ExtendedSupport` with the reason why AWS may bill the time after standard support.
-        instances: Instances by name, the first writer first; add further ones at the end. By default the
-            environment's number, named by number. At least as many as the environment asks for.
-        reader_scaling: Adds readers under load; none by default.
-        database_name: The first database; `app` by default.
-        port: 1150 to 65535; the engine's own by default.
-        master_username: The owner of the cluster; `cluster_owner` by default. Never a name that is guessed first.
-        password: `GeneratedPassword` for a password that Terraform makes; by default RDS makes, keeps and rotates it.
-        parameters: Further parameters of the cluster, plain strings.
-        instance_parameters: Further parameters of the instances, plain strings.
-        io_optimized: Whether storage is billed without I/O (`aurora-iopt1`); False by default. Worth it when I/O is
-            more than a quarter of the bill.
-        backup_retention_days: Up to 35; by default from the environment, and not less than that.
-        backup_window: Time of day in UTC such as `02:00-03:00`; by default at night where the region is.
-        maintenance_window: Time of the week in UTC such as `sun:03:30-sun:04:30`; by default early on Sunday there.
-        backtrack_hours: Hours that a MySQL cluster can be turned back by, up to 72; 0 by default. Only a new cluster
-            can be given it, and not in every region.
-        deletion_protection: True, False, or `NoDeletionProtection` where the environment protects; by default from the
-            environment. A protected or opted-out cluster leaves a final snapshot and automated backups.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told.
+        region: The region.
+        vpc: A VPC in the region with database subnets in at least two Availability Zones.
+        key: Encrypts storage, backups, logs, Performance Insights and the master user's secret. A change replaces the
+            cluster.
+        engine: `aurora-postgresql` or `aurora-mysql`.
+        engine_version: A major version in standard support; `17` for PostgreSQL and `8.0` for MySQL by default. Aurora
+            chooses the minor version and upgrades it in the maintenance window, so Terraform ignores changes of it.
+        pinned: `PinnedMinorVersion(reason)` for an exact `engine_version`.
+        upgrade: A major version upgrade. Remove it after the upgrade.
+        extended_support: `ExtendedSupport(reason)` for a version after its standard support, billed by AWS. Decided
+            when the cluster is created.
+        instances: The instances by name, at most 16, the first writer first; 1 in dev, 2 in staging and prod by default
+            and at least. Add new ones at the end.
+        reader_scaling: Auto scaling of readers; none by default.
+        database_name: The first database.
+        port: The port, 1,150 to 65,535; 5,432 for PostgreSQL and 3,306 for MySQL by default.
+        master_username: The master user, `cluster_owner` by default. Names that are easy to guess, such as `admin`, are
+            not allowed.
+        password: A password that Terraform generates. By default RDS generates, stores and rotates it.
+        parameters: Further parameters of the cluster, as plain strings; none by default.
+        instance_parameters: Further parameters of the instances, as plain strings; none by default.
+        io_optimized: Uses Aurora I/O-Optimized storage (`aurora-iopt1`), which costs less if I/O is more than a quarter
+            of the costs.
+        backup_retention_days: The backup retention period in days, at most 35 and at least 14 in dev and staging and 35
+            in prod; the minimum by default.
+        backup_window: A daily time in UTC of at least 30 minutes, such as `02:00-03:00`; night time in the region by
+            default.
+        maintenance_window: A weekly time in UTC of at least 30 minutes, such as `sun:03:30-sun:04:30`; early on Sunday
+            in the region by default.
+        backtrack_hours: The backtrack window in hours, up to 72; for MySQL, for new clusters, and not in every region.
+        deletion_protection: Deletion protection and `prevent_destroy`; on in prod, off in dev and staging by default.
+            `NoDeletionProtection(reason)` turns it off in prod. Destroying a cluster that is protected or in prod
+            leaves a final snapshot and the automated backups.
+        alarms: Creates CloudWatch alarms; on in prod, off in dev and staging by default. `NoAlarms(reason)` turns them
+            off in prod.
+        alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
 
     Attributes:
+        resource: The `aws_rds_cluster`.
+        identifier: The cluster identifier, as plain text.
+        vpc: The VPC.
         engine: The engine.
         port: The port.
         database_name: The first database.
-        security_group: Closed until `allow_from`.
-        instances: The generated instances by name.
+        master_username: The master user.
+        security_group: The security group. It allows no traffic until `allow_from`.
+        parameter_groups: The parameter groups.
+        logs: The log groups of the log exports by name.
+        credentials: The generated password and its secret; None if RDS manages it.
+        monitoring_role: The role of Enhanced Monitoring.
+        instances: The `aws_rds_cluster_instance` resources by name.
 
     Raises:
-        ConfigurationError: An argument that cannot be deployed or that loosens what the environment asks for. A
-            change that makes the cluster serverless is refused at synth.
+        ConfigurationError: An argument is invalid or below the environment's minimum. An override that makes the
+            cluster serverless is refused at synth.
 
     Warns:
-        ConfigurationWarning: Standard support ends soon, or, outside production, a failover would make things worse.
+        ConfigurationWarning: Standard support ends within 180 days, or, outside prod, a failover would lose capacity.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.BestPractices.html.
     """
@@ -135,7 +151,7 @@ class AuroraProvisioned(HardenedConstruct):
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
-        self.key_arn = key.arn_for(self)
+        self._key_arn = key.arn_for(self)
         if not isinstance(engine, str) or engine not in ENGINES:
             problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
@@ -206,7 +222,7 @@ class AuroraProvisioned(HardenedConstruct):
             vpc_security_group_ids=[self._ref(self.security_group.resource, "id")],
             db_cluster_parameter_group_name=self.parameter_groups.cluster_name,
             storage_encrypted=True,
-            kms_key_id=self.key_arn,
+            kms_key_id=self._key_arn,
             storage_type="aurora-iopt1" if io_optimized else None,
             iam_database_authentication_enabled=True,
             enable_http_endpoint=False,
@@ -216,12 +232,12 @@ class AuroraProvisioned(HardenedConstruct):
             backtrack_window=backtrack_hours * 3600 or None,
             copy_tags_to_snapshot=True,
             deletion_protection=keep,
-            delete_automated_backups=not self._precious(keep),
-            skip_final_snapshot=not self._precious(keep),
-            final_snapshot_identifier=self._name("db-snapshot", "final") if self._precious(keep) else None,
+            delete_automated_backups=not self._has_final_snapshot(keep),
+            skip_final_snapshot=not self._has_final_snapshot(keep),
+            final_snapshot_identifier=self._name("db-snapshot", "final") if self._has_final_snapshot(keep) else None,
             enabled_cloudwatch_logs_exports=list(self.logs),
             lifecycle=_lifecycle(keep=keep, exact=bool(pinned or upgrade)),
-            # RDS would create the groups itself, without key and retention.
+            # RDS would create the log groups itself, without key and retention.
             depends_on=[log.resource for log in self.logs.values()],
             **self._password(),
             **upgrade_settings(upgrade, self.parameter_groups.instance_name),
@@ -251,63 +267,70 @@ class AuroraProvisioned(HardenedConstruct):
 
     @cached_property
     def id(self) -> str:
-        """The cluster's identifier, for use in any stack."""
+        """The cluster identifier."""
         return self.resource.id
 
     @cached_property
     def arn(self) -> str:
-        """The cluster's ARN, for use in any stack."""
+        """The cluster's ARN."""
         return self.resource.arn
 
     @cached_property
     def endpoint(self) -> str:
-        """The address of the writer, for use in any stack."""
+        """The address of the cluster endpoint, which leads to the writer."""
         return self.resource.endpoint
 
     @cached_property
     def reader_endpoint(self) -> str:
-        """The address of the readers, for use in any stack."""
+        """The address of the reader endpoint."""
         return self.resource.reader_endpoint
 
-    def allow_from(self, peer: Connectable, description: str | None = None) -> None:
-        """Let a construct of the same VPC connect to the cluster's port, with a rule on both sides.
+    @renamed_arguments(peer="source")
+    def allow_from(self, source: Connectable, description: str | None = None) -> None:
+        """Allow connections to the cluster's port: an inbound rule here and an outbound rule there.
 
         Args:
-            peer: A security group, or a construct that has one, such as a function in the VPC.
-            description: Why; by default the two ends.
+            source: A construct with a security group in the same VPC, such as a function, or a security group.
+            description: The rules' description; the paths of the two security groups by default.
 
         Raises:
-            ConfigurationError: A peer in another VPC.
+            ConfigurationError: The source is in another VPC.
         """
-        peer.security_group.allow_to(self, self.port, description)
+        source.security_group.allow_to(self, self.port, description)
 
-    def grant_connect(self, client: Grantee, database_user: str) -> None:
-        """Let a role log in as one database user with an IAM token in place of a password.
+    @renamed_arguments(client="grantee")
+    def grant_connect(self, grantee: Grantee, database_user: str) -> None:
+        """Grant a role permission to connect as a database user with IAM database authentication.
 
-        The user is created in the database: `GRANT rds_iam TO name` in PostgreSQL,
+        Create the user in the database: `GRANT rds_iam TO name` in PostgreSQL,
         `CREATE USER name IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'` in MySQL.
 
         Args:
-            client: A function of this library, or a service role.
-            database_user: The user; not the master user.
+            grantee: A function or a `ServiceRole`.
+            database_user: The database user; not the master user.
 
         Raises:
-            ConfigurationError: A name that IAM authentication does not take, or the owner of the cluster.
+            ConfigurationError: The name is invalid, or it is the master user.
 
         See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html.
         """
         check_client(self.path, self.engine, self.master_username, database_user)
-        resource = client.region.stack.reach(self.resource, "cluster_resource_id")
-        client.grant(connect_statement(self, client, resource, database_user))
+        resource = grantee.region.stack.reach(self.resource, "cluster_resource_id")
+        grantee.grant(connect_statement(self, grantee, resource, database_user))
+
+    @cached_property
+    def secret_arn(self) -> str:
+        """The ARN of the master user's secret."""
+        return self.credentials.arn if self.credentials else self.resource.master_user_secret.get(0).secret_arn
 
     @property
-    def secret_arn(self) -> str:
-        """A reference to the ARN of the master user's secret, for use inside the stack."""
-        managed = self._ref(self.resource, "master_user_secret[0].secret_arn")
-        return self.credentials.arn if self.credentials else managed
+    def _secret_arn(self) -> str:
+        if self.credentials:
+            return self._ref(self.credentials.resource, "arn")
+        return self._ref(self.resource, "master_user_secret[0].secret_arn")
 
-    def _precious(self, keep: bool) -> bool:  # noqa: FBT001  a fact, not a switch
-        """Whether the data outlives the cluster."""
+    def _has_final_snapshot(self, keep: bool) -> bool:  # noqa: FBT001  a fact, not a switch
+        """Whether a destroyed cluster leaves a final snapshot and automated backups."""
         return keep or self.region.profile.deletion_protection
 
     def _record_all(self, *given: object) -> None:
@@ -318,7 +341,7 @@ class AuroraProvisioned(HardenedConstruct):
     def _password(self) -> dict[str, Any]:
         if self.credentials:
             return {"master_password": self.credentials.in_stack_password}
-        return {"manage_master_user_password": True, "master_user_secret_kms_key_id": self.key_arn}
+        return {"manage_master_user_password": True, "master_user_secret_kms_key_id": self._key_arn}
 
     def _subnet_group(self) -> str:
         group = self._create(
@@ -343,7 +366,7 @@ class AuroraProvisioned(HardenedConstruct):
     def _instance(
         self, instance: PlacedInstance, *, minor_upgrades: bool
     ) -> aws.rds_cluster_instance.RdsClusterInstance:
-        # The instance that is there first becomes the writer; the others are made after it.
+        # The first instance becomes the writer, so the others are created after it.
         first = [next(iter(self.instances.values()))] if self.instances else []
         return self._create(
             aws.rds_cluster_instance.RdsClusterInstance,
@@ -363,7 +386,7 @@ class AuroraProvisioned(HardenedConstruct):
             monitoring_interval=MONITORING_SECONDS,
             monitoring_role_arn=self.monitoring_role.arn,
             performance_insights_enabled=True,
-            performance_insights_kms_key_id=self.key_arn,
+            performance_insights_kms_key_id=self._key_arn,
             performance_insights_retention_period=INSIGHTS_DAYS,
             depends_on=[self.monitoring_role.policy, *first],
         )
@@ -379,13 +402,13 @@ class AuroraProvisioned(HardenedConstruct):
             self._publish(attribute, self._ref(self.resource, value), description)
         self._publish("port", self.port, "Port of the cluster")
         self._publish("database_name", self.database_name, "First database of the cluster")
-        self._publish("secret_arn", self.secret_arn, "ARN of the secret with the master user's password")
+        self._publish("secret_arn", self._secret_arn, "ARN of the secret with the master user's password")
 
 
 def _lifecycle(*, keep: bool, exact: bool) -> core.TerraformResourceLifecycle:
-    # A destroy would take the instances before AWS refuses to delete the cluster; Terraform refuses the plan.
+    # Without it Terraform would destroy the instances before AWS refuses to delete the cluster.
     return core.TerraformResourceLifecycle(
         prevent_destroy=keep or None,
-        # AWS takes the one choice with a new cluster only; the other it changes itself.
+        # AWS accepts the lifecycle support for new clusters only, and upgrades minor versions itself.
         ignore_changes=["engine_lifecycle_support"] if exact else ["engine_lifecycle_support", "engine_version"],
     )

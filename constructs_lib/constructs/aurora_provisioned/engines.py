@@ -1,4 +1,4 @@
-"""Aurora's engines: which versions a cluster may have, what they log, and how they are made safe."""
+"""Engines: versions, log exports and required parameters."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from constructs_lib.foundation.regions import is_token
 EngineName = Literal["aurora-postgresql", "aurora-mysql"]
 
 WARNING_DAYS: Final = 180
-"""Days before the end of a major version's support from which on every synth says so."""
+"""Days before the end of standard support from which every synth warns."""
 
 _NOTES: Final = "https://docs.aws.amazon.com/AmazonRDS/latest"
 
 
 @dataclass(frozen=True)
 class ExtendedSupport(OptOut):
-    """The engine may run past its standard support, which AWS bills by the hour and vCPU."""
+    """The engine version may be in RDS Extended Support, which AWS bills by vCPU and hour."""
 
 
 @dataclass(frozen=True)
 class PinnedMinorVersion(OptOut):
-    """Aurora does not upgrade minor versions by itself; the code names the exact version and keeps it current."""
+    """No automatic minor version upgrades: `engine_version` is an exact version that you keep current."""
 
 
 @dataclass(frozen=True)
 class MajorUpgrade:
-    """An upgrade to another major version, for the one apply that makes it.
+    """A major version upgrade. Remove it after the upgrade.
 
     Attributes:
-        to: The exact version to upgrade to, one of the running version's upgrade targets.
+        to: The exact version, such as `18.6`: a valid upgrade target of the current version.
     """
 
     to: str
@@ -43,18 +43,18 @@ class MajorUpgrade:
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine needs to be told, and what it cannot do.
+    """An Aurora engine.
 
     Attributes:
-        name: The engine as AWS spells it.
-        port: The port that clients expect.
-        default: The major version of a new cluster.
-        oldest: The oldest major version that Extended Support covers; AWS runs none before it.
+        name: The name in the API.
+        port: The default port.
+        default: The default major version.
+        oldest: The oldest major version in Extended Support.
         calendar: The page with the end of standard support of each version.
-        logs: The logs that a cluster exports.
-        secure: Parameters of the cluster that no caller may change.
-        logging: Parameters of clusters and instances that decide what is logged.
-        max_user: The most characters of a database user's name.
+        logs: The log exports.
+        secure: Cluster parameters that the construct sets.
+        logging: Parameters of clusters and instances for logging.
+        max_user: The maximum length of a database user's name.
     """
 
     name: EngineName
@@ -69,24 +69,24 @@ class Engine:
 
     @property
     def majors(self) -> Mapping[str, date]:
-        """The end of standard support of each major version that AWS runs, oldest first."""
+        """The end of standard support of each available major version, oldest first."""
         ends = END_OF_SUPPORT[self.name]
         since = list(ends).index(self.oldest)
         return {major: end for major, end in list(ends.items())[since:] if end is not None}
 
     @property
     def minors(self) -> Mapping[str, date]:
-        """The end of standard support of minor versions, as far as it was found; the beginning of their names."""
+        """The end of standard support of minor versions, where AWS has announced it; keys are prefixes."""
         return MINOR_ENDS[self.name]
 
     def major_of(self, version: str) -> str | None:
-        """Return the major version that a version belongs to, if the table has it."""
+        """Return the major version of a version; None for an unknown one."""
         return next((major for major in self.majors if version == major or version.startswith(f"{major}.")), None)
 
     def end_of(self, version: str) -> date | None:
-        """Return the end of standard support of a version, None for an unknown one.
+        """Return the end of standard support of a version; None for an unknown one.
 
-        A minor version without an end of its own counts as supported as long as its major version.
+        For a minor version without an announced date it is that of the major version.
         """
         major = self.major_of(version)
         if major is None:
@@ -95,11 +95,11 @@ class Engine:
         return next(known, self.majors[major])
 
     def is_exact(self, version: str) -> bool:
-        """Whether a version names its minor version too."""
+        """Whether a version includes the minor version."""
         return version not in self.majors
 
     def family(self, version: str) -> str:
-        """Return the family of parameter groups for a version."""
+        """Return the parameter group family of a version."""
         return f"{self.name}{self.major_of(version)}"
 
 
@@ -131,7 +131,7 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         max_user=32,
     ),
 }
-"""Both engines."""
+"""The engines by name."""
 
 
 def check_version(
@@ -143,37 +143,36 @@ def check_version(
     argument: str = "engine_version",
     extended: bool = False,
 ) -> str:
-    """Return the version when Aurora still supports it, and note why not otherwise.
+    """Return the version, and report one that Aurora does not support.
 
     Args:
-        problems: Where a problem is noted.
+        problems: Collects the problems.
         engine: The engine.
-        version: A major version, or an exact one.
-        today: The day to judge by.
-        argument: What the caller calls it.
-        extended: Whether a version past its standard support is wanted.
+        version: A major or an exact version.
+        today: The date to compare with.
+        argument: The argument's name.
+        extended: Whether versions in Extended Support are allowed.
 
     Warns:
-        ConfigurationWarning: Standard support ends within 180 days, or the caller pays for extended support.
+        ConfigurationWarning: Standard support ends within 180 days, or has ended.
 
     See the engine's `calendar`.
     """
     supported = [major for major, end in engine.majors.items() if today <= end]
-    allowed = f"the supported major versions of {engine.name} are {', '.join(supported)}: {engine.calendar}"
+    allowed = f"supported major versions of {engine.name}: {', '.join(supported)} ({engine.calendar})"
     if not isinstance(version, str) or is_token(version):
         problems.add(argument, version, f"must be a plain string such as {engine.default!r}; {allowed}")
         return engine.default
     end = engine.end_of(version)
     if end is None:
-        problems.add(argument, version, f"is no version known on {READ_ON}; {allowed}")
+        problems.add(argument, version, f"is not a known version on {READ_ON}; {allowed}")
         return engine.default
     left = (end - today).days
     if left < 0 and not extended:
         problems.add(
             argument,
             version,
-            f"is out of standard support since {end}; {allowed}; give extended_support=ExtendedSupport(reason) to pay "
-            "for longer",
+            f"standard support ended on {end}; {allowed}. Upgrade, or give extended_support=ExtendedSupport(reason)",
         )
     elif left <= WARNING_DAYS:
         when = f"ended on {end}" if left < 0 else f"ends on {end}, in {left} days"
@@ -183,7 +182,7 @@ def check_version(
 
 
 def check_upgrade(problems: Problems, engine: Engine, version: str, upgrade: MajorUpgrade, today: date) -> None:
-    """Note a target that is no exact version of a later major version."""
+    """Report a target that is not an exact version of a later major version."""
     target = check_version(problems, engine, upgrade.to, today, argument="upgrade.to")
     majors = list(engine.majors)
     now, then = engine.major_of(version), engine.major_of(target)
@@ -193,14 +192,14 @@ def check_upgrade(problems: Problems, engine: Engine, version: str, upgrade: Maj
         engine.is_exact(target),
         "upgrade.to",
         target,
-        "must name the minor version too, because Aurora upgrades to certain ones only: aws rds "
-        "describe-db-engine-versions lists them as ValidUpgradeTarget",
+        "must include the minor version, which must be a valid upgrade target: aws rds describe-db-engine-versions "
+        "lists them as ValidUpgradeTarget",
     )
     problems.check(
         majors.index(then) > majors.index(now),
         "upgrade.to",
         target,
-        f"must be of a later major version than engine_version={version!r}; leave upgrade out once it is made",
+        f"must be of a later major version than engine_version={version!r}; remove upgrade after the upgrade",
     )
 
 
@@ -214,20 +213,22 @@ def choose_version(
     extended: bool,
     today: date,
 ) -> str:
-    """Return the version to deploy, and note what speaks against it."""
+    """Return the version to deploy, and report invalid combinations."""
     version = check_version(problems, engine, engine.default if asked is None else asked, today, extended=extended)
     exact = engine.is_exact(version)
     problems.check(
         not exact or pinned or upgrade,
         "engine_version",
         version,
-        "Aurora upgrades minor versions by itself, and the next plan would want to go back, which AWS refuses; give "
-        f"{engine.major_of(version)!r}, or pinned=PinnedMinorVersion(reason) and keep the version current",
+        "includes the minor version, which Aurora upgrades automatically, so that later plans would downgrade it; give "
+        f"{engine.major_of(version)!r}, or pinned=PinnedMinorVersion(reason)",
     )
     problems.check(
-        exact or not pinned, "pinned", pinned, f"needs an exact engine_version to pin; {version!r} names none"
+        exact or not pinned, "pinned", pinned, f"requires an exact engine_version; {version!r} is a major version"
     )
-    problems.check(not (pinned and upgrade), "upgrade", upgrade, "cannot be given with pinned; give pinned afterwards")
+    problems.check(
+        not (pinned and upgrade), "upgrade", upgrade, "cannot be combined with pinned; give pinned after the upgrade"
+    )
     if upgrade is None:
         return version
     check_upgrade(problems, engine, version, upgrade, today)

@@ -1,4 +1,4 @@
-"""The instances of a cluster: their names, classes, zones, and who takes over from the writer."""
+"""DB instances of a cluster: classes, Availability Zones and promotion tiers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from constructs_lib.foundation.errors import ConfigurationError, Problems, warn
 from constructs_lib.foundation.regions import check_zone
 
 MAX_INSTANCES: Final = 16
-"""A writer and 15 readers."""
+"""One writer and 15 readers."""
 LAST_TIER: Final = 15
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance of a cluster.
+    """A DB instance of a cluster.
 
     Attributes:
-        instance_class: Such as `db.r7g.large`; by default from the environment.
-        zone: The letter or the full name of its availability zone, one of the database subnets'; by default the one
-            with the fewest instances so far.
-        promotion_tier: 0 to 15, the order in which readers take over; by default 0 for the first instance, 1 for
-            others of the same size, 15 for the rest.
+        instance_class: The DB instance class; `db.t4g.medium` in dev and staging and `db.r7g.large` in prod by default.
+            Burstable classes are not allowed in prod.
+        zone: The Availability Zone, by letter or name, with a database subnet; by default the one with the fewest
+            earlier instances.
+        promotion_tier: The failover priority, 0 to 15: the reader with the lowest tier becomes the writer. By default 0
+            for the first instance, 1 for others of the same size, and 15 for the rest.
     """
 
     instance_class: str | None = None
@@ -38,7 +39,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class PlacedInstance:
-    """An instance with everything decided."""
+    """An instance with its defaults."""
 
     name: str
     instance_class: str
@@ -54,14 +55,14 @@ def place(
     region: Region,
     zones: Sequence[str],
 ) -> list[PlacedInstance]:
-    """Return the instances with class, zone and tier, and note what speaks against them.
+    """Return the instances with class, zone and promotion tier, and report invalid ones.
 
     Args:
-        problems: Where a problem is noted.
-        given: Instances by name, the first writer first; None for as many as the environment asks for.
+        problems: Collects the problems.
+        given: The instances by name, the first writer first; None for the environment's number.
         engine: The engine.
-        region: Where they run.
-        zones: The full names of the zones with a database subnet.
+        region: The region.
+        zones: The names of the Availability Zones with a database subnet.
     """
     least = region.profile.database_instances
     if given is not None and not isinstance(given, Mapping):
@@ -106,7 +107,7 @@ def _zone(
 ) -> str:
     if given is None:
         taken = [instance.zone for instance in placed]
-        # Later instances do not count, so that adding one at the end moves none.
+        # Later instances do not count: an instance added at the end moves no others.
         return min(zones, key=taken.count, default="")
     try:
         zone = region.name + check_zone(problems.path, region.name, given, argument)
@@ -131,18 +132,18 @@ def _check_count(problems: Problems, wanted: Mapping[str, Instance], least: int,
         len(wanted) >= max(least, 1),
         "instances",
         list(wanted),
-        f"must be at least {least} in {region.environment.value}",
+        f"must have at least {least} in {region.environment.value}",
     )
     problems.check(
         len(wanted) <= MAX_INSTANCES,
         "instances",
         list(wanted),
-        f"Aurora allows {MAX_INSTANCES}, a writer and 15 readers",
+        f"exceeds the {MAX_INSTANCES} instances that Aurora allows",
     )
 
 
 def _check_failover(problems: Problems, placed: Sequence[PlacedInstance], region: Region) -> None:
-    """Refuse in production, and warn elsewhere, when what takes over from the writer is worse than it."""
+    """Report in prod, and warn elsewhere, if a failover would lose capacity or all instances are in one zone."""
     writer = min(placed, key=lambda instance: instance.promotion_tier)
     readers = [instance for instance in placed if instance is not writer]
     if not readers:
@@ -150,12 +151,12 @@ def _check_failover(problems: Problems, placed: Sequence[PlacedInstance], region
     target = min(readers, key=lambda instance: (instance.promotion_tier, -_size(instance.instance_class)))
     faults: list[tuple[str, object, str]] = []
     if len({instance.zone for instance in placed}) == 1:
-        text = f"must not all be in {writer.zone}, whose failure would take every one of them"
+        text = f"are all in {writer.zone}; expected at least two Availability Zones"
         faults.append(("instances", [instance.name for instance in placed], text))
     if _size(target.instance_class) < _size(writer.instance_class):
         text = (
-            f"is smaller than {writer.instance_class} of {writer.name!r}, which it would take over from; give one "
-            "reader the same size, and a higher promotion_tier to smaller ones"
+            f"is the failover target and smaller than the writer {writer.name!r} ({writer.instance_class}); give one "
+            "reader the same size, and smaller ones a higher promotion_tier"
         )
         faults.append((f"instances[{target.name!r}].instance_class", target.instance_class, text))
     for argument, value, text in faults:

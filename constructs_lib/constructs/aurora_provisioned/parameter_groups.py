@@ -1,4 +1,4 @@
-"""Parameter groups whose names hold their family and content, so that another engine version gets others."""
+"""Parameter groups of a cluster and its instances."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _HASH_LENGTH: Final = 8
 
 
 def check_parameters(problems: Problems, argument: str, given: Mapping[str, str], engine: Engine) -> None:
-    """Note parameters that are no texts, and those that keep the cluster safe."""
+    """Report parameters that are not strings, and those that the construct sets."""
     for name, value in given.items():
         problems.check(
             name not in engine.secure,
             f"{argument}[{name!r}]",
             value,
-            "is set by the construct and cannot be changed",
+            "is set by the construct; remove it",
         )
         problems.check(
             isinstance(name, str) and isinstance(value, str) and not is_token(name) and not is_token(value),
             f"{argument}[{name!r}]",
             value,
-            "must be a plain string, because the name of the parameter group is made from it",
+            "must be a plain string; the parameter group's name contains a digest of it",
         )
 
 
 class ParameterGroups(HardenedConstruct):
-    """The parameter group of a cluster and that of its instances.
+    """The DB cluster parameter group, and the DB parameter group of the instances.
 
-    A group cannot change its family, and cannot go while a cluster uses it. So another family or another content is
-    another name, and the new group is there before the old one goes.
+    The family of a parameter group cannot be changed, and a group in use cannot be deleted. Names therefore contain the
+    family and a digest of the parameters, and new groups are created first.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_WorkingWithParamGroups.html.
     """
@@ -75,7 +75,7 @@ class ParameterGroups(HardenedConstruct):
             description=f"Instances of {scope.path}",
             family=family,
             parameter=[
-                # A new group takes effect with a restart anyway, and static parameters accept nothing else.
+                # A new group takes effect with a reboot, and static parameters accept no other method.
                 singles.DbParameterGroupParameter(name=name, value=value, apply_method="pending-reboot")
                 for name, value in sorted(instance.items())
             ],

@@ -1,4 +1,4 @@
-"""Readers that come and go with the load."""
+"""Aurora Auto Scaling of readers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ _SERVICE: Final = "rds"
 
 @dataclass(frozen=True)
 class ReaderScaling:
-    """Aurora adds readers like the writer while the readers' CPU is above a target, and removes those it added.
+    """Target tracking of the readers' average CPU utilization: Aurora adds readers, and removes those that it added.
 
     Attributes:
-        maximum: Readers at most, those of `instances` included, up to 15.
-        minimum: Readers at least, those of `instances` included.
-        cpu_percent: Average CPU of the readers to aim at, 10 to 90.
-        cooldown: Seconds after one change before the next, 60 to 3,600.
+        maximum: The maximum number of readers, those of `instances` included, up to 15.
+        minimum: The minimum number of readers, those of `instances` included.
+        cpu_percent: The target CPU utilization in percent, 10 to 90.
+        cooldown: The cooldown period in seconds, 60 to 3,600.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Integrating.AutoScaling.html.
     """
 
     maximum: int
@@ -35,7 +37,7 @@ class ReaderScaling:
 
 
 def check_scaling(problems: Problems, scaling: ReaderScaling, readers: int) -> None:
-    """Note limits that Aurora refuses, or that say nothing.
+    """Report values that Aurora refuses.
 
     See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Integrating.AutoScaling.html.
     """
@@ -43,7 +45,7 @@ def check_scaling(problems: Problems, scaling: ReaderScaling, readers: int) -> N
         readers >= 1,
         "reader_scaling",
         scaling,
-        "needs a reader among instances: Aurora adds further ones only to a cluster that has one",
+        "requires at least one reader in instances",
     )
     for argument, value, low, high in (
         ("minimum", scaling.minimum, 1, MAX_READERS),
@@ -57,12 +59,12 @@ def check_scaling(problems: Problems, scaling: ReaderScaling, readers: int) -> N
         type(scaling.maximum) is not int or scaling.maximum > least,
         "reader_scaling.maximum",
         scaling.maximum,
-        f"must be more than {least}, the readers that are there anyway",
+        f"must be more than {least}, the number of existing readers",
     )
 
 
 class ScaledReaders(HardenedConstruct):
-    """The scalable target and the policy of a cluster's readers."""
+    """The scalable target and the scaling policy of a cluster's readers."""
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def test_an_unknown_engine_stops_at_once(refuse: Refuse) -> None:
     assert refuse(engine="aurora", port=1) == ["engine='aurora': must be one of aurora-postgresql, aurora-mysql"]
 
 
-def test_no_argument_can_make_it_serverless() -> None:
+def test_no_argument_makes_the_cluster_serverless() -> None:
     arguments = AuroraProvisioned.__init__.__annotations__
     assert [name for name in arguments if "serverless" in name or "scaling_configuration" in name] == []
     assert "engine_mode" not in arguments
@@ -72,25 +72,25 @@ def test_no_argument_can_make_it_serverless() -> None:
         (
             "db.t3.micro",
             "aurora-postgresql",
-            "is not orderable for aurora-postgresql, or not fit for it",
+            "is not supported for aurora-postgresql",
             "db.t4g.medium",
         ),
         (
             "db.t3.small",
             "aurora-postgresql",
-            "is not orderable for aurora-postgresql, or not fit for it",
+            "is not supported for aurora-postgresql",
             "db.t4g.medium",
         ),
         (
             "db.m5.large",
             "aurora-postgresql",
-            "is not orderable for aurora-postgresql, or not fit for it",
+            "is not supported for aurora-postgresql",
             "db.r7g.large",
         ),
-        ("db.t3.medium", "aurora-mysql", "is not orderable for aurora-mysql, or not fit for it", "db.t4g.medium"),
-        ("db.serverless", "aurora-mysql", "is serverless, and this cluster is provisioned", "db.r7g.large"),
-        ("r7g.4xlarge", "aurora-mysql", "is not orderable for aurora-mysql, or not fit for it", "db.r7g.4xlarge"),
-        ("db.r9x.96xlarge", "aurora-mysql", "is not orderable for aurora-mysql, or not fit for it", "db.r7g.large"),
+        ("db.t3.medium", "aurora-mysql", "is not supported for aurora-mysql", "db.t4g.medium"),
+        ("db.serverless", "aurora-mysql", "is serverless, which a provisioned cluster cannot have", "db.r7g.large"),
+        ("r7g.4xlarge", "aurora-mysql", "is not supported for aurora-mysql", "db.r7g.4xlarge"),
+        ("db.r9x.96xlarge", "aurora-mysql", "is not supported for aurora-mysql", "db.r7g.large"),
     ],
 )
 def test_a_class_that_aurora_does_not_offer_is_refused_with_the_nearest_one(
@@ -110,37 +110,37 @@ def test_a_class_that_is_no_plain_text_is_refused(refuse: Refuse, class_: Any) -
 
 def test_a_class_that_the_region_does_not_have_is_refused(refuse: Refuse) -> None:
     assert refuse(region="il-central-1") == [
-        "instances['1'].instance_class='db.t4g.medium': is not offered in il-central-1; the nearest class is 'db.t3.medium'"
+        "instances['1'].instance_class='db.t4g.medium': is not available in il-central-1; the nearest class is 'db.t3.medium'"
     ]
 
 
-def test_production_refuses_burstable_instances(refuse: Refuse) -> None:
+def test_burstable_instances_are_refused_in_prod(refuse: Refuse) -> None:
     burstable = {"a": Instance("db.t4g.large"), "b": Instance("db.r7g.large")}
     assert refuse("prod", instances=burstable) == [
-        "instances['a'].instance_class='db.t4g.large': is burstable, and prod needs CPU that does not run out of credits; the nearest class is 'db.r7g.large'"
+        "instances['a'].instance_class='db.t4g.large': is burstable, which is not allowed in prod; the nearest class is 'db.r7g.large'"
     ]
 
 
-def test_production_needs_two_instances(refuse: Refuse) -> None:
-    assert refuse("prod", instances={"a": Instance()}) == ["instances=['a']: must be at least 2 in prod"]
+def test_prod_requires_two_instances(refuse: Refuse) -> None:
+    assert refuse("prod", instances={"a": Instance()}) == ["instances=['a']: must have at least 2 in prod"]
 
 
 def test_an_empty_cluster_and_one_beyond_auroras_limit_are_refused(refuse: Refuse) -> None:
-    assert refuse(instances={}) == ["instances=[]: must be at least 1 in dev"]
+    assert refuse(instances={}) == ["instances=[]: must have at least 1 in dev"]
     many = {str(number): Instance() for number in range(17)}
-    assert refuse(instances=many) == [f"instances={list(many)!r}: Aurora allows 16, a writer and 15 readers"]
+    assert refuse(instances=many) == [f"instances={list(many)!r}: exceeds the 16 instances that Aurora allows"]
 
 
-def test_production_spreads_its_instances_over_zones(refuse: Refuse) -> None:
+def test_prod_requires_two_zones(refuse: Refuse) -> None:
     assert refuse("prod", instances={"a": Instance(zone="b"), "b": Instance(zone="eu-west-1b")}) == [
-        "instances=['a', 'b']: must not all be in eu-west-1b, whose failure would take every one of them"
+        "instances=['a', 'b']: are all in eu-west-1b; expected at least two Availability Zones"
     ]
 
 
-def test_a_failover_must_not_make_things_worse_in_production(refuse: Refuse) -> None:
+def test_the_failover_target_has_the_writers_size_in_prod(refuse: Refuse) -> None:
     sizes = {"a": Instance("db.r7g.2xlarge"), "b": Instance("db.r7g.xlarge"), "c": Instance("db.r7g.large")}
     assert refuse("prod", instances=sizes) == [
-        "instances['b'].instance_class='db.r7g.xlarge': is smaller than db.r7g.2xlarge of 'a', which it would take over from; give one reader the same size, and a higher promotion_tier to smaller ones"
+        "instances['b'].instance_class='db.r7g.xlarge': is the failover target and smaller than the writer 'a' (db.r7g.2xlarge); give one reader the same size, and smaller ones a higher promotion_tier"
     ]
 
 
@@ -204,27 +204,25 @@ def test_a_key_of_another_region_is_refused(stack: HardenedStack) -> None:
 
 
 @pytest.mark.parametrize("name", ["admin", "postgres", "root"])
-def test_an_owner_whose_name_is_guessed_first_is_refused(refuse: Refuse, name: str) -> None:
-    assert refuse(master_username=name) == [
-        f"master_username={name!r}: is a name that everybody tries first; choose another"
-    ]
+def test_a_master_user_whose_name_is_guessed_first_is_refused(refuse: Refuse, name: str) -> None:
+    assert refuse(master_username=name) == [f"master_username={name!r}: is easy to guess; choose another name"]
 
 
 @pytest.mark.parametrize("name", ["rdsadmin", "pg_owner"])
-def test_an_owner_whose_name_is_reserved_is_refused(refuse: Refuse, name: str) -> None:
+def test_a_master_user_whose_name_is_reserved_is_refused(refuse: Refuse, name: str) -> None:
     assert refuse(master_username=name) == [
-        f"master_username={name!r}: must not begin with pg_ or rds, which the engine and RDS keep for themselves"
+        f"master_username={name!r}: is reserved; expected a name that does not begin with pg_ or rds"
     ]
 
 
 @pytest.mark.parametrize("name", ["Owner", "1st", "a" * 33, "", "${x}", None])
-def test_an_owner_whose_name_the_engine_does_not_take_is_refused(refuse: Refuse, name: Any) -> None:
+def test_a_master_user_whose_name_the_engine_does_not_take_is_refused(refuse: Refuse, name: Any) -> None:
     assert refuse(engine="aurora-mysql", master_username=name) == [
         f"master_username={name!r}: must be 1 to 32 lower-case letters, digits and underscores, starting with a letter"
     ]
 
 
-def test_a_password_is_never_taken_and_never_shown(refuse: Refuse) -> None:
+def test_a_password_is_refused_and_not_shown(refuse: Refuse) -> None:
     assert refuse(password="hunter2") == [
         "password='...': must be GeneratedPassword(); passwords themselves are not accepted"
     ]
@@ -252,8 +250,8 @@ def test_a_generated_password_has_a_length_that_both_engines_take(refuse: Refuse
         ),
         ("aurora-mysql", "my_app", "must be 1 to 63 lower-case letters and digits, starting with a letter"),
         ("aurora-mysql", "a" * 64, "must be 1 to 63 lower-case letters and digits, starting with a letter"),
-        ("aurora-postgresql", "postgres", "is reserved by the engine; choose another"),
-        ("aurora-mysql", "mysql", "is reserved by the engine; choose another"),
+        ("aurora-postgresql", "postgres", "is reserved by the engine; choose another name"),
+        ("aurora-mysql", "mysql", "is reserved by the engine; choose another name"),
     ],
 )
 def test_a_database_name_that_aws_refuses(refuse: Refuse, engine: str, name: str, message: str) -> None:
@@ -268,30 +266,30 @@ def test_a_port_that_aws_refuses(refuse: Refuse, port: Any) -> None:
 def test_backups_are_kept_as_long_as_the_environment_asks(refuse: Refuse) -> None:
     for days in (34, 36, 35.0):
         assert refuse("prod", backup_retention_days=days) == [
-            f"backup_retention_days={days!r}: must be a whole number from 35, what prod asks for, to 35"
+            f"backup_retention_days={days!r}: must be a whole number from 35, the minimum in prod, to 35"
         ]
 
 
 def test_postgresql_cannot_backtrack(refuse: Refuse) -> None:
     assert refuse(backtrack_hours=24) == [
-        "backtrack_hours=24: aurora-postgresql cannot backtrack; restore to a point in time instead"
+        "backtrack_hours=24: aurora-postgresql does not support backtracking; use point-in-time recovery"
     ]
     assert refuse(engine="aurora-mysql", backtrack_hours=73) == [
         "backtrack_hours=73: must be a whole number from 0 to 72"
     ]
 
 
-def test_what_keeps_the_cluster_safe_is_no_parameter(refuse: Refuse) -> None:
+def test_parameters_that_the_construct_sets_are_refused(refuse: Refuse) -> None:
     assert refuse(parameters={"rds.force_ssl": "0"}, instance_parameters={"work_mem": 4}) == [
-        "parameters['rds.force_ssl']='0': is set by the construct and cannot be changed",
-        "instance_parameters['work_mem']=4: must be a plain string, because the name of the parameter group is made from it",
+        "parameters['rds.force_ssl']='0': is set by the construct; remove it",
+        "instance_parameters['work_mem']=4: must be a plain string; the parameter group's name contains a digest of it",
     ]
     assert refuse(parameters={"work_mem": "${var.x}"}) == [
-        "parameters['work_mem']='${var.x}': must be a plain string, because the name of the parameter group is made from it"
+        "parameters['work_mem']='${var.x}': must be a plain string; the parameter group's name contains a digest of it"
     ]
 
 
-def test_production_protects_its_databases(refuse: Refuse) -> None:
+def test_prod_requires_deletion_protection(refuse: Refuse) -> None:
     assert refuse("prod", deletion_protection=False) == [
         "deletion_protection=False: must be True in prod; give NoDeletionProtection(reason) to turn it off"
     ]
@@ -300,7 +298,7 @@ def test_production_protects_its_databases(refuse: Refuse) -> None:
     ]
 
 
-def test_production_asks_for_alarms(refuse: Refuse) -> None:
+def test_prod_requires_alarms(refuse: Refuse) -> None:
     assert refuse("prod", alarms=False) == [
         "alarms=False: prod requires alarms; pass NoAlarms(reason) to leave them out"
     ]
@@ -314,14 +312,14 @@ def test_going_without_alarms_in_production_is_recorded(new_stack: Callable[...,
 
 def test_scaling_needs_a_reader_and_room(refuse: Refuse) -> None:
     assert refuse(reader_scaling=ReaderScaling(maximum=2)) == [
-        f"reader_scaling={ReaderScaling(maximum=2)!r}: needs a reader among instances: Aurora adds further ones only to a cluster that has one"
+        f"reader_scaling={ReaderScaling(maximum=2)!r}: requires at least one reader in instances"
     ]
     two = {"a": Instance(), "b": Instance()}
     assert refuse(instances=two, reader_scaling=ReaderScaling(maximum=1)) == [
-        "reader_scaling.maximum=1: must be more than 1, the readers that are there anyway"
+        "reader_scaling.maximum=1: must be more than 1, the number of existing readers"
     ]
     assert refuse(instances=two, reader_scaling=ReaderScaling(maximum=3, minimum=3)) == [
-        "reader_scaling.maximum=3: must be more than 3, the readers that are there anyway"
+        "reader_scaling.maximum=3: must be more than 3, the number of existing readers"
     ]
     wrong: Any = ReaderScaling(maximum=16, minimum="1", cpu_percent=91, cooldown=59)  # type: ignore[arg-type]
     assert refuse(instances=two, reader_scaling=wrong) == [
@@ -334,18 +332,18 @@ def test_scaling_needs_a_reader_and_room(refuse: Refuse) -> None:
 
 def test_an_exact_version_needs_a_reason(refuse: Refuse) -> None:
     assert refuse(engine_version="17.7") == [
-        "engine_version='17.7': Aurora upgrades minor versions by itself, and the next plan would want to go back, which AWS refuses; give '17', or pinned=PinnedMinorVersion(reason) and keep the version current"
+        "engine_version='17.7': includes the minor version, which Aurora upgrades automatically, so that later plans would downgrade it; give '17', or pinned=PinnedMinorVersion(reason)"
     ]
     pinned = PinnedMinorVersion(REASON)
     assert refuse(engine_version="17", pinned=pinned) == [
-        f"pinned={pinned!r}: needs an exact engine_version to pin; '17' names none"
+        f"pinned={pinned!r}: requires an exact engine_version; '17' is a major version"
     ]
 
 
 def test_a_pinned_version_cannot_be_upgraded_at_the_same_time(refuse: Refuse) -> None:
     upgrade = MajorUpgrade("18.6")
     given = {"engine_version": "17.7", "pinned": PinnedMinorVersion(REASON), "upgrade": upgrade}
-    assert refuse(**given) == [f"upgrade={upgrade!r}: cannot be given with pinned; give pinned afterwards"]
+    assert refuse(**given) == [f"upgrade={upgrade!r}: cannot be combined with pinned; give pinned after the upgrade"]
 
 
 @pytest.mark.parametrize(
@@ -353,9 +351,9 @@ def test_a_pinned_version_cannot_be_upgraded_at_the_same_time(refuse: Refuse) ->
     [
         (
             "18",
-            "must name the minor version too, because Aurora upgrades to certain ones only: aws rds describe-db-engine-versions lists them as ValidUpgradeTarget",
+            "must include the minor version, which must be a valid upgrade target: aws rds describe-db-engine-versions lists them as ValidUpgradeTarget",
         ),
-        ("17.9", "must be of a later major version than engine_version='17'; leave upgrade out once it is made"),
+        ("17.9", "must be of a later major version than engine_version='17'; remove upgrade after the upgrade"),
     ],
 )
 def test_an_upgrade_names_an_exact_later_version(refuse: Refuse, to: str, message: str) -> None:
@@ -364,8 +362,8 @@ def test_an_upgrade_names_an_exact_later_version(refuse: Refuse, to: str, messag
 
 def test_a_version_past_its_support_is_refused(refuse: Refuse) -> None:
     (line,) = refuse(engine_version="13")
-    assert line.startswith("engine_version='13': is out of standard support since 2026-02-28; the supported major")
-    assert line.endswith("; give extended_support=ExtendedSupport(reason) to pay for longer")
+    assert line.startswith("engine_version='13': standard support ended on 2026-02-28; supported major")
+    assert line.endswith(". Upgrade, or give extended_support=ExtendedSupport(reason)")
 
 
 def test_extended_support_is_a_recorded_choice_and_keeps_warning(new_stack: Callable[..., HardenedStack]) -> None:
@@ -382,7 +380,7 @@ def test_extended_support_is_a_recorded_choice_and_keeps_warning(new_stack: Call
     assert cluster.resource.engine_lifecycle_support_input == "open-source-rds-extended-support"
 
 
-def test_all_bad_arguments_are_named_at_once(refuse: Refuse) -> None:
+def test_all_invalid_arguments_are_reported_at_once(refuse: Refuse) -> None:
     given = {"port": 1, "database_name": "x-y", "backtrack_hours": 1, "alarms": "yes", "maintenance_window": "never"}
     assert [line.split("=", 1)[0] for line in refuse(**given)] == [
         "database_name",

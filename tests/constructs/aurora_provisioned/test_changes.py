@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import ConfigurationWarning, HardenedStack, Instance, MajorUpgrade, PinnedMinorVersion
+from constructs_lib import (
+    ConfigurationWarning,
+    GeneratedPassword,
+    HardenedStack,
+    Instance,
+    MajorUpgrade,
+    PinnedMinorVersion,
+)
 from tests.constructs.aurora_provisioned.clusters import make_cluster, make_vpc
+from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import AuroraProvisioned
     from constructs_lib.testing import SynthesizedStack
+    from tests.constructs.other_stacks import Synthesize
 
     Synth = Callable[..., SynthesizedStack]
 
@@ -71,15 +80,17 @@ def test_among_equal_tiers_the_largest_takes_over(synth_stack: Synth) -> None:
     [
         (
             {"a": Instance(zone="a"), "b": Instance(zone="a")},
-            "instances=['a', 'b']: must not all be in eu-west-1a, whose failure would take every one of them",
+            "instances=['a', 'b']: are all in eu-west-1a; expected at least two Availability Zones",
         ),
         (
             {"a": Instance(BIG), "b": Instance(SMALL)},
-            "instances['b'].instance_class='db.r7g.large': is smaller than db.r7g.2xlarge of 'a', which it would take over from; give one reader the same size, and a higher promotion_tier to smaller ones",
+            "instances['b'].instance_class='db.r7g.large': is the failover target and smaller than the writer 'a' (db.r7g.2xlarge); give one reader the same size, and smaller ones a higher promotion_tier",
         ),
     ],
 )
-def test_outside_production_a_poor_failover_is_a_warning(stack: HardenedStack, instances: Any, text: str) -> None:
+def test_outside_prod_a_smaller_failover_target_causes_a_warning(
+    stack: HardenedStack, instances: Any, text: str
+) -> None:
     with pytest.warns(ConfigurationWarning) as caught:
         make_cluster(stack, instances=instances)
     assert [(str(warning.message), warning.filename.endswith("clusters.py")) for warning in caught] == [
@@ -140,7 +151,7 @@ def test_another_parameter_is_another_group_and_the_same_ones_are_the_same(synth
         )
 
 
-def test_a_pinned_version_is_the_codes_own_business(synth_stack: Synth) -> None:
+def test_changes_of_a_pinned_version_are_not_ignored(synth_stack: Synth) -> None:
     choice = PinnedMinorVersion("the vendor certifies this version only")
     stack = synth_stack(lambda stack: make_cluster(stack, engine_version="17.7", pinned=choice))
     cluster = stack.resource("aws_rds_cluster")
@@ -179,7 +190,7 @@ def test_names_stay_within_the_limits_of_rds(synth_stack: Synth) -> None:
 
 # Tampering.
 
-MEND = "makes the cluster serverless, and it is provisioned; take the change out"
+MEND = "makes the cluster serverless; remove it from the provisioned cluster"
 V2 = {"min_capacity": 0.5, "max_capacity": 4}
 
 
@@ -207,11 +218,11 @@ def tamper(call: Callable[[AuroraProvisioned], object]) -> Callable[[HardenedSta
         ),
         (
             lambda c: c.resource.add_override("engine_mode", "serverless"),
-            "Resource: engine_mode='serverless': must stay 'provisioned'",
+            "Resource: engine_mode='serverless': must be 'provisioned'",
         ),
         (
             lambda c: setattr(c.resource, "engine_mode", "serverless"),
-            "Resource: engine_mode='serverless': must stay 'provisioned'",
+            "Resource: engine_mode='serverless': must be 'provisioned'",
         ),
         (
             lambda c: c.instances["1"].add_override("instance_class", "db.serverless"),
@@ -236,8 +247,28 @@ def test_other_overrides_pass(synth_stack: Synth) -> None:
     assert stack.resource("aws_rds_cluster")["network_type"] == "DUAL"
 
 
-def test_the_cluster_is_reachable_from_other_stacks(stack: HardenedStack) -> None:
-    cluster = make_cluster(stack)
-    values = (cluster.id, cluster.arn, cluster.endpoint, cluster.reader_endpoint)
-    assert len(set(values)) == 4
-    assert all("TfToken[" in value for value in values)
+@pytest.mark.parametrize(
+    ("password", "secret"),
+    [
+        (None, "${aws_rds_cluster.db_eu_west_1.master_user_secret[0].secret_arn}"),
+        (GeneratedPassword(), "${aws_secretsmanager_secret.db_credentials_eu_west_1.arn}"),
+    ],
+)
+def test_references_work_in_another_stack(
+    synthesize: Synthesize, password: GeneratedPassword | None, secret: str
+) -> None:
+    def fill(stack: HardenedStack) -> dict[str, str]:
+        cluster = make_cluster(stack, password=password)
+        return {
+            "id": cluster.id,
+            "arn": cluster.arn,
+            "endpoint": cluster.endpoint,
+            "reader_endpoint": cluster.reader_endpoint,
+            "secret_arn": cluster.secret_arn,
+        }
+
+    attributes = ("id", "arn", "endpoint", "reader_endpoint")
+    assert read_from_another_stack(synthesize, fill) == {
+        **{name: f"${{aws_rds_cluster.db_eu_west_1.{name}}}" for name in attributes},
+        "secret_arn": secret,
+    }

@@ -250,12 +250,12 @@ def test_a_role_may_log_in_as_one_user_of_this_cluster(dev: SynthesizedStack) ->
 @pytest.mark.parametrize(
     ("user", "message"),
     [
-        ("*", "must be 1 to 63 letters, digits and underscores; '*' would be every user"),
-        ("a" * 64, "must be 1 to 63 letters, digits and underscores; '*' would be every user"),
-        ("${aws_iam_role.x.name}", "must be 1 to 63 letters, digits and underscores; '*' would be every user"),
-        (7, "must be 1 to 63 letters, digits and underscores; '*' would be every user"),
-        ("Cluster_Owner", "is the owner of the whole cluster; create a user with the rights that the client needs"),
-        ("rdsadmin", "is the owner of the whole cluster; create a user with the rights that the client needs"),
+        ("*", "must be 1 to 63 letters, digits and underscores; wildcards are not allowed"),
+        ("a" * 64, "must be 1 to 63 letters, digits and underscores; wildcards are not allowed"),
+        ("${aws_iam_role.x.name}", "must be 1 to 63 letters, digits and underscores; wildcards are not allowed"),
+        (7, "must be 1 to 63 letters, digits and underscores; wildcards are not allowed"),
+        ("Cluster_Owner", "is the master user; create a database user with the permissions that the client needs"),
+        ("rdsadmin", "is the master user; create a database user with the permissions that the client needs"),
     ],
 )
 def test_nobody_logs_in_as_everybody_or_as_the_owner(stack: HardenedStack, user: Any, message: str) -> None:
