@@ -37,6 +37,7 @@ from .constructs.notification_topic import AlarmTopic as AlarmTopic
 from .constructs.notification_topic import NotificationTopic as NotificationTopic
 from .constructs.payment_lambda import Canary as Canary
 from .constructs.payment_lambda import FunctionUrl as FunctionUrl
+from .constructs.payment_lambda import LambdaFunction as LambdaFunction
 from .constructs.payment_lambda import PaymentLambda as PaymentLambda
 from .constructs.payment_lambda import Unreserved as Unreserved
 from .constructs.peered_mesh import PeeredMesh as PeeredMesh

@@ -256,7 +256,7 @@ def test_plat_10_no_function_has_a_url_unless_it_is_asked_for(
 def test_plat_10_an_unsigned_url_is_refused_outside_dev(tmp_path: Path, environment: str) -> None:
     stack = make_stack(tmp_path, environment)
     assert refusal(lambda: add_url(stack, authorization="NONE", reason="a public page for a demonstration")) == (
-        "shop/fn: function_url.authorization='NONE': anybody could call the function; only dev allows it, use AWS_IAM"
+        "shop/fn: function_url.authorization='NONE': public URLs are allowed in dev only; expected AWS_IAM"
     )
 
 

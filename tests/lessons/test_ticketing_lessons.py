@@ -117,8 +117,8 @@ def test_tick_1_a_package_of_written_files_is_found(raw: list[Finding]) -> None:
 def test_tick_1_text_that_is_only_known_at_apply_is_refused(stack: HardenedStack) -> None:
     source = InlineSource(f'CODE = "${{TfToken[TOKEN.7]}}"\n{HANDLER}')
     assert refusal(lambda: function(stack, source=source)) == (
-        "shop/fn: source=InlineSource(filename='index.py'): must be plain text: give what is only known at apply as a "
-        "variable of environment"
+        "shop/fn: source=InlineSource(filename='index.py'): contains a reference; expected plain text. Give references "
+        "as environment variables"
     )
 
 

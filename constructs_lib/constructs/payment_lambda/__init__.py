@@ -1,4 +1,4 @@
-"""PaymentLambda: a function that is packed, encrypted, logged, traced, limited and versioned."""
+"""PaymentLambda: a Lambda function with package, role, logs, alias, dead-letter queue, limits and alarms."""
 
 from __future__ import annotations
 
@@ -6,4 +6,6 @@ from constructs_lib.constructs.payment_lambda.arguments import Canary, Unreserve
 from constructs_lib.constructs.payment_lambda.function import PaymentLambda
 from constructs_lib.constructs.payment_lambda.url import FunctionUrl
 
-__all__ = ["Canary", "FunctionUrl", "PaymentLambda", "Unreserved"]
+LambdaFunction = PaymentLambda
+
+__all__ = ["Canary", "FunctionUrl", "LambdaFunction", "PaymentLambda", "Unreserved"]

@@ -1,4 +1,4 @@
-"""What a function reads from by itself: queues and streams, with the permissions, limits and retries for it."""
+"""Event source mappings of a function: queues and DynamoDB streams, with permissions, limits and retries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole, Statement
+from constructs_lib.foundation.deprecation import renamed_arguments
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.event_pattern import FILTER_OPERATORS, MAX_FILTER_PATTERN, as_json, check_pattern
 from constructs_lib.foundation.regions import is_token
@@ -18,18 +19,18 @@ from constructs_lib.foundation.regions import is_token
 Filters = Sequence[Mapping[str, Any]]
 
 PARTIAL_FAILURES: Final = ["ReportBatchItemFailures"]
-"""Only the messages that the function names come back; without it one bad message brings back its whole batch."""
+"""Partial batch failures: only failed messages are retried; without it one failed message returns the whole batch."""
 RETRY_RECEIVES: Final = 5
 MAX_FILTERS: Final = 5
 SIZES: Final = {
     "batch_size": (1, 10_000, "messages"),
     "batching_window": (0, 300, "seconds"),
-    "maximum_concurrency": (2, 1000, "calls at a time"),
-    "retries": (0, 10_000, "further attempts"),
-    "max_age_seconds": (60, 604_800, "seconds"),
-    "parallel": (1, 10, "batches at a time"),
+    "maximum_concurrency": (2, 1000, "concurrent invocations"),
+    "retries": (0, 10_000, "retries"),
+    "maximum_record_age_seconds": (60, 604_800, "seconds"),
+    "parallelization_factor": (1, 10, "concurrent batches"),
 }
-"""Least, greatest and unit."""
+"""Minimum, maximum and unit."""
 _UNBATCHED: Final = 10
 _STREAM: Final = re.compile(
     r"arn:aws[a-z-]*:dynamodb:(?P<region>[a-z0-9-]+):[0-9]{12}:table/[\w.-]+/stream/[0-9T:.-]+", re.ASCII
@@ -38,7 +39,7 @@ _POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
 
 
 class EventSources(HardenedConstruct):
-    """The part of a function that subscribes it to queues and streams."""
+    """The event source mappings of a function; the base of `PaymentLambda`."""
 
     alias: aws.lambda_alias.LambdaAlias
     dead_letter_queue: DeadLetterQueue
@@ -47,7 +48,11 @@ class EventSources(HardenedConstruct):
     timeout: int
 
     def grant(self, statement: Statement) -> None:
-        """Let the function's code do something more."""
+        """Add a statement to the policy of the function's role.
+
+        Args:
+            statement: The statement; the same one twice counts once.
+        """
         self.role.grant(statement)
 
     def add_queue(
@@ -59,38 +64,40 @@ class EventSources(HardenedConstruct):
         maximum_concurrency: int | None = None,
         filters: Filters = (),
     ) -> aws.lambda_event_source_mapping.LambdaEventSourceMapping:
-        """Have the alias invoked with batches of a queue's messages, and keep these hidden from others meanwhile.
+        """Invoke the alias with batches of a queue's messages.
 
-        The function answers with `{"batchItemFailures": [{"itemIdentifier": messageId}, ...]}`, an empty list when all
-        is well. Messages that it names, or the whole batch when it raises, come back, and go to the queue's dead-letter
-        queue in the end.
+        The function reports partial batch failures: it returns
+        `{"batchItemFailures": [{"itemIdentifier": messageId}, ...]}`, with an empty list when all messages succeeded.
+        Failed messages, or the whole batch when the function raises, are retried until the queue's
+        `max_receive_count`, and then moved to its dead-letter queue.
 
         Args:
-            queue: A queue of the same region and stack.
-            batch_size: Messages of one call, 1 to 10000, 10 by default; above 10 a `batching_window` is needed. At most
-                10 for a FIFO queue.
-            batching_window: Seconds to wait for a full batch, 0 to 300; 0 by default, and for a FIFO queue.
-            maximum_concurrency: Calls at a time for this queue, 2 to 1000 and not above the reserved concurrency; as
-                many as the function has by default.
-            filters: Patterns of which a message must match one, at most 5; others are deleted. All by default.
+            queue: A queue of the function's region and stack.
+            batch_size: Maximum number of messages in a batch, 1 to 10000, for a FIFO queue 1 to 10; 10 by default.
+                Above 10 it requires a `batching_window`.
+            batching_window: Maximum batching window in seconds, 0 to 300, for a FIFO queue 0; 0 by default.
+            maximum_concurrency: Maximum concurrency of the mapping, 2 to 1000 and at most the reserved concurrency; no
+                maximum by default.
+            filters: At most 5 patterns, of which a message must match one; messages that match none are deleted. All
+                messages by default.
 
         Returns:
-            The mapping.
+            The event source mapping.
 
         Raises:
-            ConfigurationError: An argument that Lambda refuses, more calls than are reserved, a queue elsewhere, or one
-                whose `visibility_timeout` or `max_receive_count` is too small for the function.
+            ConfigurationError: An argument that Lambda refuses, a concurrency above the reserved one, a queue of
+                another region or stack, or a queue whose `visibility_timeout` or `max_receive_count` is too low.
 
         See https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html.
         """
         problems = Problems(self.path)
         if not isinstance(queue, Queue):
-            problems.stop("queue", queue, "must be a Queue")
+            problems.stop("queue", queue, "expected a Queue")
         problems.check(
             queue.region is self.region,
             "queue",
             queue.path,
-            f"must be in the function's region and stack, {self.region.name} of {self.region.stack.path}",
+            f"expected a queue in the function's region and stack, {self.region.name} of {self.region.stack.path}",
         )
         _check_sizes(problems, batch_size=batch_size, batching_window=batching_window)
         if not problems.found:
@@ -101,8 +108,8 @@ class EventSources(HardenedConstruct):
             maximum_concurrency is not None or queue.max_receive_count >= RETRY_RECEIVES,
             "queue",
             queue.path,
-            f"has max_receive_count={queue.max_receive_count}, and batches that are throttled count as received: make "
-            f"it at least {RETRY_RECEIVES}, or give maximum_concurrency",
+            f"has max_receive_count={queue.max_receive_count}, and throttled batches count as received; expected at "
+            f"least {RETRY_RECEIVES}. Raise it, or give maximum_concurrency",
         )
         _check_filters(problems, filters)
         problems.raise_if_any()
@@ -121,9 +128,10 @@ class EventSources(HardenedConstruct):
             if maximum_concurrency
             else None,
             filter_criteria=_filter_criteria(filters),
-            depends_on=[self.role.policy],  # Lambda tries to read when the mapping is made
+            depends_on=[self.role.policy],  # Lambda checks the permissions when the mapping is created
         )
 
+    @renamed_arguments(parallel="parallelization_factor", max_age_seconds="maximum_record_age_seconds")
     def add_stream(
         self,
         id_: str,
@@ -133,30 +141,31 @@ class EventSources(HardenedConstruct):
         starting_position: Literal["LATEST", "TRIM_HORIZON"] = "LATEST",
         batch_size: int = 100,
         batching_window: int = 0,
-        parallel: int = 1,
+        parallelization_factor: int = 1,
         retries: int = 10,
-        max_age_seconds: int = 21_600,
+        maximum_record_age_seconds: int = 21_600,
         filters: Filters = (),
     ) -> aws.lambda_event_source_mapping.LambdaEventSourceMapping:
-        """Have the alias invoked with batches of a DynamoDB stream's records.
+        """Invoke the alias with batches of a DynamoDB stream's records.
 
-        A batch that fails is halved to find the bad record. What still fails is named in the function's dead-letter
-        queue, by its place in the stream, and the rest goes on; Lambda's own defaults would stop the shard for a day.
+        The function reports partial batch failures as for a queue. A batch that fails is split in two and retried.
+        Records that still fail are skipped, and the function's dead-letter queue gets their position in the stream;
+        with Lambda's defaults they would block the shard for 24 hours.
 
         Args:
             id_: The mapping's id, unique in the function.
             stream_arn: The stream's ARN, or a reference to it.
-            key: The key that encrypts the table, if it is the customer's.
-            starting_position: `LATEST` (default) or `TRIM_HORIZON`, the oldest record there is.
-            batch_size: Records of one call, 1 to 10000; 100 by default.
-            batching_window: Seconds to wait for a full batch, 0 to 300; 0 by default.
-            parallel: Batches of one shard at a time, 1 to 10; 1 by default.
-            retries: Further attempts with a batch, 0 to 10000; 10 by default.
-            max_age_seconds: The oldest record that is still tried, 60 to 604800; 6 hours by default.
-            filters: Patterns of which a record must match one, at most 5; all by default.
+            key: The customer managed key that encrypts the table; none by default.
+            starting_position: `LATEST` (default), or `TRIM_HORIZON` for all records of the stream.
+            batch_size: Maximum number of records in a batch, 1 to 10000; 100 by default.
+            batching_window: Maximum batching window in seconds, 0 to 300; 0 by default.
+            parallelization_factor: Batches of a shard that are processed concurrently, 1 to 10; 1 by default.
+            retries: Retries of a failed batch, 0 to 10000; 10 by default.
+            maximum_record_age_seconds: Maximum age of a record in seconds, 60 to 604800; 21600 by default.
+            filters: At most 5 patterns, of which a record must match one; all records by default.
 
         Returns:
-            The mapping.
+            The event source mapping.
 
         Raises:
             ConfigurationError: An argument that Lambda refuses, or a stream of another region.
@@ -166,25 +175,25 @@ class EventSources(HardenedConstruct):
         problems = Problems(self.path)
         named = _STREAM.fullmatch(str(stream_arn))
         if problems.check(
-            named or is_token(stream_arn), "stream_arn", stream_arn, "must be the ARN of a DynamoDB stream"
+            named or is_token(stream_arn), "stream_arn", stream_arn, "expected the ARN of a DynamoDB stream"
         ):
             here = self.region.name
             problems.check(
-                named is None or named["region"] == here, "stream_arn", stream_arn, f"must be in the region {here}"
+                named is None or named["region"] == here, "stream_arn", stream_arn, f"expected a stream in {here}"
             )
         problems.check(
             starting_position in _POSITIONS,
             "starting_position",
             starting_position,
-            f"must be {' or '.join(_POSITIONS)}",
+            f"expected {' or '.join(_POSITIONS)}",
         )
         _check_sizes(
             problems,
             batch_size=batch_size,
             batching_window=batching_window,
-            parallel=parallel,
+            parallelization_factor=parallelization_factor,
             retries=retries,
-            max_age_seconds=max_age_seconds,
+            maximum_record_age_seconds=maximum_record_age_seconds,
         )
         _check_filters(problems, filters)
         problems.raise_if_any()
@@ -201,10 +210,10 @@ class EventSources(HardenedConstruct):
             starting_position=starting_position,
             batch_size=batch_size,
             maximum_batching_window_in_seconds=batching_window or None,
-            parallelization_factor=parallel,
+            parallelization_factor=parallelization_factor,
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=retries,
-            maximum_record_age_in_seconds=max_age_seconds,
+            maximum_record_age_in_seconds=maximum_record_age_seconds,
             function_response_types=PARTIAL_FAILURES,
             destination_config=source.LambdaEventSourceMappingDestinationConfig(
                 on_failure=source.LambdaEventSourceMappingDestinationConfigOnFailure(
@@ -224,15 +233,15 @@ def _check_sizes(problems: Problems, **sizes: int) -> None:
 def _check_batch(problems: Problems, queue: Queue, batch_size: int, window: int) -> None:
     if queue.fifo:
         problems.check(
-            batch_size <= _UNBATCHED, "batch_size", batch_size, f"must be at most {_UNBATCHED} for a FIFO queue"
+            batch_size <= _UNBATCHED, "batch_size", batch_size, f"expected at most {_UNBATCHED} for a FIFO queue"
         )
-        problems.check(window == 0, "batching_window", window, "must be 0 for a FIFO queue")
+        problems.check(window == 0, "batching_window", window, "expected 0 for a FIFO queue")
     else:
         problems.check(
             batch_size <= _UNBATCHED or window,
             "batch_size",
             batch_size,
-            f"needs a batching_window of at least 1 second when it is above {_UNBATCHED}",
+            f"requires a batching_window of at least 1 second above {_UNBATCHED}",
         )
 
 
@@ -243,14 +252,14 @@ def _check_concurrency(problems: Problems, maximum: int, reserved: int | None) -
             maximum <= reserved,
             "maximum_concurrency",
             maximum,
-            f"must not be above reserved_concurrency={reserved}: the calls beyond it would be throttled, and their "
-            "messages end in the dead-letter queue unprocessed",
+            f"above reserved_concurrency={reserved}, so that invocations are throttled and their messages go to the "
+            f"dead-letter queue unprocessed; expected at most {reserved}",
         )
 
 
 def _check_filters(problems: Problems, filters: Filters) -> None:
     if not isinstance(filters, (list, tuple)) or len(filters) > MAX_FILTERS:
-        problems.add("filters", filters, f"must be a list of at most {MAX_FILTERS} patterns")
+        problems.add("filters", filters, f"expected a list of at most {MAX_FILTERS} patterns")
         return
     for index, pattern in enumerate(filters):
         wrong = check_pattern(pattern, fields=None, operators=FILTER_OPERATORS, limit=MAX_FILTER_PATTERN)
@@ -274,5 +283,7 @@ def _stream_statements(id_: str, arn: str) -> list[Statement]:
     reading = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
     return [
         Statement(sid=f"{_sid(id_)}Read", actions=reading, resources=(arn,)),
-        Statement(sid="ListStreams", actions=("dynamodb:ListStreams",), resources=("*",)),  # it knows no resource
+        Statement(
+            sid="ListStreams", actions=("dynamodb:ListStreams",), resources=("*",)
+        ),  # no resource-level permissions
     ]

@@ -1,4 +1,4 @@
-"""PaymentLambda: one Lambda function with everything that belongs to it."""
+"""PaymentLambda: a Lambda function with role, log group, dead-letter queue, alias and alarms."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from constructs_lib._engine import archive, aws, core
 from constructs_lib.constructs.lambda_layer import LambdaLayer
 from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.payment_lambda.alarms import FUNCTION_ALARMS
 from constructs_lib.constructs.payment_lambda.arguments import (
     Canary,
     Code,
@@ -23,10 +24,9 @@ from constructs_lib.constructs.payment_lambda.arguments import (
     layer_arns,
 )
 from constructs_lib.constructs.payment_lambda.event_source import EventSources
-from constructs_lib.constructs.payment_lambda.permissions import basic_statements, network_statements
-from constructs_lib.constructs.payment_lambda.trigger import as_lambda_writes_it, check_trigger
+from constructs_lib.constructs.payment_lambda.resource_policy import as_lambda_returns_it, check_permission
+from constructs_lib.constructs.payment_lambda.role_policy import basic_statements, network_statements
 from constructs_lib.constructs.payment_lambda.url import FunctionUrl, UrlEndpoint, check_url
-from constructs_lib.constructs.payment_lambda.watch import FUNCTION_ALARMS
 from constructs_lib.constructs.queue import DeadLetterQueue
 from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
@@ -34,8 +34,10 @@ from constructs_lib.constructs.shared.environment_variables import check_variabl
 from constructs_lib.constructs.shared.packaging import archive_arguments
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, ServiceRole, Statement
+from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.dates import today
+from constructs_lib.foundation.deprecation import RenamedAttribute, renamed_arguments
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
 from constructs_lib.foundation.lambda_runtimes import check_runtime
@@ -47,46 +49,62 @@ T = TypeVar("T")
 ARCHITECTURE: Final = "arm64"
 ALIAS: Final = "live"
 SYSTEM_LOG_LEVEL: Final = "INFO"
-"""Lambda's own events; WARN would drop the report of each call, with its duration and memory."""
+"""WARN would drop the report of each invocation, with its duration and memory."""
 DEFAULT_RETRIES: Final = 2
-"""What Lambda does with a failed asynchronous call unless told otherwise."""
+"""Lambda's default."""
 MAX_STATEMENT_ID: Final = 100
 
 
 class PaymentLambda(EventSources):
-    """A Lambda function with its package, role, log group, dead-letter queue, alias and, in a VPC, security group.
+    """A Lambda function with role, log group, dead-letter queue, alias, alarms and, in a VPC, a security group.
 
     Args:
         scope: The stack, or a construct in it.
         id_: The construct's id.
-        region: Where it runs.
-        source: The folder with its code, relative to the working directory or absolute, or an `InlineSource`; read and
-            checked at synth, packed by Terraform.
-        handler: `module.function`.
-        key: Encrypts its variables, log events and failed calls; must exist in the region.
-        reserved_concurrency: Calls at a time that are set aside for it and that it cannot exceed, at least 1, from the
-            region's budget; or `Unreserved` with a reason.
-        runtime: A runtime that AWS supports, python3.13 by default.
-        timeout: Seconds, 30 to 300; 30 by default.
-        memory: MB, 128 to 10240; 512 by default. The processor's share grows with it.
-        ephemeral_storage: MB in /tmp, 512 to 10240; 512 by default.
-        environment: Variables beside `LOG_LEVEL`, 4 KB in all, no secrets.
-        vpc: A VPC of the region, whose private subnets it joins; none by default.
-        layers: At most 5 `LambdaLayer`s or ARNs of layer versions.
-        canary: A version that gets a part of the alias's calls.
-        function_url: An HTTPS address of its own; none by default.
-        code_signing_config_arn: The code signing configuration that its package must pass.
-        log_level: The least severe level that its code logs, TRACE to FATAL; INFO by default.
-        retries: Further attempts of a failed asynchronous call, 0 to 2; 2 by default.
-        description: At most 256 characters.
-        alarms: True, False, or `NoAlarms` where the environment asks for them; by default from the environment.
-        alarm_topics: ARNs of SNS topics that are told.
+        region: The function's region.
+        source: The folder with the code, relative to the working directory or absolute, or an `InlineSource`. It is
+            checked at synth and packaged by Terraform.
+        handler: The handler, `module.function`; must exist in the source.
+        key: Encrypts the environment variables, the log group and the dead-letter queue; must exist in the region.
+        reserved_concurrency: Reserved concurrency, at least 1 and at most what the region has left; or
+            `Unreserved(reason)`.
+        runtime: A runtime that AWS supports on the day of the synth: `python3.13` (default), `python3.12`,
+            `python3.11` or `nodejs22.x`.
+        timeout: Timeout in seconds, 30 to 300; 30 by default.
+        memory: Memory in MB, 128 to 10240; 512 by default. CPU is proportional to it.
+        ephemeral_storage: Size of /tmp in MB, 512 to 10240; 512 by default.
+        environment: Environment variables beside `LOG_LEVEL`, 4 KB in total, without secrets; none by default.
+        vpc: A VPC of the region whose private subnets the function is attached to; none by default.
+        layers: At most 5 `LambdaLayer`s or ARNs of layer versions; none by default.
+        canary: A version that receives a part of the alias's traffic; none by default.
+        function_url: Creates a function URL; none by default.
+        code_signing_config_arn: ARN of a code signing configuration; none by default.
+        log_level: Application log level: `TRACE`, `DEBUG`, `INFO` (default), `WARN`, `ERROR` or `FATAL`.
+        retries: Retries of a failed asynchronous invocation, 0 to 2; 2 by default.
+        description: At most 256 characters; none by default.
+        alarms: True, False, or `NoAlarms` where the environment requires alarms; by default from the environment.
+        alarm_topics: ARNs of SNS topics that the alarms notify; none by default.
+
+    Attributes:
+        resource: The `aws_lambda_function`.
+        alias: The alias `live` of the newest version.
+        name: The function's name.
+        timeout: The timeout in seconds.
+        reserved_concurrency: The reserved concurrency; None with `Unreserved`.
+        role: The function's role.
+        log_group: The log group.
+        dead_letter_queue: Failed asynchronous invocations and stream records, kept for 14 days.
+        vpc: The VPC, or None.
+        endpoint: The function URL with its permissions, or None.
 
     Raises:
-        ConfigurationError: Everything about the arguments that could not be deployed, or would fail when it runs.
+        ConfigurationError: Arguments that Lambda refuses, source code that cannot run, secrets in environment
+            variables, or more reserved concurrency than the region has left.
 
     See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
     """
+
+    qualified_arn = RenamedAttribute("live_arn")
 
     def __init__(
         self,
@@ -127,11 +145,10 @@ class PaymentLambda(EventSources):
         if function_url is not None:
             check_url(problems, function_url, region.profile)
         self._check_concurrency(reserved_concurrency)
-        watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
+        created = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
 
         self.name = self._name("function")
-        """The function's name, a plain string."""
         self.timeout = timeout
         self.reserved_concurrency = reserved_concurrency if isinstance(reserved_concurrency, int) else None
         self.vpc = vpc
@@ -163,7 +180,7 @@ class PaymentLambda(EventSources):
             "Resource",
             function_name=self.name,
             description=description,
-            role=self.role.arn,
+            role=self._ref(self.role.resource, "arn"),
             package_type="Zip",
             filename=self._ref(package, "output_path"),
             source_code_hash=self._ref(package, "output_base64sha256"),
@@ -188,11 +205,11 @@ class PaymentLambda(EventSources):
             ),
             reserved_concurrent_executions=self.reserved_concurrency,
             vpc_config=self._vpc_config(),
-            # Lambda keeps network interfaces for up to an hour; without this their group could not go before they do.
+            # Lambda keeps network interfaces for up to an hour, in which they block the security group's deletion.
             replace_security_groups_on_destroy=True if vpc else None,
             code_signing_config_arn=code_signing_config_arn,
             publish=True,
-            # Lambda would otherwise create the log group itself, and refuse a role that may not do its work yet.
+            # Otherwise Lambda creates the log group itself, and refuses a role without its permissions.
             depends_on=[self.log_group.resource, self.role.policy],
         )
         self.alias = self._create(
@@ -208,8 +225,6 @@ class PaymentLambda(EventSources):
             if canary
             else None,
         )
-        self.invoke_arn = self._ref(self.alias, "invoke_arn")
-        """What an API of the same stack calls: the alias."""
         if retries != DEFAULT_RETRIES:
             self._create(
                 aws.lambda_function_event_invoke_config.LambdaFunctionEventInvokeConfig,
@@ -231,66 +246,94 @@ class PaymentLambda(EventSources):
             else None
         )
         for metric, alarm in FUNCTION_ALARMS.items():
-            watch.add(f"{metric}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
+            created.add(f"{metric}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
         self._publish("function_name", self._ref(self.resource, "function_name"), f"Name of the function {id_}")
         self._publish("alias_arn", self._ref(self.alias, "arn"), f"ARN of the alias that callers of {id_} invoke")
         if self.endpoint:
-            self._publish("url", self.endpoint.url, f"HTTPS address of {id_}")
+            self._publish("url", self._ref(self.endpoint.resource, "function_url"), f"HTTPS address of {id_}")
 
     @cached_property
     def arn(self) -> str:
-        """The ARN of the function without version; callers invoke `qualified_arn`."""
+        """The function's ARN, without version; callers invoke `live_arn`."""
         return self.resource.arn
 
     @cached_property
-    def qualified_arn(self) -> str:
-        """The ARN of the alias `live`, for callers in any stack."""
+    def live_arn(self) -> str:
+        """The ARN of the alias `live`, which callers invoke."""
         return self.alias.arn
+
+    @cached_property
+    def invoke_arn(self) -> str:
+        """The invoke ARN of the alias `live`, for the integrations of an API."""
+        return self.alias.invoke_arn
+
+    @property
+    def url(self) -> str | None:
+        """The function URL; None without one."""
+        return self.endpoint.url if self.endpoint else None
 
     @property
     def security_group(self) -> SecurityGroup:
-        """The group of the function's network interfaces: nothing in, and nothing out before `allow_to`.
-
-        Raises:
-            ConfigurationError: The function is in no VPC.
-        """
+        """The security group, which allows no connections before `allow_to`; an error without a VPC."""
         if self._group is None:
             raise ConfigurationError(
-                self.path, "vpc=None: the function is in no VPC, so that it has no security group; give it vpc="
+                self.path, "vpc=None: the function has no security group because it is not in a VPC; give vpc"
             )
         return self._group
 
-    def allow_to(self, peer: Connectable, port: int, description: str | None = None) -> None:
-        """Let the function connect to a construct of its VPC on one TCP port; see `SecurityGroup.allow_to`."""
-        self.security_group.allow_to(peer, port, description)
+    @renamed_arguments(peer="destination")
+    def allow_to(self, destination: Connectable, port: int, description: str | None = None) -> None:
+        """Let the function connect to a construct of its VPC on a TCP port.
+
+        Args:
+            destination: The construct, such as a database or the VPC's endpoints.
+            port: The TCP port, 1 to 65535.
+            description: Description of the security group rules; made from the construct paths by default.
+        """
+        self.security_group.allow_to(destination, port, description)
 
     def allow_to_cidr(self, cidr: str, port: int, description: str) -> None:
-        """Let the function connect to an address range on one TCP port; see `SecurityGroup.allow_to_cidr`."""
+        """Let the function connect to an IP address range on a TCP port.
+
+        Args:
+            cidr: The CIDR block.
+            port: The TCP port, 1 to 65535.
+            description: Description of the security group rule.
+        """
         self.security_group.allow_to_cidr(cidr, port, description)
 
-    def grant_invoke(self, role: ServiceRole) -> None:
-        """Let a role invoke the alias through Lambda's API."""
-        role.grant(
-            Statement(sid=f"Invoke{self._sid}", actions=("lambda:InvokeFunction",), resources=(self.qualified_arn,))
-        )
+    @renamed_arguments(role="grantee")
+    def grant_invoke(self, grantee: Grantee) -> None:
+        """Let a role, or a function, invoke the alias through Lambda's API.
 
-    def grant_invoke_url(self, role: ServiceRole) -> None:
-        """Let a role call the function's URL, and nothing but the URL.
+        Args:
+            grantee: The role or function, in any stack of the app.
+        """
+        live = grantee.region.stack.reach(self.alias, "arn")
+        grantee.grant(Statement(sid=f"Invoke{self._sid}", actions=("lambda:InvokeFunction",), resources=(live,)))
+
+    @renamed_arguments(role="grantee")
+    def grant_invoke_url(self, grantee: Grantee) -> None:
+        """Let a role, or a function, invoke the function through its URL only.
+
+        Args:
+            grantee: The role or function, in any stack of the app.
 
         Raises:
             ConfigurationError: The function has no URL.
         """
         if self.endpoint is None:
-            raise ConfigurationError(self.path, "function_url=None: the function has no URL to call; give it one")
+            raise ConfigurationError(self.path, "function_url=None: the function has no URL; give FunctionUrl()")
+        live = grantee.region.stack.reach(self.alias, "arn")
         for action, condition in (
             ("InvokeFunctionUrl", Condition("StringEquals", "lambda:FunctionUrlAuthType", ("AWS_IAM",))),
             ("InvokeFunction", Condition("Bool", "lambda:InvokedViaFunctionUrl", ("true",))),
         ):
-            role.grant(
+            grantee.grant(
                 Statement(
                     sid=f"{action}ByUrl{self._sid}",
                     actions=(f"lambda:{action}",),
-                    resources=(self.qualified_arn,),
+                    resources=(live,),
                     conditions=(condition,),
                 )
             )
@@ -298,24 +341,26 @@ class PaymentLambda(EventSources):
     def allow_invoke(
         self, id_: str, *, service: str, source_arn: str | None = None, source_account: str | None = None
     ) -> aws.lambda_permission.LambdaPermission:
-        """Let an AWS service invoke the alias on behalf of one resource, or let another account do so.
+        """Let an AWS service invoke the alias on behalf of one resource, or let another account invoke it.
 
         Args:
             id_: The permission's id, unique in the function.
             service: A service principal such as `events.amazonaws.com`, or an account id of 12 digits.
-            source_arn: What invokes it; required for a service, left out for an account.
-            source_account: The account of the source; by default the own one for S3, whose ARNs name none. Not every
-                service sends it: give it where the service's page says so.
+            source_arn: The ARN of the resource that the service invokes the function for; required for a service, not
+                available for an account.
+            source_account: The account of that resource. By default this account for S3, whose ARNs contain no
+                account, and none for other services, of which not all send it.
 
         Returns:
-            The permission, for resources that need it first.
+            The permission, for resources that depend on it.
 
         Raises:
-            ConfigurationError: A principal or a source that would let others in.
+            ConfigurationError: The principal is not a service or account, or other accounts' resources match the
+                source.
 
         See https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html.
         """
-        check_trigger(self.path, service, source_arn, source_account)
+        check_permission(self.path, service, source_arn, source_account)
         if source_account is None and without_account(service):
             source_account = self.region.account_id
         return self._create(
@@ -325,7 +370,7 @@ class PaymentLambda(EventSources):
             action="lambda:InvokeFunction",
             function_name=self._ref(self.resource, "function_name"),
             qualifier=self._ref(self.alias, "name"),
-            principal=as_lambda_writes_it(service, self.region),
+            principal=as_lambda_returns_it(service, self.region),
             source_arn=source_arn,
             source_account=source_account,
         )
@@ -351,7 +396,7 @@ class PaymentLambda(EventSources):
         )
 
     def _attempt(self, check: Callable[[], T]) -> T | None:
-        """Return what the check returns, or keep its problems to be raised with the others."""
+        """Return the result of a check, or add its problems to the others."""
         try:
             return check()
         except ConfigurationError as error:
@@ -363,7 +408,7 @@ class PaymentLambda(EventSources):
         code = self._attempt(lambda: read_source(self.path, source, handler, runtime)) if known else None
         if isinstance(source, InlineSource) and "${TfToken[" in str(source.text):
             self._problems.add(
-                "source", source, "must be plain text: give what is only known at apply as a variable of environment"
+                "source", source, "contains a reference; expected plain text. Give references as environment variables"
             )
         return code or FunctionSource({})
 
@@ -373,9 +418,11 @@ class PaymentLambda(EventSources):
             return
         here, there = self.region.name, vpc.region.name
         self._problems.check(
-            here == there, "vpc", vpc.path, f"is in {there} and the function in {here}; give a VPC of {here}"
+            here == there, "vpc", vpc.path, f"is in {there}, and the function in {here}; expected a VPC in {here}"
         )
-        self._problems.check("private" in vpc.tiers, "vpc", vpc.path, "has no private subnets for the function to join")
+        self._problems.check(
+            "private" in vpc.tiers, "vpc", vpc.path, "has no private subnets; expected a VPC with private subnets"
+        )
 
     def _check_concurrency(self, reserved: int | Unreserved) -> None:
         if isinstance(reserved, Unreserved):
@@ -384,7 +431,7 @@ class PaymentLambda(EventSources):
             type(reserved) is int and reserved >= 1,
             "reserved_concurrency",
             reserved,
-            "must be a whole number of at least 1, or Unreserved with the reason why the function needs no limit",
+            "expected a whole number of at least 1, or Unreserved(reason)",
         ):
             region = self.region
             self._attempt(lambda: region.concurrency.reserve(self.path, reserved, region.name))

@@ -349,7 +349,7 @@ class RestApi(HardenedConstruct):
                 "authorization": authorization,
                 # The name as well as the reference: a renamed function has another ARN under the same reference.
                 "function": function.name,
-                "uri": function.invoke_arn,
+                "uri": self.region.stack.text(function.invoke_arn),
                 "parameters": sorted(parameters),
                 "schema": schema,
                 "timeout": timeout,

@@ -127,7 +127,7 @@ def digest_of(authorizer: LambdaAuthorizer) -> dict[str, Any]:
     return {
         # The name as well as the reference: a renamed function has another ARN under the same reference.
         "function": authorizer.function.name,
-        "uri": authorizer.function.invoke_arn,
+        "uri": authorizer.function.region.stack.text(authorizer.function.invoke_arn),
         "kind": authorizer.type,
         "sources": list(authorizer.identity_sources),
         "ttl": authorizer.result_ttl_seconds,

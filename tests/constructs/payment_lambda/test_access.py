@@ -75,7 +75,7 @@ def statements(synthesized: SynthesizedStack, function: str) -> dict[str, dict[s
     return {statement.pop("sid"): statement for statement in map(dict, document["statement"])}
 
 
-def test_the_role_trusts_lambda_alone(synthesized: SynthesizedStack) -> None:
+def test_the_role_trusts_lambda_only(synthesized: SynthesizedStack) -> None:
     trust = synthesized.at("data.aws_iam_policy_document.pay_fn_role_trust_eu_west_1")
     assert trust["statement"] == [
         {
@@ -87,7 +87,7 @@ def test_the_role_trusts_lambda_alone(synthesized: SynthesizedStack) -> None:
     ]
 
 
-def test_the_role_may_log_trace_decrypt_and_give_up(synthesized: SynthesizedStack) -> None:
+def test_the_role_may_log_trace_decrypt_and_send_to_the_dead_letter_queue(synthesized: SynthesizedStack) -> None:
     key = ["${aws_kms_key.key_eu_west_1.arn}"]
     assert statements(synthesized, "pay-fn") == {
         "Logs": {
@@ -120,7 +120,7 @@ def test_the_role_may_log_trace_decrypt_and_give_up(synthesized: SynthesizedStac
     }
 
 
-def test_in_a_vpc_lambda_may_manage_interfaces_and_the_code_may_not(synthesized: SynthesizedStack) -> None:
+def test_in_a_vpc_lambda_may_manage_network_interfaces_and_the_code_may_not(synthesized: SynthesizedStack) -> None:
     manage = [
         "ec2:AssignPrivateIpAddresses",
         "ec2:CreateNetworkInterface",
@@ -144,7 +144,7 @@ def test_in_a_vpc_lambda_may_manage_interfaces_and_the_code_may_not(synthesized:
     }
 
 
-def test_a_caller_may_invoke_the_alias_and_its_url(synthesized: SynthesizedStack) -> None:
+def test_roles_may_be_granted_the_alias_and_the_url(synthesized: SynthesizedStack) -> None:
     alias = ["${aws_lambda_alias.pay_fn_live_eu_west_1.arn}"]
     found = statements(synthesized, "audit-fn")
     assert {sid: found[sid] for sid in found if "ShopPayFn" in sid} == {
@@ -164,18 +164,18 @@ def test_a_caller_may_invoke_the_alias_and_its_url(synthesized: SynthesizedStack
     }
 
 
-def test_a_url_that_is_not_there_cannot_be_granted(stack: HardenedStack) -> None:
+def test_a_grant_without_a_url_is_refused(stack: HardenedStack) -> None:
     pay, audit = functions(stack)
     with pytest.raises(ConfigurationError) as error:
         audit.grant_invoke_url(pay.role)
-    assert str(error.value) == "shop/audit-fn: function_url=None: the function has no URL to call; give it one"
+    assert str(error.value) == "shop/audit-fn: function_url=None: the function has no URL; give FunctionUrl()"
 
 
 def permission(synthesized: SynthesizedStack, id_: str) -> Block:
     return synthesized.resource("aws_lambda_permission", f"shop/pay-fn/{id_}")
 
 
-def test_an_api_invokes_the_alias_for_one_of_its_methods(synthesized: SynthesizedStack) -> None:
+def test_an_api_may_invoke_the_alias_for_one_method(synthesized: SynthesizedStack) -> None:
     permission(synthesized, "rest-api").assert_config(
         {
             **NAMED,
@@ -201,7 +201,7 @@ def test_the_account_of_the_source_is_checked_where_it_is_given(synthesized: Syn
     )
 
 
-def test_a_bucket_must_be_in_the_own_account_unless_told_otherwise(synthesized: SynthesizedStack) -> None:
+def test_a_bucket_must_belong_to_this_account_by_default(synthesized: SynthesizedStack) -> None:
     own, theirs = permission(synthesized, "uploads"), permission(synthesized, "partner-uploads")
     assert own["source_account"] == ACCOUNT
     assert theirs["source_account"] == "123456789012"
@@ -219,8 +219,8 @@ def test_another_account_may_invoke_the_alias(synthesized: SynthesizedStack) -> 
 
 
 SERVICE = (
-    "must be a service principal such as 'events.amazonaws.com' or an account id of 12 digits; a role of this account "
-    "invokes the function by its own policy, see grant_invoke"
+    "expected a service principal such as 'events.amazonaws.com' or an account id of 12 digits. For a role of this "
+    "account use grant_invoke"
 )
 ANY_ACCOUNT = "must name the account: the same resource in any account would match"
 ANY_RESOURCE = "must name the resource: every resource of the account would match"
@@ -239,8 +239,8 @@ ANY_RESOURCE = "must name the resource: every resource of the account would matc
         (
             {"service": "events.amazonaws.com"},
             (
-                "source_arn=None: must be the ARN of what invokes the function; without it events.amazonaws.com does so "
-                "for every account"
+                "source_arn=None: without it events.amazonaws.com may invoke the function for resources of any account; "
+                "expected the ARN of the resource that it invokes the function for"
             ),
         ),
         (
@@ -265,19 +265,19 @@ ANY_RESOURCE = "must name the resource: every resource of the account would matc
         ),
         (
             {"service": "s3.amazonaws.com", "source_arn": "arn:aws:s3:::uploads", "source_account": "me"},
-            "source_account='me': must be an account id of 12 digits, or a reference to one",
+            "source_account='me': expected an account id of 12 digits, or a reference to one",
         ),
         (
             {"service": "123456789012", "source_arn": RULE},
-            f"source_arn={RULE!r}: callers of an account have no source; leave it out",
+            f"source_arn={RULE!r}: not available for an account as principal; leave it out",
         ),
         (
             {"service": "123456789012", "source_account": "210987654321"},
-            "source_account='210987654321': callers of an account have no source; leave it out",
+            "source_account='210987654321': not available for an account as principal; leave it out",
         ),
         (
             {"service": "123456789012", "source_account": "me"},
-            "source_account='me': callers of an account have no source; leave it out",
+            "source_account='me': not available for an account as principal; leave it out",
         ),
         (
             {"service": "events.amazonaws.com", "source_arn": "arn:aws:events"},
@@ -292,7 +292,7 @@ ANY_RESOURCE = "must name the resource: every resource of the account would matc
         ),
     ],
 )
-def test_a_trigger_that_others_could_use_is_refused(
+def test_a_permission_that_other_accounts_could_use_is_refused(
     stack: HardenedStack, arguments: dict[str, Any], problem: str
 ) -> None:
     pay, _ = functions(stack)

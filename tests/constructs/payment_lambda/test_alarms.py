@@ -31,7 +31,7 @@ def build(stack: HardenedStack, **arguments: Any) -> None:
     )
 
 
-def test_production_is_told_of_the_first_failed_and_the_first_refused_call(
+def test_errors_and_throttles_have_alarms_in_prod(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     stack = synth_stack(lambda stack: build(stack, alarm_topics=[TOPIC]), "prod")
@@ -61,6 +61,6 @@ def test_other_environments_have_alarms_on_request(
     assert len(asked.resources("aws_cloudwatch_metric_alarm")) == 2
 
 
-def test_production_does_without_them_for_a_reason_only(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_prod_requires_a_reason_to_leave_alarms_out(synth_stack: Callable[..., SynthesizedStack]) -> None:
     none = NoAlarms("the platform team watches every function of the account")
     assert synth_stack(lambda stack: build(stack, alarms=none), "prod").find("aws_cloudwatch_metric_alarm") == []

@@ -57,10 +57,10 @@ def refused(stack: HardenedStack, **arguments: Any) -> str:
         ({"memory": 10241}, "memory=10241: must be a whole number of MB from 128 to 10240"),
         ({"ephemeral_storage": 511}, "ephemeral_storage=511: must be a whole number of MB from 512 to 10240"),
         ({"ephemeral_storage": 10241}, "ephemeral_storage=10241: must be a whole number of MB from 512 to 10240"),
-        ({"retries": 3}, "retries=3: must be a whole number of further attempts from 0 to 2"),
-        ({"retries": True}, "retries=True: must be a whole number of further attempts from 0 to 2"),
-        ({"log_level": "info"}, f"log_level='info': must be one of {LEVELS}"),
-        ({"description": "x" * 257}, f"description={'x' * 257!r}: must have at most 256 characters"),
+        ({"retries": 3}, "retries=3: must be a whole number of retries from 0 to 2"),
+        ({"retries": True}, "retries=True: must be a whole number of retries from 0 to 2"),
+        ({"log_level": "info"}, f"log_level='info': expected one of {LEVELS}"),
+        ({"description": "x" * 257}, f"description={'x' * 257!r}: expected at most 256 characters"),
         (
             {"runtime": "python3.8"},
             (
@@ -72,60 +72,57 @@ def refused(stack: HardenedStack, **arguments: Any) -> str:
             {"runtime": "ruby3.3"},
             "runtime='ruby3.3': must be one of python3.11, python3.12, python3.13, nodejs22.x",
         ),
-        ({"layers": ["arn"] * 6}, f"layers={['arn'] * 6!r}: must be a list of at most 5 LambdaLayers or ARNs"),
-        ({"layers": "arn"}, "layers='arn': must be a list of at most 5 LambdaLayers or ARNs"),
+        ({"layers": ["arn"] * 6}, f"layers={['arn'] * 6!r}: expected a list of at most 5 LambdaLayers or ARNs"),
+        ({"layers": "arn"}, "layers='arn': expected a list of at most 5 LambdaLayers or ARNs"),
         (
             {"layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:tools"]},
             (
-                "layers='arn:aws:lambda:eu-west-1:123456789012:layer:tools': must be the ARN of a layer version, with its "
+                "layers='arn:aws:lambda:eu-west-1:123456789012:layer:tools': expected the ARN of a layer version, with its "
                 "number"
             ),
         ),
         (
             {"layers": ["arn:aws:lambda:us-east-1:123456789012:layer:tools:3"]},
-            "layers='arn:aws:lambda:us-east-1:123456789012:layer:tools:3': must be in the function's region, eu-west-1",
+            (
+                "layers='arn:aws:lambda:us-east-1:123456789012:layer:tools:3': is in another region; expected a layer in the "
+                "function's region, eu-west-1"
+            ),
         ),
         (
             {"code_signing_config_arn": "csc-0123456789abcdef0"},
-            "code_signing_config_arn='csc-0123456789abcdef0': must be the ARN of a code signing configuration",
+            "code_signing_config_arn='csc-0123456789abcdef0': expected the ARN of a code signing configuration",
         ),
         (
             {"canary": Canary(version="$LATEST", weight=0.1)},
-            "canary.version='$LATEST': must be the number of a published version as a string, such as '7'",
+            "canary.version='$LATEST': expected the number of a published version as a string, such as '7'",
         ),
         (
             {"canary": Canary(version=7, weight=0.1)},  # type: ignore[arg-type]
-            "canary.version=7: must be the number of a published version as a string, such as '7'",
+            "canary.version=7: expected the number of a published version as a string, such as '7'",
         ),
         (
             {"canary": Canary(version="7", weight="0.1")},  # type: ignore[arg-type]
-            "canary.weight='0.1': must be a number above 0 and below 1",
+            "canary.weight='0.1': expected a number above 0 and below 1",
         ),
-        ({"canary": Canary(version="7", weight=0.0)}, "canary.weight=0.0: must be a number above 0 and below 1"),
-        ({"canary": Canary(version="7", weight=1.0)}, "canary.weight=1.0: must be a number above 0 and below 1"),
+        ({"canary": Canary(version="7", weight=0.0)}, "canary.weight=0.0: expected a number above 0 and below 1"),
+        ({"canary": Canary(version="7", weight=1.0)}, "canary.weight=1.0: expected a number above 0 and below 1"),
         (
             {"reserved_concurrency": 0},
-            (
-                "reserved_concurrency=0: must be a whole number of at least 1, or Unreserved with the reason why the "
-                "function needs no limit"
-            ),
+            "reserved_concurrency=0: expected a whole number of at least 1, or Unreserved(reason)",
         ),
         (
             {"reserved_concurrency": None},
-            (
-                "reserved_concurrency=None: must be a whole number of at least 1, or Unreserved with the reason why the "
-                "function needs no limit"
-            ),
+            "reserved_concurrency=None: expected a whole number of at least 1, or Unreserved(reason)",
         ),
     ],
 )
-def test_a_value_that_cannot_be_deployed_is_refused(
+def test_arguments_that_lambda_refuses_are_refused(
     stack: HardenedStack, arguments: dict[str, Any], problem: str
 ) -> None:
     assert refused(stack, **arguments) == f"shop/pay-fn: {problem}"
 
 
-def test_limits_and_references_are_accepted(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_values_at_the_limits_and_references_are_accepted(synth_stack: Callable[..., SynthesizedStack]) -> None:
     given: dict[str, dict[str, Any]] = {
         "a": {"timeout": 300, "memory": 128, "ephemeral_storage": 10240, "retries": 1},
         "b": {"memory": 10240, "layers": ["${aws_lambda_layer_version.tools.arn}"], "description": "x" * 256},
@@ -152,7 +149,7 @@ def test_limits_and_references_are_accepted(synth_stack: Callable[..., Synthesiz
     assert e["code_signing_config_arn"] == given["e"]["code_signing_config_arn"]
 
 
-def test_more_than_the_regions_concurrency_is_refused_with_who_has_it(stack: HardenedStack) -> None:
+def test_more_reserved_concurrency_than_the_region_has_left_is_refused(stack: HardenedStack) -> None:
     create(stack, id_="auth-fn", reserved_concurrency=800)
     assert refused(stack, reserved_concurrency=101) == (
         "shop/pay-fn: reserved_concurrency=101: only 100 of the 1000 concurrent executions in eu-west-1 are left (100 "
@@ -161,13 +158,13 @@ def test_more_than_the_regions_concurrency_is_refused_with_who_has_it(stack: Har
     )
 
 
-def test_the_last_of_the_regions_concurrency_may_be_reserved(stack: HardenedStack) -> None:
+def test_all_concurrency_that_the_region_has_left_can_be_reserved(stack: HardenedStack) -> None:
     create(stack, id_="auth-fn", reserved_concurrency=800)
     create(stack, reserved_concurrency=100)
     assert stack.region("eu-west-1").concurrency.available == 0
 
 
-def test_a_reason_that_says_nothing_is_refused() -> None:
+def test_a_short_reason_is_refused() -> None:
     with pytest.raises(ConfigurationError) as error:
         Unreserved("because")
     assert str(error.value) == (
@@ -188,13 +185,13 @@ def vpc(stack: HardenedStack, region: str, tier: Literal["private", "public"]) -
 
 def test_a_vpc_of_another_region_is_refused(stack: HardenedStack) -> None:
     assert refused(stack, vpc=vpc(stack, "us-east-1", "private")) == (
-        "shop/pay-fn: vpc='shop/vpc': is in us-east-1 and the function in eu-west-1; give a VPC of eu-west-1"
+        "shop/pay-fn: vpc='shop/vpc': is in us-east-1, and the function in eu-west-1; expected a VPC in eu-west-1"
     )
 
 
 def test_a_vpc_without_private_subnets_is_refused(stack: HardenedStack) -> None:
     assert refused(stack, vpc=vpc(stack, "eu-west-1", "public")) == (
-        "shop/pay-fn: vpc='shop/vpc': has no private subnets for the function to join"
+        "shop/pay-fn: vpc='shop/vpc': has no private subnets; expected a VPC with private subnets"
     )
 
 
@@ -206,7 +203,7 @@ def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) ->
     )
 
 
-def test_every_problem_is_named_at_once(stack: HardenedStack) -> None:
+def test_all_problems_are_reported_together(stack: HardenedStack) -> None:
     message = refused(
         stack,
         source=InlineSource("def handler(event, context): ...", filename="main.py"),
@@ -260,13 +257,13 @@ def check(variables: dict[str, str]) -> list[str]:
     return problems.found
 
 
-def test_four_kilobytes_of_variables_are_accepted_and_references_count_for_nothing() -> None:
+def test_four_kilobytes_of_variables_are_accepted_without_references() -> None:
     assert check({"TABLE": "x" * 4065}) == []
     assert check({"TABLE": "\N{EURO SIGN}" * 1355}) == []
     assert check({"TABLE": "x" * 4055, "NAME": "${aws_dynamodb_table." + "x" * 100 + ".name}"}) == []
 
 
-def test_every_key_that_lambda_sets_is_refused() -> None:
+def test_reserved_variables_are_refused() -> None:
     assert len(RESERVED) == 18
     for key in RESERVED:
         assert check({key: "x"}) == [
@@ -274,7 +271,7 @@ def test_every_key_that_lambda_sets_is_refused() -> None:
         ]
 
 
-def test_keys_that_lambda_leaves_to_the_function_are_accepted() -> None:
+def test_variables_that_lambda_sets_and_allows_to_change_are_accepted() -> None:
     assert check({"TZ": "Europe/Berlin", "PATH": "/opt/bin", "LANG": "C", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/w"}) == []
 
 
@@ -297,7 +294,7 @@ def test_keys_that_lambda_leaves_to_the_function_are_accepted() -> None:
         ("DATABASE_URL", "postgres://shop:hunter2@db:5432/shop"),
     ],
 )
-def test_a_secret_is_refused_and_not_repeated(key: str, value: str) -> None:
+def test_a_secret_is_refused_without_repeating_its_value(key: str, value: str) -> None:
     assert check({key: value}) == [
         (
             f"environment[{key!r}]='***': looks like a secret, and everyone who may read the function's configuration "
@@ -318,5 +315,5 @@ def test_a_secret_is_refused_and_not_repeated(key: str, value: str) -> None:
         ("ENDPOINT", "https://api.example.com/v1"),
     ],
 )
-def test_what_names_a_secret_or_is_none_is_accepted(key: str, value: str) -> None:
+def test_references_to_secrets_and_other_values_are_accepted(key: str, value: str) -> None:
     assert check({key: value}) == []

@@ -41,9 +41,9 @@ def build(stack: HardenedStack) -> None:
         starting_position="TRIM_HORIZON",
         batch_size=500,
         batching_window=10,
-        parallel=4,
+        parallelization_factor=4,
         retries=2,
-        max_age_seconds=60,
+        maximum_record_age_seconds=60,
         filters=[{"eventName": ["INSERT"]}],
     )
 
@@ -57,7 +57,7 @@ def mapping(synthesized: SynthesizedStack, path: str) -> Any:
     return synthesized.resource("aws_lambda_event_source_mapping", f"shop/{path}")
 
 
-def test_the_alias_is_given_batches_and_names_the_messages_that_failed(synthesized: SynthesizedStack) -> None:
+def test_the_alias_is_invoked_with_batches_and_reports_partial_batch_failures(synthesized: SynthesizedStack) -> None:
     mapping(synthesized, "worker/from-jobs").assert_config(
         {
             "batch_size": 100,
@@ -81,7 +81,7 @@ def test_the_alias_is_given_batches_and_names_the_messages_that_failed(synthesiz
     )
 
 
-def test_messages_are_hidden_for_six_times_the_longest_timeout(synthesized: SynthesizedStack) -> None:
+def test_the_visibility_timeout_is_six_times_the_longest_timeout(synthesized: SynthesizedStack) -> None:
     visibility = {
         id_: synthesized.at(f"aws_sqs_queue.{id_}_eu_west_1")["visibility_timeout_seconds"]
         for id_ in ("jobs", "steps", "roomy")
@@ -89,13 +89,13 @@ def test_messages_are_hidden_for_six_times_the_longest_timeout(synthesized: Synt
     assert visibility == {"jobs": 1800, "steps": 360, "roomy": 365}
 
 
-def test_the_role_may_consume_and_decrypt(synthesized: SynthesizedStack) -> None:
+def test_the_role_may_consume_the_queue_and_decrypt_messages(synthesized: SynthesizedStack) -> None:
     found = statements(synthesized, "shop/worker/role/policy-document")
     assert found["ConsumeJobs"]["resources"] == [JOBS]
     assert found["ConsumeKeyJobs"] == {"effect": "Allow", "actions": ["kms:Decrypt"], "resources": [KEY]}
 
 
-def test_a_stream_is_halved_tried_for_a_time_and_goes_on(synthesized: SynthesizedStack) -> None:
+def test_a_stream_splits_failed_batches_and_skips_old_records(synthesized: SynthesizedStack) -> None:
     common = {
         "bisect_batch_on_function_error": True,
         "depends_on": ORDER,
@@ -169,38 +169,38 @@ def test_a_visibility_timeout_shorter_than_a_consumer_needs_is_refused(stack: Ha
         ({}, {"batch_size": 0}, "batch_size=0: must be a whole number of messages from 1 to 10000"),
         ({}, {"batch_size": 10001}, "batch_size=10001: must be a whole number of messages from 1 to 10000"),
         ({}, {"batching_window": 301}, "batching_window=301: must be a whole number of seconds from 0 to 300"),
-        ({}, {"batch_size": 11}, "batch_size=11: needs a batching_window of at least 1 second when it is above 10"),
+        ({}, {"batch_size": 11}, "batch_size=11: requires a batching_window of at least 1 second above 10"),
         (
             {"fifo": Fifo()},
             {"batch_size": 11, "batching_window": 1},
             (
-                "batch_size=11: must be at most 10 for a FIFO queue\n"
-                "shop/worker: batching_window=1: must be 0 for a FIFO queue"
+                "batch_size=11: expected at most 10 for a FIFO queue\n"
+                "shop/worker: batching_window=1: expected 0 for a FIFO queue"
             ),
         ),
         (
             {},
             {"maximum_concurrency": 1},
-            "maximum_concurrency=1: must be a whole number of calls at a time from 2 to 1000",
+            "maximum_concurrency=1: must be a whole number of concurrent invocations from 2 to 1000",
         ),
         (
             {},
             {"maximum_concurrency": 11},
             (
-                "maximum_concurrency=11: must not be above reserved_concurrency=10: the calls beyond it would be "
-                "throttled, and their messages end in the dead-letter queue unprocessed"
+                "maximum_concurrency=11: above reserved_concurrency=10, so that invocations are throttled and their messages "
+                "go to the dead-letter queue unprocessed; expected at most 10"
             ),
         ),
         (
             {"max_receive_count": 4},
             {},
             (
-                "queue='shop/jobs': has max_receive_count=4, and batches that are throttled count as received: make it at "
-                "least 5, or give maximum_concurrency"
+                "queue='shop/jobs': has max_receive_count=4, and throttled batches count as received; expected at least 5. "
+                "Raise it, or give maximum_concurrency"
             ),
         ),
-        ({}, {"filters": {"body": ["x"]}}, "filters={'body': ['x']}: must be a list of at most 5 patterns"),
-        ({}, {"filters": [{"a": [1]}] * 6}, f"filters={[{'a': [1]}] * 6}: must be a list of at most 5 patterns"),
+        ({}, {"filters": {"body": ["x"]}}, "filters={'body': ['x']}: expected a list of at most 5 patterns"),
+        ({}, {"filters": [{"a": [1]}] * 6}, f"filters={[{'a': [1]}] * 6}: expected a list of at most 5 patterns"),
         (
             {},
             {"filters": [{"body": ["x"]}, {"body": [{"wildcard": "x*"}]}]},
@@ -211,7 +211,7 @@ def test_a_visibility_timeout_shorter_than_a_consumer_needs_is_refused(stack: Ha
         ),
     ],
 )
-def test_what_lambda_refuses_of_a_queue_is_refused(
+def test_queue_arguments_that_lambda_refuses_are_refused(
     stack: HardenedStack, queue: dict[str, Any], arguments: dict[str, Any], problem: str
 ) -> None:
     key = key_in(stack)
@@ -220,7 +220,7 @@ def test_what_lambda_refuses_of_a_queue_is_refused(
     assert refusal(lambda: worker.add_queue(jobs, **arguments)) == f"shop/worker: {problem}"
 
 
-def test_a_function_without_reserve_may_be_limited_by_its_queue(stack: HardenedStack) -> None:
+def test_a_function_without_reserved_concurrency_accepts_a_maximum_concurrency(stack: HardenedStack) -> None:
     key = key_in(stack)
     worker = function(key, "worker", reserved_concurrency=Unreserved("runs once a night and waits for nobody"))
     jobs = Queue(stack, "jobs", region=key.region, key=key)
@@ -231,41 +231,49 @@ def test_a_function_without_reserve_may_be_limited_by_its_queue(stack: HardenedS
     )
 
 
-def test_a_queue_of_another_region_or_no_queue_is_refused(stack: HardenedStack) -> None:
+def test_a_queue_of_another_region_is_refused(stack: HardenedStack) -> None:
     us = stack.region("us-east-1")
     key = key_in(stack, us)
     worker = function(key, "worker")
     far = Queue(stack, "far", region=us, key=key)
     assert refusal(lambda: worker.add_queue(far)) == (
-        "shop/worker: queue='shop/far': must be in the function's region and stack, eu-west-1 of shop"
+        "shop/worker: queue='shop/far': expected a queue in the function's region and stack, eu-west-1 of shop"
     )
-    assert refusal(lambda: worker.add_queue("arn")) == "shop/worker: queue='arn': must be a Queue"  # type: ignore[arg-type]
+    assert refusal(lambda: worker.add_queue("arn")) == "shop/worker: queue='arn': expected a Queue"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("stream", "arguments", "problem"),
     [
-        ("orders", {}, "stream_arn='orders': must be the ARN of a DynamoDB stream"),
+        ("orders", {}, "stream_arn='orders': expected the ARN of a DynamoDB stream"),
         (
             STREAM.replace("eu-west-1", "us-east-1"),
             {},
-            f"stream_arn={STREAM.replace('eu-west-1', 'us-east-1')!r}: must be in the region eu-west-1",
+            f"stream_arn={STREAM.replace('eu-west-1', 'us-east-1')!r}: expected a stream in eu-west-1",
         ),
         (
             STREAM,
             {"starting_position": "AT_TIMESTAMP"},
-            "starting_position='AT_TIMESTAMP': must be LATEST or TRIM_HORIZON",
+            "starting_position='AT_TIMESTAMP': expected LATEST or TRIM_HORIZON",
         ),
-        (STREAM, {"parallel": 11}, "parallel=11: must be a whole number of batches at a time from 1 to 10"),
-        (STREAM, {"retries": -1}, "retries=-1: must be a whole number of further attempts from 0 to 10000"),
-        (STREAM, {"max_age_seconds": 59}, "max_age_seconds=59: must be a whole number of seconds from 60 to 604800"),
+        (
+            STREAM,
+            {"parallelization_factor": 11},
+            "parallelization_factor=11: must be a whole number of concurrent batches from 1 to 10",
+        ),
+        (STREAM, {"retries": -1}, "retries=-1: must be a whole number of retries from 0 to 10000"),
+        (
+            STREAM,
+            {"maximum_record_age_seconds": 59},
+            "maximum_record_age_seconds=59: must be a whole number of seconds from 60 to 604800",
+        ),
         (STREAM, {"batch_size": 0}, "batch_size=0: must be a whole number of messages from 1 to 10000"),
         (STREAM, {"batching_window": -1}, "batching_window=-1: must be a whole number of seconds from 0 to 300"),
-        (STREAM, {"filters": "x"}, "filters='x': must be a list of at most 5 patterns"),
-        (STREAM, {"filters": None}, "filters=None: must be a list of at most 5 patterns"),
+        (STREAM, {"filters": "x"}, "filters='x': expected a list of at most 5 patterns"),
+        (STREAM, {"filters": None}, "filters=None: expected a list of at most 5 patterns"),
     ],
 )
-def test_what_lambda_refuses_of_a_stream_is_refused(
+def test_stream_arguments_that_lambda_refuses_are_refused(
     stack: HardenedStack, stream: str, arguments: dict[str, Any], problem: str
 ) -> None:
     worker = function(key_in(stack), "worker")

@@ -8,8 +8,10 @@ from constructs_lib import (
     Canary,
     ConfigurationError,
     Environment,
+    FunctionUrl,
     HardenedStack,
     InlineSource,
+    LambdaFunction,
     MultiRegionKey,
     PaymentLambda,
     RegionalVpc,
@@ -79,7 +81,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_a_function_is_packed_encrypted_traced_limited_and_versioned(synthesized: SynthesizedStack) -> None:
+def test_a_function_is_encrypted_traced_versioned_and_has_reserved_concurrency(synthesized: SynthesizedStack) -> None:
     block = synthesized.resource("aws_lambda_function", "*/pay-fn/*")
     assert block.address == "aws_lambda_function.pay_fn_eu_west_1"
     assert block["provider"] == "aws.eu_west_1"
@@ -116,7 +118,7 @@ def test_a_function_is_packed_encrypted_traced_limited_and_versioned(synthesized
     )
 
 
-def test_arguments_reach_the_function(synthesized: SynthesizedStack) -> None:
+def test_arguments_are_set_on_the_function(synthesized: SynthesizedStack) -> None:
     block = synthesized.resource("aws_lambda_function", "*/tuned-fn/*")
     expected = {
         "code_signing_config_arn": "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0",
@@ -144,12 +146,12 @@ def test_arguments_reach_the_function(synthesized: SynthesizedStack) -> None:
     assert block["logging_config"]["application_log_level"] == "DEBUG"
 
 
-def test_variables_are_in_the_same_order_every_time(synthesized: SynthesizedStack) -> None:
+def test_variables_are_sorted(synthesized: SynthesizedStack) -> None:
     variables = synthesized.resource("aws_lambda_function", "*/tuned-fn/*")["environment"]["variables"]
     assert list(variables) == ["API_TOKEN_ARN", "LOG_LEVEL", "TABLE"]
 
 
-def test_the_log_group_is_there_first_encrypted_and_kept(
+def test_the_log_group_is_encrypted_and_created_before_the_function(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     def fill(stack: HardenedStack) -> None:
@@ -166,7 +168,7 @@ def test_the_log_group_is_there_first_encrypted_and_kept(
     assert f"log-group:{name}" in synthesized.resource("aws_kms_key")["policy"]
 
 
-def test_failed_calls_go_to_an_encrypted_queue_for_14_days(synthesized: SynthesizedStack) -> None:
+def test_failed_asynchronous_invocations_go_to_an_encrypted_dead_letter_queue(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_sqs_queue", "*/pay-fn/*").assert_config(
         {
             "kms_data_key_reuse_period_seconds": 300,
@@ -178,7 +180,7 @@ def test_failed_calls_go_to_an_encrypted_queue_for_14_days(synthesized: Synthesi
     )
 
 
-def test_the_queue_refuses_connections_without_tls(synthesized: SynthesizedStack) -> None:
+def test_the_dead_letter_queue_denies_connections_without_tls(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_sqs_queue_policy", "*/pay-fn/*").assert_config(
         {
             "policy": "${data.aws_iam_policy_document.pay_fn_dead_letter_policy_document_eu_west_1.json}",
@@ -198,7 +200,7 @@ def test_the_queue_refuses_connections_without_tls(synthesized: SynthesizedStack
     ]
 
 
-def test_callers_get_an_alias_of_the_published_version(synthesized: SynthesizedStack) -> None:
+def test_the_alias_is_of_the_published_version(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_lambda_alias", "*/pay-fn/*").assert_config(
         {
             "description": "What callers invoke",
@@ -209,12 +211,12 @@ def test_callers_get_an_alias_of_the_published_version(synthesized: SynthesizedS
     )
 
 
-def test_a_canary_gets_its_part_of_the_calls(synthesized: SynthesizedStack) -> None:
+def test_a_canary_receives_its_part_of_the_traffic(synthesized: SynthesizedStack) -> None:
     alias = synthesized.resource("aws_lambda_alias", "*/tuned-fn/*")
     assert alias["routing_config"] == {"additional_version_weights": {"7": 0.25}}
 
 
-def test_other_retries_than_lambdas_own_are_set_on_the_alias(synthesized: SynthesizedStack) -> None:
+def test_retries_are_set_on_the_alias(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_lambda_function_event_invoke_config").assert_config(
         {
             "function_name": "${aws_lambda_function.tuned_fn_eu_west_1.function_name}",
@@ -241,7 +243,7 @@ def test_a_function_outside_a_vpc_has_no_security_group(synthesized: Synthesized
     assert synthesized.find("aws_security_group", "*/pay-fn/*") == []
 
 
-def test_a_function_in_a_vpc_has_a_group_of_its_own(synthesized: SynthesizedStack) -> None:
+def test_a_function_in_a_vpc_has_a_security_group(synthesized: SynthesizedStack) -> None:
     group = synthesized.resource("aws_security_group", "*/free-fn/*")
     group.assert_config(
         {
@@ -254,7 +256,7 @@ def test_a_function_in_a_vpc_has_a_group_of_its_own(synthesized: SynthesizedStac
     assert synthesized.find("aws_vpc_security_group_egress_rule", "*/free-fn/*") == []
 
 
-def test_it_connects_to_named_peers_only(synthesized: SynthesizedStack) -> None:
+def test_the_security_group_allows_the_given_connections_only(synthesized: SynthesizedStack) -> None:
     cidr, peer = synthesized.resources("aws_vpc_security_group_egress_rule", "*/tuned-fn/*")
     cidr.assert_config(
         {
@@ -272,7 +274,7 @@ def test_it_connects_to_named_peers_only(synthesized: SynthesizedStack) -> None:
     assert accepted["security_group_id"] == peer["referenced_security_group_id"]
 
 
-def test_it_joins_the_private_subnets_of_a_vpc_of_the_stack(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_function_is_attached_to_the_private_subnets(synth_stack: Callable[..., SynthesizedStack]) -> None:
     def fill(stack: HardenedStack) -> None:
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
@@ -285,37 +287,41 @@ def test_it_joins_the_private_subnets_of_a_vpc_of_the_stack(synth_stack: Callabl
     assert len(subnets) == 2
 
 
-def test_what_other_constructs_read_is_plain_or_a_reference(stack: HardenedStack) -> None:
+def test_attributes_are_plain_or_references(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     made = function(region, "pay-fn", MultiRegionKey(stack, "key", region=region), timeout=60)
     assert (made.name, made.timeout, made.path) == ("shop-dev-pay-fn-eu-west-1", 60, "shop/pay-fn")
     assert made.region is region
-    assert made.invoke_arn == "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}"
+    assert stack.text(made.invoke_arn) == "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}"
     assert made.resource.node.path == "shop/pay-fn/Resource"
     assert set(made.resources) == {"Resource", "live", "package"}
 
 
-def test_another_stack_reaches_the_function_through_its_arns(
+def test_attributes_work_in_other_stacks(
     synthesize: Callable[[Callable[[Any], object]], dict[str, SynthesizedStack]],
 ) -> None:
     def fill(app: Any) -> None:
         first = HardenedStack(app, "shop", environment="dev", owner="team-shop")
         region = first.region("eu-west-1")
-        made = function(region, "pay-fn", MultiRegionKey(first, "key", region=region))
+        made = function(region, "pay-fn", MultiRegionKey(first, "key", region=region), function_url=FunctionUrl())
         second = HardenedStack(app, "desk", environment="dev", owner="team-desk")
-        second.output("alias", made.qualified_arn, "The alias")
+        second.output("alias", made.live_arn, "The alias")
         second.output("function", made.arn, "The function")
+        second.output("invoke", made.invoke_arn, "The invoke ARN")
+        second.output("url", made.url, "The URL")
 
     stacks = synthesize(fill)
     exported = stacks["shop"].outputs
     found = {
         name: exported[value.rsplit(".", 1)[-1].rstrip("}")]
         for name, value in stacks["desk"].outputs.items()
-        if name in ("alias", "function")
+        if name in ("alias", "function", "invoke", "url")
     }
     assert found == {
         "alias": "${aws_lambda_alias.pay_fn_live_eu_west_1.arn}",
         "function": "${aws_lambda_function.pay_fn_eu_west_1.arn}",
+        "invoke": "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}",
+        "url": "${aws_lambda_function_url.pay_fn_url_eu_west_1.function_url}",
     }
 
 
@@ -325,10 +331,10 @@ def test_unreserved_concurrency_is_recorded_with_its_reason(stack: HardenedStack
     assert stack.opt_outs == [("shop/pay-fn", Unreserved(REASON))]
 
 
-def test_without_a_vpc_there_is_nothing_to_connect_from(stack: HardenedStack) -> None:
+def test_connections_without_a_vpc_are_refused(stack: HardenedStack) -> None:
     region = stack.region("eu-west-1")
     made = function(region, "pay-fn", MultiRegionKey(stack, "key", region=region))
-    message = "shop/pay-fn: vpc=None: the function is in no VPC, so that it has no security group; give it vpc="
+    message = "shop/pay-fn: vpc=None: the function has no security group because it is not in a VPC; give vpc"
     for connect in (
         lambda: made.security_group,
         lambda: made.allow_to(made, 443),
@@ -337,3 +343,29 @@ def test_without_a_vpc_there_is_nothing_to_connect_from(stack: HardenedStack) ->
         with pytest.raises(ConfigurationError) as error:
             connect()
         assert str(error.value) == message
+
+
+def test_old_names_work_and_warn(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    old_stream: dict[str, Any] = {"parallel": 2, "max_age_seconds": 60}
+    old_url: dict[str, Any] = {"max_age": 60}
+
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        with pytest.deprecated_call(match="argument max_age is deprecated .* use max_age_seconds"):
+            url = FunctionUrl(origins=("https://shop.example.com",), **old_url)
+        made = function(region, "pay-fn", MultiRegionKey(stack, "key", region=region), function_url=url)
+        with pytest.deprecated_call(match="PaymentLambda.qualified_arn is deprecated .* use live_arn"):
+            assert made.qualified_arn == made.live_arn
+        with pytest.deprecated_call(match="argument role is deprecated .* use grantee"):
+            made.grant_invoke(role=made.role)
+        with pytest.deprecated_call(match="use parallelization_factor|use maximum_record_age_seconds"):
+            made.add_stream("orders", "${aws_dynamodb_table.orders.stream_arn}", **old_stream)
+
+    synthesized = synth_stack(fill)
+    mapping = synthesized.resource("aws_lambda_event_source_mapping")
+    assert (mapping["parallelization_factor"], mapping["maximum_record_age_in_seconds"]) == (2, 60)
+    assert synthesized.resource("aws_lambda_function_url")["cors"]["max_age"] == 60
+
+
+def test_lambda_function_is_another_name_of_payment_lambda() -> None:
+    assert LambdaFunction is PaymentLambda

@@ -216,6 +216,6 @@ def test_a_missing_handler_is_refused(stack: HardenedStack) -> None:
 def test_text_with_a_value_known_only_at_apply_is_refused(stack: HardenedStack) -> None:
     source = InlineSource(f"{CODE}KEY = '${{TfToken[TOKEN.7]}}'\n")
     assert refused(stack, source) == (
-        "shop/pay-fn: source=InlineSource(filename='index.py'): must be plain text: give what is only known at apply "
-        "as a variable of environment"
+        "shop/pay-fn: source=InlineSource(filename='index.py'): contains a reference; expected plain text. Give "
+        "references as environment variables"
     )

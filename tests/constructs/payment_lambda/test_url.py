@@ -50,14 +50,14 @@ def permissions(synthesized: SynthesizedStack) -> list[dict[str, Any]]:
     return [{key: value for key, value in block.config.items() if key != "provider"} for block in blocks]
 
 
-def test_a_function_has_no_url_unless_asked_for(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_function_has_no_url_by_default(synth_stack: Callable[..., SynthesizedStack]) -> None:
     synthesized = synth_stack(lambda stack: create(stack, None))
     assert synthesized.find("aws_lambda_function_url") == []
     assert synthesized.find("aws_lambda_permission") == []
     assert "pay_fn_url_eu_west_1" not in synthesized.outputs
 
 
-def test_a_url_takes_signed_requests_of_the_own_account(
+def test_a_url_allows_signed_requests_of_this_account(
     synth_stack: Callable[..., SynthesizedStack], environment: Environment
 ) -> None:
     synthesized = synth_stack(lambda stack: create(stack, FunctionUrl()), environment)
@@ -79,7 +79,7 @@ def test_a_url_takes_signed_requests_of_the_own_account(
     assert version == ">= 5.100.0, < 7.0.0"
 
 
-def test_named_callers_get_both_permissions_each(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_each_principal_gets_both_permissions(synth_stack: Callable[..., SynthesizedStack]) -> None:
     synthesized = synth_stack(lambda stack: create(stack, FunctionUrl(principals=("123456789012", ROLE))))
     found = {(block["action"], block["principal"]) for block in permissions(synthesized)}
     assert found == {
@@ -89,13 +89,13 @@ def test_named_callers_get_both_permissions_each(synth_stack: Callable[..., Synt
     }
 
 
-def test_named_pages_may_call_it_from_a_browser(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_origins_are_allowed_by_cors(synth_stack: Callable[..., SynthesizedStack]) -> None:
     url = FunctionUrl(
         origins=("https://shop.example.com",),
         methods=("PUT",),
         headers=("x-request-id",),
         credentials=True,
-        max_age=60,
+        max_age_seconds=60,
         streaming=True,
     )
     block = synth_stack(lambda stack: create(stack, url), "prod").resource("aws_lambda_function_url")
@@ -109,7 +109,7 @@ def test_named_pages_may_call_it_from_a_browser(synth_stack: Callable[..., Synth
     }
 
 
-def test_what_signing_needs_may_be_sent_by_default(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_the_headers_of_signed_requests_are_allowed_by_default(synth_stack: Callable[..., SynthesizedStack]) -> None:
     url = FunctionUrl(origins=("http://localhost:3000",))
     cors = synth_stack(lambda stack: create(stack, url)).resource("aws_lambda_function_url")["cors"]
     assert cors == {
@@ -127,7 +127,7 @@ def test_what_signing_needs_may_be_sent_by_default(synth_stack: Callable[..., Sy
     }
 
 
-def test_in_dev_anybody_may_call_a_url_and_nothing_but_the_url(
+def test_a_public_url_in_dev_allows_invocations_through_the_url_only(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     url = FunctionUrl(authorization="NONE", reason=REASON, origins=("*",))
@@ -163,8 +163,8 @@ def test_in_dev_anybody_may_call_a_url_and_nothing_but_the_url(
     }
 
 
-OPEN = "function_url.authorization='NONE': anybody could call the function; only dev allows it, use AWS_IAM"
-STAR = "function_url.origins='*': must be named outside dev: any page could call it"
+OPEN = "function_url.authorization='NONE': public URLs are allowed in dev only; expected AWS_IAM"
+STAR = "function_url.origins='*': '*' is allowed in dev only; expected a list of origins"
 
 
 @pytest.mark.parametrize(
@@ -174,50 +174,50 @@ STAR = "function_url.origins='*': must be named outside dev: any page could call
         (
             FunctionUrl(authorization="NONE", reason="because"),
             False,
-            ["function_url.reason='because': must say in at least 20 characters why anybody may call the function"],
+            ["function_url.reason='because': expected at least 20 characters that say why the URL is public"],
         ),
         (
             FunctionUrl(authorization="NONE"),
             False,
-            ["function_url.reason=None: must say in at least 20 characters why anybody may call the function"],
+            ["function_url.reason=None: expected at least 20 characters that say why the URL is public"],
         ),
         (
             FunctionUrl(authorization="NONE", reason=REASON, principals=("123456789012",)),
             False,
             [
                 (
-                    "function_url.principals=('123456789012',): has no effect without signed requests; leave it out, or "
-                    "use AWS_IAM"
+                    "function_url.principals=('123456789012',): has no effect with authorization NONE; leave it out, "
+                    "or use AWS_IAM"
                 )
             ],
         ),
         (
             FunctionUrl(authorization="none"),  # type: ignore[arg-type]
             False,
-            ["function_url.authorization='none': must be AWS_IAM or NONE"],
+            ["function_url.authorization='none': expected AWS_IAM or NONE"],
         ),
         (
             FunctionUrl(principals=("*",)),
             False,
-            ["function_url.principals='*': must be an account id of 12 digits, or the ARN of a role or user"],
+            ["function_url.principals='*': expected an account id of 12 digits, or the ARN of a role or user"],
         ),
         (FunctionUrl(origins=("*",)), True, [STAR]),
         (
             FunctionUrl(origins=("*",), credentials=True),
             False,
-            ["function_url.credentials=True: must not be sent from every origin; name the origins"],
+            ["function_url.credentials=True: cannot be combined with the origin '*'; expected a list of origins"],
         ),
         (
             FunctionUrl(origins=("http://shop.example.com",)),
             True,
-            ["function_url.origins='http://shop.example.com': must be https outside dev"],
+            ["function_url.origins='http://shop.example.com': http is allowed in dev only; expected https"],
         ),
         (
             FunctionUrl(origins=("https://shop.example.com/",)),
             False,
             [
                 (
-                    "function_url.origins='https://shop.example.com/': must be scheme and host without a path, such as "
+                    "function_url.origins='https://shop.example.com/': expected scheme and host without a path, such as "
                     "'https://shop.example.com'"
                 )
             ],
@@ -225,33 +225,33 @@ STAR = "function_url.origins='*': must be named outside dev: any page could call
         (
             FunctionUrl(methods=("*",)),
             False,
-            ["function_url.methods='*': must be one of DELETE, GET, HEAD, PATCH, POST, PUT"],
+            ["function_url.methods='*': expected one of DELETE, GET, HEAD, PATCH, POST, PUT"],
         ),
         (
             FunctionUrl(headers=("*",)),
             False,
-            ["function_url.headers=('*',): must name the headers; '*' would allow every one"],
+            ["function_url.headers=('*',): '*' allows every header; expected a list of headers"],
         ),
         (
             FunctionUrl(credentials=True),
             False,
-            ["function_url.credentials=True: has no effect without origins; name the pages that may call the URL"],
+            ["function_url.credentials=True: has no effect without origins; give them, or leave it out"],
         ),
         (
-            FunctionUrl(max_age=86401),
+            FunctionUrl(max_age_seconds=86401),
             False,
-            ["function_url.max_age=86401: must be a whole number of seconds from 0 to 86400"],
+            ["function_url.max_age_seconds=86401: must be a whole number of seconds from 0 to 86400"],
         ),
         (
-            FunctionUrl(max_age=1.5),  # type: ignore[arg-type]
+            FunctionUrl(max_age_seconds=1.5),  # type: ignore[arg-type]
             False,
-            ["function_url.max_age=1.5: must be a whole number of seconds from 0 to 86400"],
+            ["function_url.max_age_seconds=1.5: must be a whole number of seconds from 0 to 86400"],
         ),
-        (FunctionUrl(origins=("*",), principals=("${aws_iam_role.x.arn}",), max_age=0), False, []),
-        (FunctionUrl(authorization="NONE", reason="twenty characters ok", max_age=86400), False, []),
+        (FunctionUrl(origins=("*",), principals=("${aws_iam_role.x.arn}",), max_age_seconds=0), False, []),
+        (FunctionUrl(authorization="NONE", reason="twenty characters ok", max_age_seconds=86400), False, []),
     ],
 )
-def test_a_url_that_is_too_open_or_cannot_work_is_refused(
+def test_arguments_of_a_url_that_are_not_allowed_are_refused(
     url: FunctionUrl, *, strict: bool, problems: list[str]
 ) -> None:
     for environment, profile in PROFILES.items():
@@ -261,7 +261,7 @@ def test_a_url_that_is_too_open_or_cannot_work_is_refused(
             assert found.found == problems
 
 
-def test_a_url_that_anybody_may_call_is_refused_outside_dev(synth_stack: Callable[..., SynthesizedStack]) -> None:
+def test_a_public_url_is_refused_outside_dev(synth_stack: Callable[..., SynthesizedStack]) -> None:
     for environment in ("staging", "prod"):
         with pytest.raises(ConfigurationError) as error:
             synth_stack(

@@ -1,4 +1,4 @@
-"""What Lambda and the function's runtime need of the function's role, each as narrow as AWS allows."""
+"""Statements of the policy of a function's role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READ_INTERFACES: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets
 
 
 def basic_statements(log_group_arn: str) -> list[Statement]:
-    """Return what every function needs: its log events, in a group that is there already, and its traces."""
+    """Return the permissions that every function needs: to write log events to its log group, and traces."""
     return [
         Statement(sid="Logs", actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(f"{log_group_arn}:*",)),
         Statement(
@@ -28,23 +28,23 @@ def basic_statements(log_group_arn: str) -> list[Statement]:
                 "xray:PutTelemetryRecords",
                 "xray:PutTraceSegments",
             ),
-            resources=("*",),  # X-Ray knows no resource for these
+            resources=("*",),  # no resource-level permissions
         ),
     ]
 
 
 def network_statements(region: Region, function_name: str) -> list[Statement]:
-    """Return what a function in a VPC needs: Lambda manages its network interfaces with the function's role.
+    """Return the permissions that a function in a VPC needs: Lambda manages its network interfaces with its role.
 
-    The code runs with the same role, and is denied what only Lambda itself should do.
+    The function's code runs with the same role and is denied these actions.
 
     See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html.
     """
     function = region.arn("lambda", f"function:{function_name}")
     return [
-        # Lambda checks these before there is an interface, so that no single one can be named.
+        # Lambda checks these before an interface exists, so the resource cannot be narrower.
         Statement(sid="NetworkInterfaces", actions=_MANAGE_INTERFACES, resources=(region.arn("ec2", "*/*"),)),
-        Statement(sid="NetworkLookups", actions=_READ_INTERFACES, resources=("*",)),  # EC2 knows no resource for these
+        Statement(sid="NetworkLookups", actions=_READ_INTERFACES, resources=("*",)),  # no resource-level permissions
         Statement(
             sid="NotFromCode",
             effect="Deny",

@@ -1,4 +1,4 @@
-"""Checks of who may invoke a function: a service on behalf of one resource, or one account."""
+"""Checks of the principals and sources in a function's resource-based policy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from constructs_lib.foundation.principals import check_source_arn, is_account, i
 from constructs_lib.foundation.regions import is_token
 
 
-def check_trigger(path: str, service: str, source_arn: str | None, source_account: str | None) -> None:
-    """Refuse a permission that somebody else's resource could use.
+def check_permission(path: str, service: str, source_arn: str | None, source_account: str | None) -> None:
+    """Check a permission that lets a service or another account invoke a function.
 
     Raises:
         ConfigurationError: A principal that is neither a service nor an account id; a source ARN that is missing,
@@ -20,17 +20,18 @@ def check_trigger(path: str, service: str, source_arn: str | None, source_accoun
         problems.stop(
             "service",
             service,
-            "must be a service principal such as 'events.amazonaws.com' or an account id of 12 digits; a role of this "
-            "account invokes the function by its own policy, see grant_invoke",
+            "expected a service principal such as 'events.amazonaws.com' or an account id of 12 digits. For a role of "
+            "this account use grant_invoke",
         )
     if is_account(service):
         for argument, value in (("source_arn", source_arn), ("source_account", source_account)):
-            problems.check(value is None, argument, value, "callers of an account have no source; leave it out")
+            problems.check(value is None, argument, value, "not available for an account as principal; leave it out")
     elif source_arn is None:
         problems.add(
             "source_arn",
             source_arn,
-            f"must be the ARN of what invokes the function; without it {service} does so for every account",
+            f"without it {service} may invoke the function for resources of any account; expected the ARN of the "
+            "resource that it invokes the function for",
         )
     else:
         check_source_arn(problems, service, source_arn)
@@ -39,12 +40,12 @@ def check_trigger(path: str, service: str, source_arn: str | None, source_accoun
             is_token(source_account) or is_account(source_account),
             "source_account",
             source_account,
-            "must be an account id of 12 digits, or a reference to one",
+            "expected an account id of 12 digits, or a reference to one",
         )
     problems.raise_if_any()
 
 
-def as_lambda_writes_it(principal: str, region: Region) -> str:
-    """Return the principal as Lambda gives it back: an account is the ARN of its root, or every plan would differ."""
+def as_lambda_returns_it(principal: str, region: Region) -> str:
+    """Return the principal as Lambda returns it, an account as its root's ARN, or every plan has changes."""
     account = is_account(principal) or region.stack.text(principal).endswith(".account_id}")
     return f"arn:{region.partition}:iam::{principal}:root" if account else principal
