@@ -365,21 +365,27 @@ def test_files_are_parsed_with_the_grammar_of_the_oldest_runtime(
 def test_a_layer_in_another_region_is_refused(stack: HardenedStack, source: Path) -> None:
     layer = make(stack, source, region="us-east-1")
     assert refused(lambda: make_function(stack, [layer])) == (
-        "layers='shop/common': must be in the function's region, eu-west-1",
+        "layers='shop/common': is in another region; expected a layer in the function's region, eu-west-1",
     )
 
 
 def test_a_layer_for_other_runtimes_is_refused(stack: HardenedStack, source: Path) -> None:
     layer = make(stack, source, runtimes=["python3.12"])
     assert refused(lambda: make_function(stack, [layer])) == (
-        "layers='shop/common': is made for python3.12 and the function runs on python3.13; add it to the layer's runtimes",
+        (
+            "layers='shop/common': is compatible with python3.12, and the function's runtime is python3.13; add it to the "
+            "layer's runtimes"
+        ),
     )
 
 
 def test_a_layer_for_another_architecture_is_refused(stack: HardenedStack, source: Path) -> None:
     layer = make(stack, source, architectures=["x86_64"])
     assert refused(lambda: make_function(stack, [layer])) == (
-        "layers='shop/common': is made for x86_64 and the function runs on arm64; add it to the layer's architectures",
+        (
+            "layers='shop/common': is compatible with x86_64, and the function's architecture is arm64; add it to the "
+            "layer's architectures"
+        ),
     )
 
 
@@ -389,7 +395,10 @@ def test_a_function_and_its_layers_share_the_size_quota(
     layer = make(stack, source)
     monkeypatch.setattr("constructs_lib.constructs.payment_lambda.arguments.MAX_SIZE_BYTES", layer.size + 42)
     assert refused(lambda: make_function(stack, [layer])) == (
-        f"layers='1 layers': {layer.size + 43} bytes unpacked with the function's own 43; Lambda takes {layer.size + 42}",
+        (
+            f"layers='1 layers': have {layer.size + 43} bytes unzipped with the function's own 43; Lambda allows "
+            f"{layer.size + 42}"
+        ),
     )
     monkeypatch.setattr("constructs_lib.constructs.payment_lambda.arguments.MAX_SIZE_BYTES", layer.size + 43)
     stack2 = HardenedStack(stack.node.root, "other", environment="dev", owner="team-shop")  # type: ignore[arg-type]

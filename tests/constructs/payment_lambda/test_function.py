@@ -354,10 +354,11 @@ def test_old_names_work_and_warn(synth_stack: Callable[..., SynthesizedStack]) -
         with pytest.deprecated_call(match="argument max_age is deprecated .* use max_age_seconds"):
             url = FunctionUrl(origins=("https://shop.example.com",), **old_url)
         made = function(region, "pay-fn", MultiRegionKey(stack, "key", region=region), function_url=url)
+        old_grant: dict[str, Any] = {"role": made.role}
         with pytest.deprecated_call(match="PaymentLambda.qualified_arn is deprecated .* use live_arn"):
             assert made.qualified_arn == made.live_arn
         with pytest.deprecated_call(match="argument role is deprecated .* use grantee"):
-            made.grant_invoke(role=made.role)
+            made.grant_invoke(**old_grant)
         with pytest.deprecated_call(match="use parallelization_factor|use maximum_record_age_seconds"):
             made.add_stream("orders", "${aws_dynamodb_table.orders.stream_arn}", **old_stream)
 
