@@ -1,4 +1,4 @@
-"""Checks of a function's environment variables: what Lambda refuses, and what should not stand there."""
+"""Checks of a function's environment variables: names and size that Lambda refuses, and secrets."""
 
 from __future__ import annotations
 
@@ -27,40 +27,44 @@ _SECRET_VALUES: Final = (
 
 
 def check_variables(problems: Problems, given: Mapping[str, str], log_level: str) -> dict[str, str]:
-    """Return the function's variables, `LOG_LEVEL` among them, sorted; note those that are not possible."""
+    """Return the function's variables with `LOG_LEVEL`, sorted, and report those that are refused."""
     for key, value in given.items():
         argument = f"environment[{key!r}]"
         if key in RESERVED:
-            problems.add(argument, value, "Lambda sets this key itself and refuses it; choose another one")
+            problems.add(argument, value, "is reserved for Lambda; choose another name")
         elif key == "LOG_LEVEL":
-            problems.add(argument, value, "follows log_level; leave it out and give log_level")
+            problems.add(argument, value, "is set from log_level; leave it out, and give log_level")
         elif not isinstance(key, str) or not _KEY.fullmatch(key):
-            problems.add(argument, value, "a key is at least two letters, digits or underscores, a letter first")
+            problems.add(
+                argument,
+                value,
+                "invalid name; expected at least two letters, digits or underscores, with a letter first",
+            )
         elif not isinstance(value, str):
-            problems.add(argument, value, f"must be a string, not a {type(value).__name__}")
+            problems.add(argument, value, f"is of the type {type(value).__name__}; expected a string")
         elif is_secret(key, value):
-            # The value stays out of the message: it would end up in the build's log.
+            # Without the value, which would be in the log of the build.
             problems.add(
                 argument,
                 "***",
-                "looks like a secret, and everyone who may read the function's configuration would read it; keep it "
-                f"in Secrets Manager or a SecretParameter and give its ARN, as {key}_ARN",
+                "looks like a secret, which everyone who can read the function's configuration could read. Store it in "
+                f"Secrets Manager or a SecretParameter, and give its ARN as {key}_ARN",
             )
     variables = dict(sorted({**given, "LOG_LEVEL": log_level}.items(), key=str))
-    # A reference's length is known at apply only, so that it counts for nothing here.
+    # The length of a reference is known at apply only.
     known = {key: "" if is_token(value) else value for key, value in variables.items()}
     size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False, default=str).encode())
     problems.check(
         size <= MAX_BYTES,
         "environment",
         f"{len(variables)} variables",
-        f"{size} bytes; Lambda takes {MAX_BYTES} in all, keys included: keep large values in a parameter",
+        f"have {size} bytes with their names; Lambda allows {MAX_BYTES}. Store large values in a parameter",
     )
     return variables
 
 
 def is_secret(key: str, value: str) -> bool:
-    """Return whether a variable looks like a secret in plain text; a reference or an ARN does not."""
+    """Return whether a variable looks like a secret in plain text; references and ARNs do not."""
     if any(pattern.search(value) for pattern in _SECRET_VALUES):
         return True
     plain = value and not value.startswith("arn:") and not is_token(value)

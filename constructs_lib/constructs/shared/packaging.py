@@ -1,4 +1,4 @@
-"""Puts a function's checked files where `archive_file` packs them: beside the stack's JSON, at no absolute path."""
+"""Copies the checked files of functions and layers beside the stack's JSON, where `archive_file` packages them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from constructs_lib.foundation.function_source import FunctionSource, InlineSour
 
 ASSETS: Final = "assets"
 FILE_MODE: Final = "0644"
-"""Given to `archive_file` too, so that the archive is the same whatever the machine's umask is."""
+"""For `archive_file` too, so that the archive does not depend on the umask."""
 _HASH_LENGTH: Final = 8
 _TEMPLATE: Final = re.compile(r"([$%])\{")
 
@@ -22,7 +22,7 @@ _TEMPLATE: Final = re.compile(r"([$%])\{")
 def archive_arguments(
     stack: HardenedStack, name: str, source: str | os.PathLike[str] | InlineSource, code: FunctionSource
 ) -> dict[str, Any]:
-    """Return what `archive_file` is told to pack a function's checked source."""
+    """Return the arguments of `archive_file` for a function's checked source."""
     packed: dict[str, Any] = {"type": "zip", "output_path": archive_path(name), "output_file_mode": FILE_MODE}
     if isinstance(source, InlineSource):
         return packed | {
@@ -33,17 +33,17 @@ def archive_arguments(
 
 
 def archive_path(name: str) -> str:
-    """Return where Terraform puts the archive of a function, relative to the stack's folder."""
+    """Return the path of an archive, relative to the stack's folder."""
     return f"${{path.module}}/{ASSETS}/{name}.zip"
 
 
 def stage(stack: HardenedStack, name: str, code: FunctionSource) -> str:
-    """Have the files written at synth, and return their folder as Terraform finds it.
+    """Write the files at synth, and return their folder relative to the stack's.
 
     Args:
-        stack: The stack whose output folder they go to.
-        name: What distinguishes the function from others in the stack.
-        code: The files, as they were read and checked.
+        stack: The stack.
+        name: A name that is unique in the stack.
+        code: The checked files.
     """
     folder = f"{name}-{code.sha256[:_HASH_LENGTH]}"
     stack.at_synth(partial(_write, stack, name, folder, code))
@@ -51,7 +51,7 @@ def stage(stack: HardenedStack, name: str, code: FunctionSource) -> str:
 
 
 def literal(text: str) -> str:
-    """Return the text as Terraform must be given it to come out unchanged: `${` and `%{` would start a template."""
+    """Return text with `${` and `%{` escaped, which start templates in Terraform."""
     return _TEMPLATE.sub(r"\1\1{", text)
 
 
@@ -66,7 +66,7 @@ def _write(stack: HardenedStack, name: str, folder: str, code: FunctionSource) -
 
 
 def _remove_former(assets: Path, name: str) -> None:
-    """Remove what earlier runs wrote for this function, and nothing of any other."""
+    """Remove the folders of earlier versions of this function or layer only."""
     former = re.compile(rf"{re.escape(name)}-[0-9a-f]{{{_HASH_LENGTH}}}")
     for entry in assets.glob(f"{name}-*"):
         if former.fullmatch(entry.name):

@@ -220,26 +220,35 @@ def test_all_problems_are_reported_together(stack: HardenedStack) -> None:
     [
         (
             {"AWS_REGION": "eu-west-1"},
-            "environment['AWS_REGION']='eu-west-1': Lambda sets this key itself and refuses it; choose another one",
+            "environment['AWS_REGION']='eu-west-1': is reserved for Lambda; choose another name",
         ),
         (
             {"LOG_LEVEL": "DEBUG"},
-            "environment['LOG_LEVEL']='DEBUG': follows log_level; leave it out and give log_level",
+            "environment['LOG_LEVEL']='DEBUG': is set from log_level; leave it out, and give log_level",
         ),
         (
             {"1ST": "x"},
-            "environment['1ST']='x': a key is at least two letters, digits or underscores, a letter first",
+            "environment['1ST']='x': invalid name; expected at least two letters, digits or underscores, with a letter first",
         ),
-        ({"A": "x"}, "environment['A']='x': a key is at least two letters, digits or underscores, a letter first"),
-        ({"A-B": "x"}, "environment['A-B']='x': a key is at least two letters, digits or underscores, a letter first"),
-        ({"LIMIT": 5}, "environment['LIMIT']=5: must be a string, not a int"),
-        ({"LIMIT": None}, "environment['LIMIT']=None: must be a string, not a NoneType"),
-        ({"LIMIT": {1}}, "environment['LIMIT']={1}: must be a string, not a set"),
-        ({5: "x"}, "environment[5]='x': a key is at least two letters, digits or underscores, a letter first"),
+        (
+            {"A": "x"},
+            "environment['A']='x': invalid name; expected at least two letters, digits or underscores, with a letter first",
+        ),
+        (
+            {"A-B": "x"},
+            "environment['A-B']='x': invalid name; expected at least two letters, digits or underscores, with a letter first",
+        ),
+        ({"LIMIT": 5}, "environment['LIMIT']=5: is of the type int; expected a string"),
+        ({"LIMIT": None}, "environment['LIMIT']=None: is of the type NoneType; expected a string"),
+        ({"LIMIT": {1}}, "environment['LIMIT']={1}: is of the type set; expected a string"),
+        (
+            {5: "x"},
+            "environment[5]='x': invalid name; expected at least two letters, digits or underscores, with a letter first",
+        ),
         (
             {"TABLE": "x" * 4066},
             (
-                "environment='2 variables': 4097 bytes; Lambda takes 4096 in all, keys included: keep large values in a "
+                "environment='2 variables': have 4097 bytes with their names; Lambda allows 4096. Store large values in a "
                 "parameter"
             ),
         ),
@@ -266,9 +275,7 @@ def test_four_kilobytes_of_variables_are_accepted_without_references() -> None:
 def test_reserved_variables_are_refused() -> None:
     assert len(RESERVED) == 18
     for key in RESERVED:
-        assert check({key: "x"}) == [
-            f"environment[{key!r}]='x': Lambda sets this key itself and refuses it; choose another one"
-        ]
+        assert check({key: "x"}) == [f"environment[{key!r}]='x': is reserved for Lambda; choose another name"]
 
 
 def test_variables_that_lambda_sets_and_allows_to_change_are_accepted() -> None:
@@ -297,8 +304,8 @@ def test_variables_that_lambda_sets_and_allows_to_change_are_accepted() -> None:
 def test_a_secret_is_refused_without_repeating_its_value(key: str, value: str) -> None:
     assert check({key: value}) == [
         (
-            f"environment[{key!r}]='***': looks like a secret, and everyone who may read the function's configuration "
-            f"would read it; keep it in Secrets Manager or a SecretParameter and give its ARN, as {key}_ARN"
+            f"environment[{key!r}]='***': looks like a secret, which everyone who can read the function's configuration "
+            f"could read. Store it in Secrets Manager or a SecretParameter, and give its ARN as {key}_ARN"
         )
     ]
 
