@@ -1,4 +1,4 @@
-"""Reads a Lambda function's source at synth and refuses what Lambda would only find out when it runs."""
+"""Reads the source of a Lambda function or layer at synth, and refuses code that would fail when Lambda runs it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from constructs_lib.foundation.lambda_runtimes import RUNTIMES
 from constructs_lib.foundation.regions import is_token
 
 IGNORED_NAMES: Final = ("__pycache__", "*.pyc", ".DS_Store")
-"""Patterns of the file and folder names that are no part of a source. There are no others."""
+"""Patterns of names of files and folders that are left out of the package."""
 MAX_SIZE_BYTES: Final = 262_144_000
-"""250 MB, what a function and its layers may weigh unpacked.
+"""250 MB, the quota of a function and its layers, unzipped.
 
 See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 """
 MAX_HANDLER_LENGTH: Final = 128
-"""Characters. See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
+"""In characters. See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
 
 _UTF8: Final = "save the file as UTF-8 without a byte-order mark"
-_LIMIT: Final = f"Lambda takes {MAX_SIZE_BYTES} unpacked, layers included"
-_UNPACK: Final = "give the files themselves: archive_file packs them in the same plan"
+_LIMIT: Final = f"Lambda allows {MAX_SIZE_BYTES} unzipped, layers included"
+_UNPACK: Final = "give the files instead, which archive_file packages"
 _BYTE_ORDER_MARKS: Final = (  # The marks of UTF-32 come first: one of them starts with one of UTF-16.
     (codecs.BOM_UTF8, "UTF-8"),
     (codecs.BOM_UTF32_LE, "UTF-32 LE"),
@@ -58,7 +58,7 @@ _ARCHIVE_MARKS: Final = (
     (4, b"1AY&SY", "bzip2"),
     (257, b"ustar", "tar"),
 )
-"""Where an archive of each kind has which bytes."""
+"""Offset and magic bytes of each kind of archive."""
 
 _RUNTIME: Final = re.compile(r"python3\.(?P<minor>\d+)|nodejs\d+\.x")
 _PYTHON_HANDLER: Final = re.compile(r"(?P<module>[\w-]+([./][\w-]+)*)\.(?P<name>[^\W\d]\w*)")
@@ -73,10 +73,10 @@ _Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class InlineSource:
-    """The source of a function that is a single file, written in the program itself.
+    """The source of a function as text: a single file.
 
     Attributes:
-        text: What the file holds.
+        text: The file's content.
         filename: The file's name in the package, a relative path; `index.py` by default.
     """
 
@@ -86,7 +86,7 @@ class InlineSource:
 
 @dataclass(frozen=True)
 class FunctionSource:
-    """A source that has been read and checked.
+    """Source code that was read and checked.
 
     Attributes:
         files: Text of each file by its path below the source directory, with `/`, in the order of the paths.
@@ -95,17 +95,17 @@ class FunctionSource:
     files: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        """Sort the files, and keep a copy that nobody else can change."""
+        """Sort the files, in a read-only copy."""
         object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
 
     @property
     def size(self) -> int:
-        """Bytes of all files together, unpacked."""
+        """The unzipped size in bytes."""
         return sum(len(text.encode()) for text in self.files.values())
 
     @property
     def sha256(self) -> str:
-        """Hash over the paths and the contents, in hexadecimal; nothing else has a part in it."""
+        """The SHA-256 digest of paths and contents only, in hexadecimal."""
         digest = hashlib.sha256()
         for name, text in self.files.items():
             content = text.encode()
@@ -116,28 +116,29 @@ class FunctionSource:
 def read_source(
     path: str, source: str | os.PathLike[str] | InlineSource, handler: str | None, runtime: str
 ) -> FunctionSource:
-    """Return the files of a function's source, or of a layer's, when Lambda could run them.
+    """Return the files of a function's or layer's source, once they are checked.
 
-    Checked are: every file is UTF-8 text without byte-order mark or NUL, and no archive; every `.py` parses with
-    the grammar of the runtime; symbolic links stay inside; and the handler exists. `IGNORED_NAMES` are left out.
+    Each file must be UTF-8 text without a byte-order mark or NUL, and not an archive; each `.py` must parse with the
+    grammar of the runtime; symbolic links must not leave the folder; the handler must exist. `IGNORED_NAMES` are left
+    out.
 
     Args:
         path: The construct path, for the error.
-        source: A directory, relative to the working directory or absolute; or the text itself.
-        handler: `module.function`, at most 128 characters; folders as `folder/module.function`, or with dots
-            in Python. A Python function must take an event and a context and must not be `async`; in Node.js the
-            name must be seen to be exported. None for a layer, which has none.
+        source: A folder, relative to the working directory or absolute; or an `InlineSource`.
+        handler: `module.function`, at most 128 characters; folders as `folder/module.function`, or with dots in
+            Python. A Python function must take an event and a context and must not be `async`; a Node.js module must
+            export the name. None for a layer.
         runtime: A Python or Node.js runtime, see `check_runtime`.
 
     Raises:
-        ConfigurationError: Every problem of the source and the handler at once, with file, place and remedy.
+        ConfigurationError: All problems of the source and the handler, with file and line.
 
     See https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html and
     https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.
     """
     problems = Problems(path)
     named = _RUNTIME.fullmatch(str(runtime))
-    problems.check(named, "runtime", runtime, f"must be a Python or Node.js runtime: {', '.join(RUNTIMES)}")
+    problems.check(named, "runtime", runtime, f"expected a Python or Node.js runtime: {', '.join(RUNTIMES)}")
     given = source if isinstance(source, InlineSource) else os.fspath(source)
     note: _Note = partial(problems.add, "source", given)
     raw = _inline(source, note) if isinstance(source, InlineSource) else _directory(Path(source), note)
@@ -158,9 +159,9 @@ def _inline(source: InlineSource, note: _Note) -> dict[str, bytes]:
     name = PurePosixPath(source.filename)
     plain = name.as_posix() == source.filename and "\\" not in source.filename
     if not plain or name.is_absolute() or ".." in name.parts:
-        note("the filename must be a relative path with '/', such as 'index.py', and must not contain '..'")
+        note("invalid filename; expected a relative path such as 'index.py', without '..'")
     if not isinstance(source.text, str):
-        note(f"the text must be a string, not a {type(source.text).__name__}")
+        note(f"the text is of the type {type(source.text).__name__}; expected a string")
         return {}
     return {source.filename: source.text.encode(errors="surrogatepass")}
 
@@ -169,55 +170,55 @@ def _directory(directory: Path, note: _Note) -> dict[str, bytes]:
     """Return the bytes of every file below a directory, by relative path."""
     absolute = directory.absolute()
     if is_token(str(directory)):
-        note("must be a plain path, because the files are read at synth")
+        note("contains a reference; expected a plain path, because the files are read at synth")
     elif directory.is_file():
         with directory.open("rb") as opened:
             archive = _archive(directory.name, opened.read(512))
         remedy = _UNPACK if archive else f"give the directory {str(directory.parent)!r}, or the text as an InlineSource"
-        note(f"must be a directory, and {absolute} {archive or 'is a file'}; {remedy}")
+        note(f"{absolute} {archive or 'is a file'}; expected a directory: {remedy}")
     elif not directory.is_dir():
-        note(f"must be a directory, and there is none at {absolute}")
+        note(f"directory not found: {absolute}")
     else:
         paths = dict(_walk(directory, directory, (directory.resolve(),), note))
         sizes = {name: path.stat().st_size for name, path in paths.items()}
         total = sum(sizes.values())
         if total <= MAX_SIZE_BYTES:
             if not paths:
-                note(f"has no files in it: {absolute}")
+                note(f"directory without files: {absolute}")
             return {name: path.read_bytes() for name, path in paths.items()}
         largest = max(sizes, key=sizes.__getitem__)
-        note(f"is {total} bytes, {sizes[largest]} of them in {largest}; {_LIMIT}")
+        note(f"has {total} bytes, {sizes[largest]} of them in {largest}; {_LIMIT}")
     return {}
 
 
 def _walk(root: Path, directory: Path, above: tuple[Path, ...], note: _Note) -> Iterator[tuple[str, Path]]:
-    """Yield relative path and path of every file; `above` are the real directories that are being walked."""
+    """Yield relative path and path of each file; `above` are the real paths of the folders above."""
     for entry in sorted(directory.iterdir()):
         name = entry.relative_to(root).as_posix()
         if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in IGNORED_NAMES):
             continue
         real = Path(os.path.realpath(entry))
         if not name.isprintable():
-            note(f"{name}: its name must be printable Unicode; rename it")
+            note(f"{name}: name with characters that are not printable; rename it")
         elif not real.is_relative_to(above[0]):
-            note(f"{name}: is a symbolic link that leaves the directory; copy what it points at")
+            note(f"{name}: symbolic link to a target outside of the directory; copy the target")
         elif real in above:
-            note(f"{name}: is a symbolic link to a folder that it is in; remove it")
+            note(f"{name}: symbolic link to a folder above it; remove it")
         elif entry.is_dir():
             yield from _walk(root, entry, (*above, real), note)
         elif entry.is_file():
             yield name, entry
         else:
-            note(f"{name}: is neither a file nor a folder, or a symbolic link to nothing; remove it")
+            note(f"{name}: not a file or folder, or a broken symbolic link; remove it")
 
 
 def _archive(name: str, content: bytes) -> str | None:
-    """Return what makes the file an archive, in its name or its bytes."""
+    """Return why a file is an archive, or None."""
     suffix = PurePosixPath(name).suffix.lower()
     kind = next((kind for at, mark, kind in _ARCHIVE_MARKS if content.startswith(mark, at)), None)
     if kind is not None:
-        return f"is a {kind} archive" + ("" if suffix in _ARCHIVE_SUFFIXES else ", whatever its name says")
-    return f"is named like an archive ({suffix}) and is none" if suffix in _ARCHIVE_SUFFIXES else None
+        return f"is a {kind} archive" + ("" if suffix in _ARCHIVE_SUFFIXES else ", regardless of its name")
+    return f"has the extension of an archive ({suffix}) and is not one" if suffix in _ARCHIVE_SUFFIXES else None
 
 
 def _text(name: str, content: bytes, note: _Note) -> str | None:
@@ -227,7 +228,7 @@ def _text(name: str, content: bytes, note: _Note) -> str | None:
         return None
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            note(f"{name}: byte 0 starts a {encoding} byte-order mark ({mark.hex(' ')}); {_UTF8}")
+            note(f"{name}: byte 0 is the start of a {encoding} byte-order mark ({mark.hex(' ')}); {_UTF8}")
             return None
     try:
         text = content.decode()
@@ -236,15 +237,15 @@ def _text(name: str, content: bytes, note: _Note) -> str | None:
         return None
     if "\0" not in text:
         return text
-    note(f"{name}: byte {content.index(0)} is NUL, so it is UTF-16 or no text at all; {_UTF8}")
+    note(f"{name}: byte {content.index(0)} is NUL: UTF-16, or not text; {_UTF8}")
     return None
 
 
 def _parse(name: str, text: str, minor: int, note: _Note) -> ast.Module | None:
-    """Return the syntax tree of a Python file, which is compiled too, to find a stray `return`, and never run."""
+    """Return the syntax tree of a Python file. It is compiled too, which finds a stray `return`, but not run."""
     own = sys.version_info.minor
     known = min(minor, own)
-    limit = f" (synth runs on Python 3.{own} and knows nothing newer)" if minor > own else ""
+    limit = f" (checked with Python 3.{own}, which runs the synth)" if minor > own else ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -252,9 +253,9 @@ def _parse(name: str, text: str, minor: int, note: _Note) -> ast.Module | None:
             compile(tree, name, "exec", dont_inherit=True)
         except SyntaxError as error:
             place = f"{name}:{max(error.lineno or 1, 1)}:{max(error.offset or 1, 1)}"
-            note(f"{place}: is not Python 3.{known}: {error.msg}{limit}")
+            note(f"{place}: not valid Python 3.{known}: {error.msg}{limit}")
         except (MemoryError, RecursionError):
-            note(f"{name}: is nested too deeply for Python to read")
+            note(f"{name}: nested too deeply for Python's parser")
         else:
             return tree
     return None
@@ -264,7 +265,7 @@ def _handler_parts(handler: str, shape: re.Pattern[str], refuse: _Note) -> tuple
     parts = shape.fullmatch(handler)
     if parts and len(handler) <= MAX_HANDLER_LENGTH:
         return parts["module"], parts["name"]
-    refuse(f"must be 'module.function', such as 'index.handler', of at most {MAX_HANDLER_LENGTH} characters")
+    refuse(f"expected 'module.function', such as 'index.handler', with at most {MAX_HANDLER_LENGTH} characters")
     return None
 
 
@@ -272,7 +273,7 @@ def _find(candidates: list[str], files: Mapping[str, str | None], refuse: _Note)
     found = next((name for name in candidates if name in files), None)
     if found is None:
         near = ", ".join(difflib.get_close_matches(candidates[0], files, n=3, cutoff=0))
-        refuse(f"there is no {' or '.join(candidates)} in the source; the nearest files are {near}")
+        refuse(f"{' or '.join(candidates)} not found in the source; similar files: {near}")
     return found
 
 
@@ -290,16 +291,16 @@ def _check_python_handler(
     names = dict(_bound_names(tree))
     node = names.get(parts[1])
     if isinstance(node, ast.AsyncFunctionDef):
-        refuse(f"is async ({file}:{node.lineno}), and Lambda does not await it; call asyncio.run in a plain function")
+        refuse(f"is async ({file}:{node.lineno}), which Lambda does not support; call asyncio.run in a plain function")
     elif isinstance(node, ast.FunctionDef) and not _takes_event_and_context(node):
-        refuse(f"must take the two arguments event and context ({file}:{node.lineno})")
+        refuse(f"wrong parameters ({file}:{node.lineno}); expected event and context")
     elif node is None and "*" not in names:
         functions = ", ".join(name for name, other in names.items() if isinstance(other, ast.FunctionDef))
-        refuse(f"{file} has no {parts[1]} at its top level; its functions are {functions or 'none'}")
+        refuse(f"{parts[1]} not found in {file}; its functions: {functions or 'none'}")
 
 
 def _bound_names(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the names that a module has when it has run, and what binds them, also in `if`, `try` and the like."""
+    """Yield the names that a module defines, with the nodes that bind them, also in `if`, `try` and similar blocks."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node
@@ -312,7 +313,7 @@ def _bound_names(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _takes_event_and_context(node: ast.FunctionDef) -> bool:
-    """Return whether a call with two arguments can succeed; a decorator may change what is called."""
+    """Return whether a function accepts two arguments; a decorator may change them."""
     arguments = node.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
     least = positional - len(arguments.defaults)
@@ -340,4 +341,4 @@ def _check_node_handler(handler: str, files: Mapping[str, str | None], refuse: _
         re.DOTALL,
     )
     if not exported.search(_NODE_COMMENT.sub("", text)):
-        refuse(f"{file} does not seem to export {parts[1]}: write exports.{parts[1]} = ... or export {{ {parts[1]} }}")
+        refuse(f"{file} does not export {parts[1]}; add exports.{parts[1]} = ... or export {{ {parts[1]} }}")

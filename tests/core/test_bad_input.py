@@ -128,15 +128,18 @@ def test_peering_a_vpc_with_itself(stack: HardenedStack, add_vpc: Callable[..., 
 def test_a_source_that_is_not_there(add_function: Callable[..., PaymentLambda], tmp_path: Path) -> None:
     missing = str(tmp_path / "nowhere")
     assert refusal(lambda: add_function(source=missing)) == (
-        f"shop/fn: source={missing!r}: must be a directory, and there is none at {missing}"
+        f"shop/fn: source={missing!r}: directory not found: {missing}"
     )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xef\xbb\xbf" + HANDLER.encode(), "index.py: byte 0 starts a UTF-8 byte-order mark (ef bb bf); {save}"),
-        (HANDLER.encode("utf-16"), "index.py: byte 0 starts a UTF-16 LE byte-order mark (ff fe); {save}"),
+        (
+            b"\xef\xbb\xbf" + HANDLER.encode(),
+            "index.py: byte 0 is the start of a UTF-8 byte-order mark (ef bb bf); {save}",
+        ),
+        (HANDLER.encode("utf-16"), "index.py: byte 0 is the start of a UTF-16 LE byte-order mark (ff fe); {save}"),
         (b"# caf\xe9\n" + HANDLER.encode(), "index.py: byte 5 (0xe9) is not UTF-8; {save}"),
     ],
 )
@@ -152,13 +155,13 @@ def test_a_syntax_error(add_function: Callable[..., PaymentLambda]) -> None:
     text = refusal(lambda: add_function(source=InlineSource("def handler(event, context)\n")))
     minor = min(sys.version_info.minor, 13)
     assert text.startswith(
-        f"shop/fn: source=InlineSource(filename='index.py'): index.py:1:28: is not Python 3.{minor}: expected ':'"
+        f"shop/fn: source=InlineSource(filename='index.py'): index.py:1:28: not valid Python 3.{minor}: expected ':'"
     )
 
 
 def test_a_handler_that_is_not_there(add_function: Callable[..., PaymentLambda]) -> None:
     assert refusal(lambda: add_function(handler="index.main")) == (
-        "shop/fn: handler='index.main': index.py has no main at its top level; its functions are handler"
+        "shop/fn: handler='index.main': main not found in index.py; its functions: handler"
     )
 
 
@@ -166,8 +169,8 @@ def test_an_archive_in_the_source(add_function: Callable[..., PaymentLambda], tm
     (tmp_path / "index.py").write_text(HANDLER, encoding="utf-8")
     (tmp_path / "vendor.zip").write_bytes(b"PK\x03\x04")
     assert refusal(lambda: add_function(source=tmp_path)) == (
-        f"shop/fn: source={str(tmp_path)!r}: vendor.zip: is a zip archive; give the files themselves: archive_file packs "
-        "them in the same plan"
+        f"shop/fn: source={str(tmp_path)!r}: vendor.zip: is a zip archive; give the files instead, which "
+        "archive_file packages"
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PATH = "Stack/Fn"
 HANDLER = "def handler(event, context):\n    return event\n"
 TODAY = date(2026, 11, 22)
-SHAPE = "must be 'module.function', such as 'index.handler', of at most 128 characters"
+SHAPE = "expected 'module.function', such as 'index.handler', with at most 128 characters"
 
 
 def read(source: Any, handler: str = "index.handler", runtime: str = "python3.11") -> FunctionSource:
@@ -69,27 +69,27 @@ def test_a_handler_may_be_bound_at_top_level_in_any_way(text: str) -> None:
     [
         (
             "def main(a, b): pass\nx = 1\ndef other(): pass",
-            "index.py has no handler at its top level; its functions are main, other",
+            "handler not found in index.py; its functions: main, other",
         ),
-        ("x = 1", "index.py has no handler at its top level; its functions are none"),
+        ("x = 1", "handler not found in index.py; its functions: none"),
         (
             "class A:\n    def handler(self, event, context): pass",
-            "index.py has no handler at its top level; its functions are none",
+            "handler not found in index.py; its functions: none",
         ),
-        ("def f():\n    handler = 1", "index.py has no handler at its top level; its functions are f"),
-        ("handler: object", "index.py has no handler at its top level; its functions are none"),
-        ("[handler for handler in ()]", "index.py has no handler at its top level; its functions are none"),
-        ("print(handler)", "index.py has no handler at its top level; its functions are none"),
-        ("import app.handler", "index.py has no handler at its top level; its functions are none"),
+        ("def f():\n    handler = 1", "handler not found in index.py; its functions: f"),
+        ("handler: object", "handler not found in index.py; its functions: none"),
+        ("[handler for handler in ()]", "handler not found in index.py; its functions: none"),
+        ("print(handler)", "handler not found in index.py; its functions: none"),
+        ("import app.handler", "handler not found in index.py; its functions: none"),
         (
             "x = 1\nasync def handler(event, context): pass",
-            "is async (index.py:2), and Lambda does not await it; call asyncio.run in a plain function",
+            "is async (index.py:2), which Lambda does not support; call asyncio.run in a plain function",
         ),
-        ("def handler(): pass", "must take the two arguments event and context (index.py:1)"),
-        ("def handler(event): pass", "must take the two arguments event and context (index.py:1)"),
-        ("def handler(event, context, more): pass", "must take the two arguments event and context (index.py:1)"),
-        ("def handler(a, b, c, *rest): pass", "must take the two arguments event and context (index.py:1)"),
-        ("def handler(event, context, *, key): pass", "must take the two arguments event and context (index.py:1)"),
+        ("def handler(): pass", "wrong parameters (index.py:1); expected event and context"),
+        ("def handler(event): pass", "wrong parameters (index.py:1); expected event and context"),
+        ("def handler(event, context, more): pass", "wrong parameters (index.py:1); expected event and context"),
+        ("def handler(a, b, c, *rest): pass", "wrong parameters (index.py:1); expected event and context"),
+        ("def handler(event, context, *, key): pass", "wrong parameters (index.py:1); expected event and context"),
     ],
 )
 def test_a_handler_that_lambda_could_not_call_is_refused(text: str, problem: str) -> None:
@@ -133,7 +133,7 @@ def test_a_handler_of_another_shape_is_refused(handler: str, runtime: str) -> No
 def test_a_handler_in_a_missing_module_is_refused_with_the_nearest_files(tmp_path: Path) -> None:
     for name in ("index.py", "indices.py", "inert.py", "README"):
         (tmp_path / name).touch()
-    what = "there is no indx.py or indx/__init__.py in the source; the nearest files are index.py, indices.py, inert.py"
+    what = "indx.py or indx/__init__.py not found in the source; similar files: index.py, indices.py, inert.py"
     assert refusal(tmp_path, "indx.handler") == [f"handler='indx.handler': {what}"]
 
 
@@ -176,31 +176,31 @@ def test_a_node_handler_may_be_exported_in_any_way(text: str, suffix: str) -> No
     ],
 )
 def test_a_node_handler_that_is_not_exported_is_refused(text: str) -> None:
-    what = "index.mjs does not seem to export handler: write exports.handler = ... or export { handler }"
+    what = "index.mjs does not export handler; add exports.handler = ... or export { handler }"
     assert refusal(InlineSource(text, "index.mjs"), runtime="nodejs22.x") == [f"handler='index.handler': {what}"]
 
 
 def test_a_node_handler_in_a_missing_file_is_refused() -> None:
-    what = "there is no index.js or index.mjs or index.cjs in the source; the nearest files are index.ts"
+    what = "index.js or index.mjs or index.cjs not found in the source; similar files: index.ts"
     assert refusal(InlineSource("", "index.ts"), runtime="nodejs22.x") == [f"handler='index.handler': {what}"]
 
 
 def test_node_sources_are_not_parsed_but_python_beside_them_is(tmp_path: Path) -> None:
     (tmp_path / "index.js").write_text("exports.handler = (;")
     (tmp_path / "tool.py").write_text("x =")
-    what = f"tool.py:1:4: is not Python 3.{sys.version_info.minor}: invalid syntax"
+    what = f"tool.py:1:4: not valid Python 3.{sys.version_info.minor}: invalid syntax"
     assert refusal(tmp_path, runtime="nodejs22.x") == [f"source={str(tmp_path)!r}: {what}"]
 
 
 def test_other_languages_are_refused() -> None:
     assert refusal(InlineSource(HANDLER), runtime="java21") == [
-        "runtime='java21': must be a Python or Node.js runtime: python3.11, python3.12, python3.13, nodejs22.x"
+        "runtime='java21': expected a Python or Node.js runtime: python3.11, python3.12, python3.13, nodejs22.x"
     ]
 
 
 def test_a_handler_in_a_file_that_cannot_be_read_is_reported_once() -> None:
     assert refusal(InlineSource("x = (")) == [
-        "source=InlineSource(filename='index.py'): index.py:1:5: is not Python 3.11: '(' was never closed"
+        "source=InlineSource(filename='index.py'): index.py:1:5: not valid Python 3.11: '(' was never closed"
     ]
     assert len(refusal(InlineSource("\0", "index.js"), runtime="nodejs22.x")) == 1
 

@@ -46,7 +46,7 @@ def test_evt_2_a_package_that_nothing_builds_is_found(raw: list[Finding], name: 
 
 def test_evt_2_a_source_that_is_not_there_is_refused(key: MultiRegionKey, tmp_path: Path) -> None:
     message = refusal(lambda: function(key, source=tmp_path / "authorizer.zip"))
-    assert message.endswith(f"must be a directory, and there is none at {tmp_path / 'authorizer.zip'}")
+    assert message.endswith(f"directory not found: {tmp_path / 'authorizer.zip'}")
 
 
 def test_evt_2_each_function_is_packed_in_the_same_plan(events: SynthesizedStack) -> None:
@@ -157,7 +157,7 @@ def test_evt_16_a_layer_that_nothing_builds_is_found(raw: list[Finding]) -> None
 def test_evt_16_a_folder_that_is_not_there_is_refused(key: MultiRegionKey, tmp_path: Path) -> None:
     nothing = tmp_path / "common-dependencies"
     message = refusal(lambda: LambdaLayer(key.region.stack, "common", region=key.region, source=nothing))
-    assert message.endswith(f"must be a directory, and there is none at {nothing}")
+    assert message.endswith(f"directory not found: {nothing}")
 
 
 def test_evt_16_every_function_has_the_layer(events: SynthesizedStack) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
 MINOR = sys.version_info.minor
-LIMIT = f" (synth runs on Python 3.{MINOR} and knows nothing newer)" if MINOR < 13 else ""
+LIMIT = f" (checked with Python 3.{MINOR}, which runs the synth)" if MINOR < 13 else ""
 SYNTH = f"Python 3.{min(MINOR, 13)}: expected ':'{LIMIT}"
 HANDLER = "def handler(event, context):\n    return {'statusCode': 200}\n"
 
@@ -126,23 +126,23 @@ def test_pay_1_every_block_has_one_of_the_declared_providers_and_none_is_repeate
         (
             "handler.py",
             b"\xff\xfed\x00e\x00f\x00",
-            "handler.py: byte 0 starts a UTF-16 LE byte-order mark (ff fe); save the file as UTF-8 without a byte-order mark",
+            "handler.py: byte 0 is the start of a UTF-16 LE byte-order mark (ff fe); save the file as UTF-8 without a byte-order mark",
         ),
         (
             "handler.py",
             b"\xef\xbb\xbfdef handler(event, context): ...\n",
-            "handler.py: byte 0 starts a UTF-8 byte-order mark (ef bb bf); save the file as UTF-8 without a byte-order mark",
+            "handler.py: byte 0 is the start of a UTF-8 byte-order mark (ef bb bf); save the file as UTF-8 without a byte-order mark",
         ),
         ("handler.py", b"def handler(event, context)\n", f"handler.py:1:28: is not {SYNTH}"),
         (
             "package.zip",
             b"not a zip",
-            "package.zip: is named like an archive (.zip) and is none; give the files themselves: archive_file packs them in the same plan",
+            "package.zip: has the extension of an archive (.zip) and is not one; give the files instead, which archive_file packages",
         ),
         (
             "notes.txt",
             b"PK\x03\x04rest",
-            "notes.txt: is a zip archive, whatever its name says; give the files themselves: archive_file packs them in the same plan",
+            "notes.txt: is a zip archive, regardless of its name; give the files instead, which archive_file packages",
         ),
     ],
 )

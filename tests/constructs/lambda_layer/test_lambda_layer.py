@@ -242,13 +242,13 @@ NODE_LAYOUT = (
             ["nodejs22.x"],
             ["b.mjs: is outside of nodejs/, where it cannot be imported; move it to nodejs/node_modules/b.mjs"],
         ),
-        ({"python/a.py": "def"}, ["python3.13"], ["python/a.py:1:4: is not Python 3.11: invalid syntax"]),
+        ({"python/a.py": "def"}, ["python3.13"], ["python/a.py:1:4: not valid Python 3.11: invalid syntax"]),
         (
             {"python/a.py": b"\xff\xfex\x00"},
             ["python3.12"],
             [
                 (
-                    "python/a.py: byte 0 starts a UTF-16 LE byte-order mark (ff fe); save the file as UTF-8 without a "
+                    "python/a.py: byte 0 is the start of a UTF-16 LE byte-order mark (ff fe); save the file as UTF-8 without a "
                     "byte-order mark"
                 )
             ],
@@ -256,7 +256,7 @@ NODE_LAYOUT = (
         (
             {"python/a.zip": b"PK\x03\x04"},
             ["python3.13"],
-            ["python/a.zip: is a zip archive; give the files themselves: archive_file packs them in the same plan"],
+            ["python/a.zip: is a zip archive; give the files instead, which archive_file packages"],
         ),
     ],
 )
@@ -265,7 +265,7 @@ def test_a_folder_that_runtimes_cannot_load_modules_from_is_refused(
 ) -> None:
     folder = write(tmp_path, files)
     found = refused(lambda: make(stack, folder, runtimes=runtimes))
-    plain = tuple(problem.replace(" (synth runs on Python 3.11 and knows nothing newer)", "") for problem in found)
+    plain = tuple(problem.replace(" (checked with Python 3.11, which runs the synth)", "") for problem in found)
     assert [
         problem.removeprefix(f"source={str(folder)!r}: ").removeprefix(f"source={folder!r}: ") for problem in plain
     ] == problems
@@ -345,7 +345,7 @@ def test_a_runtime_without_support_is_refused(stack: HardenedStack, source: Path
 
 def test_a_missing_folder_is_refused(stack: HardenedStack, tmp_path: Path) -> None:
     (problem,) = refused(lambda: make(stack, tmp_path / "nothing"))
-    assert problem.endswith(f"must be a directory, and there is none at {tmp_path / 'nothing'}")
+    assert problem.endswith(f"directory not found: {tmp_path / 'nothing'}")
 
 
 def test_files_are_parsed_with_the_grammar_of_the_oldest_runtime(
