@@ -133,7 +133,7 @@ def test_pay_1_every_block_has_one_of_the_declared_providers_and_none_is_repeate
             b"\xef\xbb\xbfdef handler(event, context): ...\n",
             "handler.py: byte 0 is the start of a UTF-8 byte-order mark (ef bb bf); save the file as UTF-8 without a byte-order mark",
         ),
-        ("handler.py", b"def handler(event, context)\n", f"handler.py:1:28: is not {SYNTH}"),
+        ("handler.py", b"def handler(event, context)\n", f"handler.py:1:28: not valid {SYNTH}"),
         (
             "package.zip",
             b"not a zip",
