@@ -81,8 +81,8 @@ class ParameterGroups(HardenedConstruct):
             ],
             lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
         )
-        self.cluster_name = self._ref(self.cluster, "name")
-        self.instance_name = self._ref(self.instance, "name")
+        self.cluster_name = self.cluster.name
+        self.instance_name = self.instance.name
 
     def _versioned_name(self, kind: str, family: str, parameters: Mapping[str, str]) -> str:
         content = json.dumps([family, sorted(parameters.items())])

@@ -102,10 +102,10 @@ class StrongReplica(HardenedConstruct):
 
     Attributes:
         resource: The data source of the replica in its region. It has no stream.
-        name: The table's name, for use inside the stack.
+        name: The table's name.
     """
 
     def __init__(self, scope: HardenedConstruct, id_: str, *, region: Region, table_arn: str) -> None:
         super().__init__(scope, id_, region=region)
         self.resource = read_back(self, table_arn)
-        self.name = self._ref(self.resource, "name")
+        self.name = str(getattr(self.resource, "name"))  # noqa: B009  the data source has no type here

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
@@ -13,7 +15,6 @@ class TableReplica(HardenedConstruct):
     Attributes:
         resource: The `aws_dynamodb_table_replica`.
         table: The data source of the replica in its region, with the stream's ARN.
-        name: The table's name, for use inside the stack.
 
     See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html.
     """
@@ -42,7 +43,11 @@ class TableReplica(HardenedConstruct):
         )
         # aws_dynamodb_table_replica has no attribute for the stream's ARN.
         self.table = read_back(self, f"{self.region.stack.address(self.resource)}.arn")
-        self.name = self._ref(self.table, "name")
+
+    @cached_property
+    def name(self) -> str:
+        """The table's name."""
+        return str(getattr(self.table, "name"))  # noqa: B009  the data source has no type here
 
 
 def read_back(replica: HardenedConstruct, arn: str) -> core.TerraformElement:
