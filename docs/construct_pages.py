@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = ROOT / "docs" / "constructs"
+MAX_ROW: Final = 120
 BASE: Final = "HardenedConstruct"
 
 _MADE: Final = re.compile(r"(<!-- (api|options): (\w+)(?: without ([\w, ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -76,6 +77,11 @@ def construct_table(prefix: str) -> str:
     """Return the table of constructs: what each is, with a link to its page."""
     made = sorted(constructs().items())
     rows = [[f"[{name}]", _cell(summary(construct).removesuffix("."))] for name, construct in made]
+    long = [row for row in rows if len(f"| {' | '.join(row)} |") > MAX_ROW]
+    if long:
+        raise ValueError(
+            f"the first sentence of {long[0][0]} makes its row longer than {MAX_ROW} characters: {long[0][1]}"
+        )
     links = "\n".join(f"[{name}]: {prefix}{_page(name)}" for name, _ in made)
     return f"\n{table(['Construct', 'What it creates'], rows)}\n\n{links}\n"
 

@@ -47,7 +47,7 @@ class TradingStack(HardenedStack):
         id_: The stack's id.
         environment: Where it is deployed.
         certificates: ARNs of issued certificates by region, one for each; without them plain HTTP, in dev only. A load
-            balancer takes those of its own account: with them the stack can be deployed to that one only.
+            balancer accepts certificates of its account only, so the stack can be deployed to that account only.
         zone: In place of certificates, a hosted zone of the account: each region gets a certificate, waited for until
             it has been issued, and the name `<region>.<environment>.<zone>`.
         regions: Where it is; the first has the key that the others' keys are replicas of.
@@ -66,7 +66,7 @@ class TradingStack(HardenedStack):
         backend: Backend | None = None,
     ) -> None:
         if zone and certificates:
-            raise ConfigurationError(id_, f"zone={zone!r}: takes the place of certificates; give one of them")
+            raise ConfigurationError(id_, f"zone={zone!r}: cannot be combined with certificates; give one of them")
         super().__init__(
             scope,
             id_,

@@ -170,7 +170,7 @@ class _NodeHook:
             if self._users > 1:
                 return
             self._before = os.environ.get("NODE_OPTIONS")
-            # In a zip the hook is no file, and Node does not start without a file that it is told to require.
+            # In a zip the hook is not a file, and Node exits when a required file is missing.
             if _HOOK.is_file() and not _loaded_packages():
                 quoted = _HOOK.as_posix().replace("\\", "\\\\").replace('"', '\\"')
                 os.environ["NODE_OPTIONS"] = f'{self._before or ""} --require "{quoted}"'.strip()

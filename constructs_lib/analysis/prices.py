@@ -11,7 +11,7 @@ from typing import Final
 
 READ_ON: Final = date(2026, 11, 22)
 HOURS: Final = 730
-"""Hours of a month, as AWS's own calculator counts them."""
+"""Hours of a month, as in the AWS Pricing Calculator."""
 HOME: Final = "us-east-1"
 """The region whose prices are used for regions without a price."""
 

@@ -98,7 +98,7 @@ def check_windows(
     argument: str = "backup_window",
     least: int = MIN_LENGTH,
 ) -> None:
-    """Note windows that are none, too short, or that overlap, which AWS refuses at apply.
+    """Report windows that are invalid, too short or overlapping, which AWS refuses at apply.
 
     Args:
         problems: Where a problem is noted.

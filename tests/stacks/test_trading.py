@@ -244,7 +244,7 @@ def test_a_zone_gives_each_region_a_name_and_a_certificate_that_has_been_issued(
 def test_a_zone_and_certificates_are_refused_together(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
         TradingStack(App(outdir=str(tmp_path)), "trading", environment="prod", certificates=certificates(), zone=ZONE)
-    assert str(error.value) == f"trading: zone={ZONE!r}: takes the place of certificates; give one of them"
+    assert str(error.value) == f"trading: zone={ZONE!r}: cannot be combined with certificates; give one of them"
 
 
 def test_a_stack_with_certificates_is_for_their_account_only(systems: dict[str, SynthesizedStack]) -> None:

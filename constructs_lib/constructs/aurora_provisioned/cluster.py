@@ -52,7 +52,7 @@ _SUPPORT: Final = {False: "open-source-rds-extended-support-disabled", True: "op
 
 
 class AuroraProvisioned(HardenedConstruct):
-    """An Aurora PostgreSQL or Aurora MySQL cluster with provisioned instances in the database subnets of a VPC.
+    """An Aurora cluster with provisioned instances in the database subnets of a VPC.
 
     Args:
         scope: The stack, or a construct in it.

@@ -56,7 +56,7 @@ MAX_STATEMENT_ID: Final = 100
 
 
 class PaymentLambda(EventSources):
-    """A Lambda function with role, log group, dead-letter queue, alias, alarms and, in a VPC, a security group.
+    """A Lambda function with role, log group, dead-letter queue, alias, alarms and security group.
 
     Args:
         scope: The stack, or a construct in it.

@@ -34,7 +34,7 @@ _LOG_DELIVERY: Final = LogDelivery("S3 and load balancers deliver access logs on
 
 
 class RegionalBucket(Bucket):
-    """A private S3 bucket with versioning, encryption with a customer managed key, TLS 1.2 or later and a lifecycle.
+    """A private, versioned S3 bucket with a customer managed key, TLS 1.2 or later and a lifecycle.
 
     Args:
         scope: The stack, or a construct in it.

@@ -27,7 +27,7 @@ from constructs_lib.foundation.regions import check_zones
 
 
 class RegionalVpc(Vpc):
-    """A VPC with public, private and database subnets, NAT gateways, network ACLs, flow logs and VPC endpoints.
+    """A VPC with three tiers of subnets, NAT gateways, network ACLs, flow logs and endpoints.
 
     Public subnets are for load balancers and NAT gateways. Private subnets have a route to a NAT gateway. Database
     subnets have route tables without a default route. Resources are named by tier and zone letter: adding a zone or a

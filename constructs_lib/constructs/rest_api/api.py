@@ -40,7 +40,7 @@ ERROR_RESPONSES: Final = ("DEFAULT_4XX", "DEFAULT_5XX")
 
 
 class RestApi(HardenedConstruct):
-    """A regional REST API with Lambda proxy integrations, IAM authorization, request validation, logs and throttling.
+    """A regional REST API of Lambda functions with IAM authorization, validation, logs and throttling.
 
     Args:
         scope: The stack, or a construct in it.

@@ -28,7 +28,7 @@ class Connectable(Protocol):
 
 
 class SecurityGroup(HardenedConstruct):
-    """A security group that allows no traffic until rules are added; each rule is a resource with a description.
+    """A security group without rules; each rule that is added is a resource with a description.
 
     Args:
         scope: The construct that the security group protects, or the stack.

@@ -26,7 +26,7 @@ Work = Literal["plan", "apply"]
 
 
 class StateBackend(HardenedConstruct):
-    """An S3 bucket for the Terraform states of an environment, state locking, and IAM policies for plan and apply.
+    """An S3 bucket for Terraform states, with locking and IAM policies for plan and apply.
 
     Args:
         scope: The stack. Its own state must be somewhere else.

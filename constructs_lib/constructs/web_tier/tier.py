@@ -30,7 +30,7 @@ from constructs_lib.foundation.deprecation import renamed_arguments, warn_rename
 
 
 class WebTier(HardenedConstruct):
-    """An Application Load Balancer that serves HTTPS, and an Auto Scaling group of web servers in private subnets.
+    """An Application Load Balancer with HTTPS, and an Auto Scaling group of web servers.
 
     Args:
         scope: The stack, or a construct in it.
