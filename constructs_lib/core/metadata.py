@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import jsii
 
-from constructs_lib._engine import PROVIDER_PREFIXES, core
+from constructs_lib._engine import core
+from constructs_lib.foundation.frames import is_library
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,8 +31,6 @@ _PLACE: Final = "_constructs_lib_place"
 """Attribute of constructs: the stack's metadata or None, the path, the App."""
 _STACKS: Final = "_constructs_lib_stacks"
 """Attribute of the App: the metadata of its stacks by their paths."""
-_OURS: Final = frozenset({"constructs_lib", "jsii", "cdktf", "constructs", "functools", "typeguard"})
-"""Packages whose frames are skipped; functools calls the library's cached properties."""
 
 
 class StackMetadata:
@@ -141,16 +139,9 @@ def _record(made: core.Construct, scope: core.Construct, id_: str) -> None:
 def _line_outside(depth: int) -> tuple[str, int] | None:
     """Return file and line of the nearest frame that is not the libraries'."""
     frame: FrameType | None = sys._getframe(depth)  # noqa: SLF001  walking it costs a hundredth of a traceback
-    while frame is not None and _is_ours(frame.f_globals.get("__name__") or ""):
+    while frame is not None and is_library(frame.f_globals.get("__name__") or ""):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
-
-
-@cache
-def _is_ours(module: str) -> bool:
-    """Whether a module belongs to the library, the engine or a generated provider package."""
-    package = module.partition(".")[0]
-    return package in _OURS or package.startswith(PROVIDER_PREFIXES)
 
 
 def _shown(file: str, line: int) -> str:

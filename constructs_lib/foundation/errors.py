@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import NoReturn
 
-_OURS: Final = ("cdktf", "constructs", "constructs_lib", "jsii")
+from constructs_lib.foundation.frames import is_library
 
 
 class ConfigurationError(ValueError):
@@ -31,7 +31,7 @@ class ConfigurationWarning(UserWarning):
 def warn(text: str, category: type[Warning] = ConfigurationWarning) -> None:
     """Warn at the line of the caller: the nearest frame outside of the library and the engine."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  as in `warnings` itself
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+    while frame.f_back is not None and is_library(frame.f_globals.get("__name__") or ""):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, category, stacklevel=level)
 

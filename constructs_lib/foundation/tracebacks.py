@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.foundation.errors import ConfigurationError, ConfigurationWarning
+from constructs_lib.foundation.frames import is_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
 
-_LIBRARIES: Final = {"cdktf", "cdktn", "constructs", "constructs_lib", "jsii", "typeguard", *sys.stdlib_module_names}
-_GENERATED: Final = ("cdktf_cdktf_provider_", "cdktn_provider_")
 _VALIDATION: Final = re.compile(
     r"validation failed with the following errors?:\n(.*?)(?:\n(?:Validations allow|If you wish to ignore)|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -82,5 +81,5 @@ def _ends_in_library(trace: TracebackType | None) -> bool:
 
 
 def _is_library(frame: FrameType) -> bool:
-    package = str(frame.f_globals.get("__name__")).partition(".")[0]
-    return package in _LIBRARIES or package.startswith(_GENERATED)
+    module = str(frame.f_globals.get("__name__"))
+    return is_library(module) or module.partition(".")[0] in sys.stdlib_module_names
