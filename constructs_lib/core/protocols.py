@@ -1,4 +1,4 @@
-"""What constructs need to know of each other, where neither can import the other."""
+"""Protocols of constructs that cannot import each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from constructs_lib.core.stack import Region
 
 
 class Grantee(Protocol):
-    """What permissions can be granted to: a `ServiceRole`, a function."""
+    """A role, or a construct with a role such as a function, that permissions are granted to."""
 
     @property
     def region(self) -> Region:
@@ -21,7 +21,7 @@ class Grantee(Protocol):
         """Its construct path."""
 
     def grant(self, statement: Statement) -> None:
-        """Add a statement to its role's policy."""
+        """Add a statement to the role's policy."""
 
 
 class QueueConsumer(Grantee, Protocol):

@@ -1,4 +1,4 @@
-"""Variables that Lambda sets itself.
+"""Environment variables that Lambda reserves.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as of 2026.
 """
@@ -29,7 +29,7 @@ RESERVED: Final = frozenset(
         "_X_AMZN_TRACE_ID",
     }
 )
-"""AWS refuses a function that sets one of them; TZ, PATH and LANG are not among them."""
+"""Lambda refuses functions that set one of them; TZ, PATH and LANG are allowed."""
 
 MAX_BYTES: Final = 4096
-"""All variables together, measured as Lambda does: as one JSON object."""
+"""The quota of all variables, measured as a JSON object."""

@@ -1,4 +1,4 @@
-"""Who may do something on whose behalf: accounts, services, and the resources that services act for."""
+"""Checks of principals, and of the source ARNs that services act on behalf of."""
 
 from __future__ import annotations
 
@@ -20,27 +20,30 @@ def is_account(principal: object) -> bool:
 
 
 def is_service(principal: object) -> bool:
-    """Return whether a principal is that of an AWS service."""
+    """Return whether a principal is a service principal."""
     return isinstance(principal, str) and _SERVICE.fullmatch(principal) is not None
 
 
 def without_account(service: str) -> bool:
-    """Return whether the ARNs of the service's resources name no account, so that it must be given beside them."""
+    """Return whether the ARNs of the service's resources contain no account, which must then be a condition."""
     return service.startswith("s3.")
 
 
 def check_source_arn(problems: Problems, service: str, arn: str) -> None:
-    """Note the ARN of a source that is none, or that other accounts' or all of the account's resources would match."""
+    """Report a source ARN that is malformed, or that other accounts' or all of the account's resources match."""
     plain = _REFERENCE.sub("reference", arn)
     if plain.startswith("reference"):
         return
     parts = plain.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS or parts[0] != "arn":
-        problems.add("source_arn", arn, "must be an ARN, arn:partition:service:region:account:resource")
+        problems.add("source_arn", arn, "expected an ARN, arn:partition:service:region:account:resource")
         return
     account, resource = parts[-2:]
     if "*" in account or not (account or without_account(service)):
-        problems.add("source_arn", arn, "must name the account: the same resource in any account would match")
+        problems.add("source_arn", arn, "matches resources of other accounts; expected an ARN with an account")
     problems.check(
-        resource.strip("*/:"), "source_arn", arn, "must name the resource: every resource of the account would match"
+        resource.strip("*/:"),
+        "source_arn",
+        arn,
+        "matches every resource of the account; expected an ARN of one resource",
     )

@@ -325,7 +325,7 @@ def test_a_display_name_that_sns_refuses_is_refused(stack: HardenedStack, name: 
         (
             "events.amazonaws.com",
             "arn:aws:events:eu-west-1:*:rule/x",
-            "source_arn='arn:aws:events:eu-west-1:*:rule/x': must name the account",
+            "source_arn='arn:aws:events:eu-west-1:*:rule/x': matches resources of other accounts",
         ),
     ],
 )

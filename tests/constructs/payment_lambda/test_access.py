@@ -222,8 +222,8 @@ SERVICE = (
     "expected a service principal such as 'events.amazonaws.com' or an account id of 12 digits. For a role of this "
     "account use grant_invoke"
 )
-ANY_ACCOUNT = "must name the account: the same resource in any account would match"
-ANY_RESOURCE = "must name the resource: every resource of the account would match"
+ANY_ACCOUNT = "matches resources of other accounts; expected an ARN with an account"
+ANY_RESOURCE = "matches every resource of the account; expected an ARN of one resource"
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ ANY_RESOURCE = "must name the resource: every resource of the account would matc
         ),
         (
             {"service": "events.amazonaws.com", "source_arn": "*"},
-            "source_arn='*': must be an ARN, arn:partition:service:region:account:resource",
+            "source_arn='*': expected an ARN, arn:partition:service:region:account:resource",
         ),
         (
             {"service": "events.amazonaws.com", "source_arn": "arn:aws:events:eu-west-1::rule/nightly"},
@@ -281,12 +281,12 @@ ANY_RESOURCE = "must name the resource: every resource of the account would matc
         ),
         (
             {"service": "events.amazonaws.com", "source_arn": "arn:aws:events"},
-            "source_arn='arn:aws:events': must be an ARN, arn:partition:service:region:account:resource",
+            "source_arn='arn:aws:events': expected an ARN, arn:partition:service:region:account:resource",
         ),
         (
             {"service": "events.amazonaws.com", "source_arn": "urn:aws:events:eu-west-1:123456789012:rule/x"},
             (
-                "source_arn='urn:aws:events:eu-west-1:123456789012:rule/x': must be an ARN, "
+                "source_arn='urn:aws:events:eu-west-1:123456789012:rule/x': expected an ARN, "
                 "arn:partition:service:region:account:resource"
             ),
         ),

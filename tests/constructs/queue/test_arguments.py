@@ -92,13 +92,13 @@ def test_a_key_without_replica_in_the_region_is_refused(stack: HardenedStack) ->
             None,
             "events.amazonaws.com",
             "*",
-            "source_arn='*': must be an ARN, arn:partition:service:region:account:resource",
+            "source_arn='*': expected an ARN, arn:partition:service:region:account:resource",
         ),
         (
             None,
             "sns.amazonaws.com",
             "arn:aws:sns:eu-west-1:*:news",
-            "source_arn='arn:aws:sns:eu-west-1:*:news': must name the account: the same resource in any account would match",
+            "source_arn='arn:aws:sns:eu-west-1:*:news': matches resources of other accounts; expected an ARN with an account",
         ),
         (
             Fifo(),
