@@ -289,7 +289,7 @@ def test_tick_6_tests_import_the_stack() -> None:
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.ImportFrom) and node.module == "stacks.ticketing"
     }
-    assert importing == {"stacks", "lessons", "terraform"}
+    assert importing == {"core", "lessons", "stacks", "terraform"}
 
 
 # TICK-7: a function in a VPC without proper security groups
