@@ -96,7 +96,9 @@ def _printed() -> str:
     variables = {**os.environ, "COLUMNS": "100", "PYTHONPATH": "."}
     ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=True, text=True)  # noqa: S603
     both = (place / PRINTS).read_text(encoding="utf-8") + ended.stdout
-    return "\n".join(line.rstrip() for line in both.replace(str(place), "cdktf.out").strip().splitlines()) + "\n"
+    lines = both.replace(str(place), "cdktf.out").strip().splitlines()
+    # On a machine that has never loaded the bindings a line says so.
+    return "".join(f"{line.rstrip()}\n" for line in lines if "first use" not in line)
 
 
 @cache
