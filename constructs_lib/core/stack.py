@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar, cast
@@ -18,7 +18,7 @@ from constructs_lib.foundation.errors import ConfigurationError, Problems, trans
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
-from constructs_lib.foundation.regions import check_region, dns_suffix, is_token, partition, zone_letters
+from constructs_lib.foundation.regions import check_region, dns_suffix, partition, zone_letters
 from constructs_lib.foundation.tags import REQUIRED_TAGS, check_tags
 
 P = ParamSpec("P")
@@ -32,6 +32,11 @@ REQUIRED_PROVIDERS: Final = {
 """Version constraints with both bounds; the engine writes one exact version by default."""
 
 _ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
+
+
+@cache
+def _resolver() -> core.DefaultTokenResolver:
+    return core.DefaultTokenResolver(core.StringConcat())
 
 
 class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
@@ -212,10 +217,9 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         Args:
             value: Text that may contain tokens, such as the ARN of a resource.
         """
-        if not is_token(value):
+        if "TfToken[" not in value:
             return value
-        resolver = core.DefaultTokenResolver(core.StringConcat())
-        return str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=resolver))
+        return str(core.Tokenization.resolve(value, preparing=False, scope=self, resolver=_resolver()))
 
     def at_synth(self, finisher: Callable[[], None]) -> None:
         """Register a function that is called once, right before the stack is synthesized.

@@ -384,7 +384,7 @@ class AuroraProvisioned(HardenedConstruct):
             copy_tags_to_snapshot=True,
             preferred_maintenance_window=self._maintenance,
             monitoring_interval=MONITORING_SECONDS,
-            monitoring_role_arn=self.monitoring_role.arn,
+            monitoring_role_arn=self._ref(self.monitoring_role.resource, "arn"),
             performance_insights_enabled=True,
             performance_insights_kms_key_id=self._key_arn,
             performance_insights_retention_period=INSIGHTS_DAYS,

@@ -121,7 +121,7 @@ class EventRule(HardenedConstruct):
             event_bus_name=self._bus_name,
             target_id=fit(name, MAX_TARGET_ID),
             arn=arn,
-            role_arn=role.arn if role else None,
+            role_arn=self._ref(role.resource, "arn") if role else None,
             input=target.input,
             input_path=target.input_path,
             input_transformer=struct.CloudwatchEventTargetInputTransformer(

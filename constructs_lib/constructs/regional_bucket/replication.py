@@ -90,7 +90,7 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
         (*source.components, "replication"),
         rules.S3BucketReplicationConfigurationA,
         bucket=stack.ref(source.resource, "id"),
-        role=role.arn,
+        role=source.region.stack.ref(role.resource, "arn"),
         rule=[rule],
         # S3 refuses the rule until versioning is enabled on both buckets.
         depends_on=[source.versioning, target.versioning, role.policy],

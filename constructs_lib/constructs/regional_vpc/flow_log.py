@@ -61,7 +61,7 @@ class FlowLog(HardenedConstruct):
             traffic_type="ALL",
             log_destination_type="cloud-watch-logs",
             log_destination=group,
-            iam_role_arn=self.role.arn,
+            iam_role_arn=self._ref(self.role.resource, "arn"),
             max_aggregation_interval=interval,
             # $${field} is Terraform's escape for ${field}.
             log_format=" ".join(f"$${{{field}}}" for field in FIELDS),

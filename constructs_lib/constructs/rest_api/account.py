@@ -50,7 +50,7 @@ class ApiGatewayAccount(HardenedConstruct):
         self.resource = self._create(
             aws.api_gateway_account.ApiGatewayAccount,
             "Resource",
-            cloudwatch_role_arn=role.arn,
+            cloudwatch_role_arn=self._ref(role.resource, "arn"),
             # API Gateway verifies the role when it is set.
             depends_on=[role.policy],
         )

@@ -176,7 +176,7 @@ class ApiAuthorizer(HardenedConstruct):
             name=self._name("api"),
             type=option.type,
             authorizer_uri=function.invoke_arn,
-            authorizer_credentials=role.arn,
+            authorizer_credentials=self._ref(role.resource, "arn"),
             identity_source=",".join(map(_as_expression, option.identity_sources)),
             identity_validation_expression=option.token_pattern,
             authorizer_result_ttl_in_seconds=option.result_ttl_seconds,
