@@ -192,7 +192,5 @@ def test_a_state_that_cannot_be_moved_is_told(
         ):
             move_state(workspace, "")
         workspace.aws = SimpleNamespace(endpoint="")  # type: ignore[assignment]
-        with pytest.raises(
-            HarnessError, match=r"keeps its state in a file; give the stack backend=PartialS3Backend\(\)$"
-        ):
+        with pytest.raises(HarnessError, match=r"stack has a local backend; give it backend=PartialS3Backend\(\)$"):
             move_state(workspace, "")
