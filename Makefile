@@ -46,7 +46,7 @@ destroy-local: $(VENV)/.dev  ## Destroy what deploy-local made and stop the loca
 	@$(BIN)/python -m constructs_lib local down
 
 test: $(VENV)/.dev  ## Run unit tests and rules; validate every reference stack and apply one where Terraform is there
-	@$(BIN)/python -m pytest -m "smoke or not (slow or terraform or npm or apply)" -n auto --maxprocesses 4 --dist loadscope
+	@$(BIN)/python -m pytest -m "smoke or not (slow or terraform or npm or apply)" -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 test-unit: $(VENV)/.dev  ## Run the tests that need nothing but Python and Node, in about a minute
 	@$(BIN)/python -m pytest -m "not slow and not terraform and not npm and not apply" -n auto --maxprocesses 4 --dist loadscope

@@ -50,3 +50,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> HardenedStack:
     """An empty dev stack named shop, for tests of refused input, which synthesize nothing."""
     app = App(outdir=str(tmp_path_factory.mktemp("stack") / "cdktf.out"))
     return HardenedStack(app, "shop", environment="dev", owner="team-shop")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start real programs go first: they are the longest, and the others fill the time around them."""
+    items.sort(key=lambda item: item.get_closest_marker("smoke") is None)

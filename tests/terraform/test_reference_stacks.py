@@ -1,4 +1,4 @@
-"""Every reference stack for the real Terraform and provider: valid in every environment; one applied for a newcomer."""
+"""Every reference stack for the real Terraform and provider: valid in every environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from constructs_lib import Environment
-from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import EventsStack
 from stacks.payments import PaymentsStack
@@ -67,17 +66,3 @@ def test_the_real_provider_finds_the_stack_valid(
     with Workspace(synthesized(environment)[name], terraform=aws_provider) as workspace:
         workspace.init()
         assert workspace.validate() == ()
-
-
-@pytest.mark.smoke
-def test_a_stack_is_applied_planned_again_without_changes_and_destroyed(
-    synthesized: Callable[[Environment], dict[str, SynthesizedStack]], aws_provider: Terraform
-) -> None:
-    stack = synthesized(Environment.DEV)["events"]
-    with LocalAws() as local, Workspace(stack, aws=local, terraform=aws_provider) as workspace:
-        workspace.init()
-        workspace.plan()
-        made = workspace.apply()
-        drift = workspace.drift()
-        assert (drift.unexpected, workspace.left_out) == ((), ())
-        assert workspace.destroy().destroy.total() == made.add.total()
