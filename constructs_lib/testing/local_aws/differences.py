@@ -236,6 +236,16 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_acm_certificate=("key_algorithm",),
     ),
     *_fixed(
+        "deployments_keep_a_snapshot",
+        "moto exports the API as it is; the fix keeps the methods of each deployment, and stages export them",
+        aws_api_gateway_deployment=("*",),
+    ),
+    *_fixed(
+        "deployments_of_stages_cannot_be_deleted",
+        "moto deletes a deployment that a stage points to; the fix refuses it as AWS does",
+        aws_api_gateway_deployment=("id",),
+    ),
+    *_fixed(
         "provisioned_clusters_have_no_scaling_configuration",
         "moto returns an empty scaling configuration for a provisioned cluster",
         aws_rds_cluster=("scaling_configuration",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from constructs_lib.testing.local_aws.fixes import (
     caches,
     databases,
+    deployments,
     functions,
     gateways,
     keys,
@@ -24,6 +25,7 @@ FIXES = (
     *networks.FIXES,
     *functions.FIXES,
     *gateways.FIXES,
+    *deployments.FIXES,
     *databases.FIXES,
     *caches.FIXES,
     *storage.FIXES,
