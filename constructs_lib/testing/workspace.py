@@ -202,6 +202,16 @@ class Workspace:
             (known if covered else unexpected).append(difference)
         return Drift(tuple(unexpected), tuple(known))
 
+    def show(self) -> dict[str, Any]:
+        """Return the newest saved plan, of `plan` or `drift`, as `terraform show -json` prints it.
+
+        Written to a file, `constructs-lib check` reads it.
+        """
+        newest = next((name for name in (_SECOND, _FIRST) if (self.directory / name).is_file()), None)
+        if newest is None:
+            raise HarnessError("show: no saved plan; call plan() first")
+        return self._query("show-plan", ["show", "-json", newest])
+
     @property
     def types(self) -> frozenset[str]:
         """The types of the stack's resources and data sources, the latter with the prefix `data.`."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from constructs_lib.rules.checking import check
+from constructs_lib.rules.estate.loading import load
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from constructs_lib.rules.estate.model import Estate
     from constructs_lib.testing import SynthesizedStack
     from constructs_lib.testing.terraform import Terraform
 
@@ -21,10 +25,21 @@ def apply(workspace: Workspace) -> SimpleNamespace:
     """Apply a stack, plan again, and return what both showed."""
     workspace.init()
     workspace.plan()
-    made = workspace.apply()
-    return SimpleNamespace(
-        workspace=workspace, aws=workspace.aws, made=made, drift=workspace.drift(), outputs=workspace.outputs()
-    )
+    made, drift = workspace.apply(), workspace.drift()
+    assert findings_of_the_plan(workspace) == findings(load([workspace.source]))
+    return SimpleNamespace(workspace=workspace, aws=workspace.aws, made=made, drift=drift, outputs=workspace.outputs())
+
+
+def findings_of_the_plan(workspace: Workspace) -> set[tuple[str, str]]:
+    """Return the findings of `constructs-lib check` in the newest plan, which are those of the stack's JSON."""
+    file = workspace.directory / "plan.json"
+    file.write_text(json.dumps(workspace.show()), encoding="utf-8")
+    return findings(load([file]))
+
+
+def findings(estate: Estate) -> set[tuple[str, str]]:
+    """Return every finding as rule and address."""
+    return {(finding.rule.id, finding.address) for finding in check(estate).findings}
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from constructs_lib import Environment
+from constructs_lib.rules.estate.loading import load
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import EventsStack
+from tests.terraform.side_by_side import findings, findings_of_the_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,4 +32,5 @@ def test_a_stack_is_applied_planned_again_without_changes_and_destroyed(
         made = workspace.apply()
         drift = workspace.drift()
         assert (drift.unexpected, workspace.left_out) == ((), ())
+        assert findings_of_the_plan(workspace) == findings(load([stack.directory]))
         assert workspace.destroy().destroy.total() == made.add.total()

@@ -89,7 +89,13 @@ class _Plan:
             for change in plan.get("resource_changes", ())
             if "deposed" not in change
         }
+        self._existing = {
+            change["address"]
+            for change in plan.get("resource_changes", ())
+            if change["change"].get("before") is not None and "deposed" not in change
+        }
         self._modules: dict[str, _Module] = {}
+        self._used = set(_provider_keys(self._configuration.get("root_module", {})))
         self._values: dict[str, dict[Any, dict[str, Any]]] = {}  # by address in the document, then by instance key
         root = plan["planned_values"].get("root_module", {})
         self._root = self._add("", self._configuration.get("root_module", {}), {}, None)
@@ -165,7 +171,8 @@ class _Plan:
         notes = {"address": resource["address"]}
         if "index" in resource:
             notes["instance"] = resource["index"]
-        restored = self._restore(module, configured).block(
+        exists = resource["mode"] == "data" or resource["address"] in self._existing
+        restored = self._restore(module, configured, exists=exists).block(
             resource.get("values", {}),
             self._unknown.get(resource["address"], {}),
             resource.get("sensitive_values", {}),
@@ -193,6 +200,8 @@ class _Plan:
     def _providers(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         found: dict[str, list[dict[str, Any]]] = {}
         for key, configured in self._configuration.get("provider_config", {}).items():
+            if "expressions" not in configured and "alias" not in configured and key not in self._used:
+                continue  # required_providers alone lists it
             address = configured.get("module_address", "")
             module = self._modules.get(address) or self._called(address)
             body = self._restore(module, configured).constants(configured.get("expressions", {}))
@@ -233,12 +242,14 @@ class _Plan:
             body["value"] = restore.leaf(known.get("value"), "value" not in known, sensitive, expression)
             yield name, body
 
-    def _restore(self, module: _Module, configured: dict[str, Any]) -> Restore:
+    def _restore(self, module: _Module, configured: dict[str, Any], *, exists: bool = False) -> Restore:
         return Restore(
             lambda reference: self._absolute(reference, module),
             lambda reference: _constant(reference, module),
             self._known_text,
             configured,
+            exists=exists,
+            root=module is self._root,
         )
 
     def _absolute(self, reference: str, module: _Module, hops: int = 0) -> Iterator[str]:
@@ -300,6 +311,14 @@ def _constant(reference: str, module: _Module) -> object:
             return passed.get("constant_value")
         reference, module = references[0], module.parent
     return None
+
+
+def _provider_keys(module: dict[str, Any]) -> Iterator[str]:
+    """Yield the provider configuration of each block of a module and of those that it calls."""
+    for resource in module.get("resources", ()):
+        yield resource.get("provider_config_key", "")
+    for call in module.get("module_calls", {}).values():
+        yield from _provider_keys(call.get("module", {}))
 
 
 def _word(address: str) -> str:

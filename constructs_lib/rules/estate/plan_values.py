@@ -21,6 +21,8 @@ class Restore:
         constant: Returns what a module's variable is set to, where it is a constant; else None.
         known_text: Returns the text that an attribute in the document holds, empty when none is known.
         configured: The block in the configuration.
+        exists: Whether the block's resource exists: what AWS decided is then known, as is what the code says.
+        root: Whether the block stands in the root module, where references need no translation.
     """
 
     def __init__(
@@ -29,10 +31,15 @@ class Restore:
         constant: Callable[[str], object],
         known_text: Callable[[str], str],
         configured: dict[str, Any],
+        *,
+        exists: bool = False,
+        root: bool = False,
     ) -> None:
         self._absolute = absolute
         self._constant = constant
         self._known_text = known_text
+        self._exists = exists
+        self._root = root
         each = configured.get("for_each_expression", {})
         self._each: list[str] = each.get("references", []) if isinstance(each, dict) else []
 
@@ -51,8 +58,12 @@ class Restore:
         below = unknown if isinstance(unknown, dict) else {}
         for key in dict.fromkeys((*(value or {}), *below)):
             given, expression = (value or {}).get(key), (arguments or {}).get(key)
-            if arguments is not None and expression is None and (_at(below, key) is True or given in (None, [])):
-                continue  # nothing is configured: AWS decides
+            if arguments is not None and expression is None and key != "tags_all":
+                if _at(below, key) is True or not _may_be_blocks(given):
+                    continue  # nothing is configured: the provider or AWS decides
+                if self._exists:
+                    found[key] = Unknown("set by AWS, or by a dynamic block: a plan does not say")
+                    continue
             restored = self._argument(given, _at(below, key), _at(sensitive, key), expression)
             if restored is not None:
                 found[key] = restored
@@ -71,6 +82,8 @@ class Restore:
     def leaf(self, value: Any, unknown: Any, sensitive: bool, expression: dict[str, Any]) -> Any:  # noqa: ANN401, FBT001  JSON
         """Return the value of an argument: a reference where it is unknown or secret, and may be one."""
         references = furthest(expression.get("references", ()))
+        if self._root and references and "constant_value" in expression:
+            return expression["constant_value"]  # of Terraform JSON, a plan shows the code itself
         if unknown is True or (sensitive and references):
             return self._reference(references)
         meant = dict.fromkeys(one for reference in references for one in self._absolute(reference))
@@ -132,6 +145,11 @@ def furthest(references: Iterable[str]) -> list[str]:
     """Return references without those that another one goes on from: Terraform lists every step of the way."""
     found = list(references)
     return [one for one in found if not any(other.startswith((f"{one}.", f"{one}[")) for other in found)]
+
+
+def _may_be_blocks(value: object) -> bool:
+    """Return whether a value can come from `dynamic` blocks, of which a plan shows no expressions."""
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
 
 
 def _is_leaf(expression: object) -> bool:

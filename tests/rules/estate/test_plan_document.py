@@ -145,9 +145,45 @@ def test_what_nobody_configured_is_left_out(document: dict[str, Any]) -> None:
     assert {key: value for key, value in logs.items() if key != "lifecycle"} == {
         "//": {"address": "aws_s3_bucket.logs"},
         "bucket": "logs",
-        "force_destroy": False,
         "tags_all": {"Environment": "staging"},
     }
+
+
+def changed(**values: object) -> dict[str, Any]:
+    """Return the plan of a VPC's route table that exists, with the values given in addition to what is configured."""
+    address = "aws_route_table.r"
+    table = {"address": address, "mode": "managed", "type": "aws_route_table", "name": "r"}
+    after = {"vpc_id": "vpc-1", **values}
+    expression = {"constant_value": "${aws_vpc.v.id}", "references": ["aws_vpc.v.id", "aws_vpc.v"]}
+    return {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": [{**table, "values": after}]}},
+        "resource_changes": [{**table, "change": {"actions": ["no-op"], "before": after, "after": after}}],
+        "configuration": {"root_module": {"resources": [{**table, "expressions": {"vpc_id": expression}}]}},
+    }
+
+
+def test_what_aws_decided_of_a_resource_that_exists_is_not_code() -> None:
+    plan = changed(arn="arn:aws:ec2:…", propagating_vgws=[], tags_all={"Owner": "me"}, route=[{"cidr_block": "::/0"}])
+    (table,) = plan_document(FILE, plan)["resource"]["aws_route_table"]["r"]
+    del table["//"], table["lifecycle"]
+    assert table == {
+        "vpc_id": "${aws_vpc.v.id}",
+        "tags_all": {"Owner": "me"},
+        "route": Unknown("set by AWS, or by a dynamic block: a plan does not say"),
+    }
+
+
+def test_a_provider_that_is_only_required_is_not_declared() -> None:
+    plan = changed()
+    plan["configuration"]["provider_config"] = {
+        "aws": {"name": "aws", "full_name": "hashicorp/aws", "version_constraint": ">= 5"},
+        "aws.ie": {"name": "aws", "alias": "ie", "expressions": {"region": {"constant_value": "eu-west-1"}}},
+    }
+    plan["configuration"]["root_module"]["resources"][0]["provider_config_key"] = "aws.ie"
+    document = plan_document(FILE, plan)
+    assert document["provider"] == {"aws": [{"region": "eu-west-1", "alias": "ie"}]}
+    assert document["terraform"]["required_providers"] == {"aws": {"source": "hashicorp/aws", "version": ">= 5"}}
 
 
 def test_what_a_plan_does_not_say_is_unknown(estate: Estate) -> None:

@@ -345,7 +345,11 @@ def rules_are_written_in_one_way(group: Block) -> Iterator[Outcome]:
         if other_end(rule_, "security_group_id", *GROUPS) is not group:
             continue
         for direction in ("ingress", "egress"):
-            if group.sections(direction) and any(openings(rule_, direction)):
+            if not any(openings(rule_, direction)):
+                continue
+            if isinstance(inline := group.get(direction), Unknown):
+                yield group.undecided(inline, direction)
+            elif group.sections(direction):
                 yield group.fail(
                     f"must not be combined with {rule_.address}: inline rules are the complete list, and apply removes "
                     "all others; use rule resources only",

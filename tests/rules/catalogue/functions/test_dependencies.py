@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from constructs_lib.rules.rule import REMOVED
-from tests.rules.asking import doubted, found, good
-from tests.rules.catalogue.functions.documents import FN, function
-
-if TYPE_CHECKING:
-    from pathlib import Path
 from pathlib import Path
+from typing import Any
 
 from constructs_lib.rules.estate.plan_document import plan_document
-from tests.rules.asking import look, resources
+from constructs_lib.rules.rule import REMOVED
+from tests.rules.asking import doubted, found, good, look, resources
+from tests.rules.catalogue.functions.documents import FN, function
 
 
 class TestDependencies:
@@ -84,7 +79,13 @@ class TestDependencies:
             }
             for name, value in zip(names, values, strict=True)
         ]
-        configured = [{key: value for key, value in one.items() if key != "values"} for one in planned]
+        configured: list[dict[str, Any]] = [
+            {
+                **{key: value for key, value in one.items() if key != "values"},
+                "expressions": {key: {"constant_value": value} for key, value in values_.items()},
+            }
+            for one, values_ in zip(planned, values, strict=True)
+        ]
         configured[1]["depends_on"] = [names[0]]
         plan = {
             "format_version": "1.2",
