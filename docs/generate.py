@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from alarms_page import alarms_page
 from aws_page import aws_page
 from bindings_stub import bindings_stub
 from construct_pages import with_api
@@ -214,6 +215,7 @@ def main() -> int:
     """Write or check every page; returns the number of stale ones."""
     pages = {
         ROOT / "constructs_lib/_engine/aws.pyi": bindings_stub(ROOT / "constructs_lib"),
+        ROOT / "docs/alarms.md": alarms_page(),
         ROOT / "docs/aws.md": aws_page(),
         ROOT / "docs/environments.md": environments(),
         ROOT / "docs/lessons.md": lessons_page(LESSONS, all_rules(), lesson_tests(ROOT / "tests")),
