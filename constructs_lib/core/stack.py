@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from importlib import import_module
@@ -30,6 +31,12 @@ REQUIRED_PROVIDERS: Final = {
     "random": {"source": "hashicorp/random", "version": ">= 3.5.0, < 4.0.0"},
 }
 """Version constraints with both bounds; the engine writes one exact version by default."""
+
+LOCK_FILE: Final = Path(".terraform.lock.hcl")
+"""The project's dependency lock file, beside cdktf.json: every synth copies it into the folder of each stack.
+
+See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+"""
 
 _ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 
@@ -240,6 +247,8 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         super().prepare_stack()
         self.metadata.paused = False
         self.metadata.write(self.output_directory)
+        if LOCK_FILE.is_file():
+            shutil.copyfile(LOCK_FILE, self.output_directory / LOCK_FILE.name)
 
     def claim(self, type_: type, name: str, path: str) -> None:
         """Reserve a Terraform name for the construct at `path`.

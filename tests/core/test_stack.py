@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,6 @@ from constructs_lib import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
 
@@ -331,3 +331,18 @@ def test_ids_that_are_not_valid_in_addresses_are_refused(stack: HardenedStack, i
     assert refusal(lambda: MultiRegionKey(stack, id_, region=stack.region("eu-west-1"))) == (
         f"shop/{id_}: id_={id_!r}: expected a plain string without '/', since Terraform addresses are made of it"
     )
+
+
+def test_the_lock_file_beside_cdktf_json_is_copied_into_the_folder_of_every_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = App(outdir="cdktf.out")
+    for name in ("shop", "billing"):
+        HardenedStack(app, name, environment="dev", owner="me")
+    app.synth()
+    copies = [tmp_path / f"cdktf.out/stacks/{name}/.terraform.lock.hcl" for name in ("shop", "billing")]
+    assert [copy.exists() for copy in copies] == [False, False]
+    Path(".terraform.lock.hcl").write_text("# locked\n", encoding="utf-8")
+    app.synth()
+    assert [copy.read_text(encoding="utf-8") for copy in copies] == ["# locked\n"] * 2
