@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
@@ -14,11 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from constructs_lib.testing.errors import LocalAwsError, UnavailableError
 from constructs_lib.testing.local_aws.endpoint import Endpoint
-from constructs_lib.testing.local_aws.server import PORT_TAKEN
+from constructs_lib.testing.local_aws.infidelities import FOUND, Infidelity, unknown
+from constructs_lib.testing.local_aws.options import Options
+from constructs_lib.testing.local_aws.server import CALLS, INFIDELITIES, PORT_TAKEN
 from constructs_lib.testing.processes import Process
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
+
+    from constructs_lib.testing.local_aws.faults import Fault
 
 MOTO_VERSION: Final = "5.2.5"
 """The only supported version: the fixes patch internals of moto."""
@@ -37,6 +43,7 @@ class LocalAws(Endpoint):
     Args:
         port: A port on 127.0.0.1; any free port by default.
         start_timeout: Seconds within which the server must respond; 180 by default.
+        faults: Calls that fail once.
 
     Attributes:
         log: The server's log; removed by `stop`, unless the server ended unexpectedly.
@@ -46,13 +53,15 @@ class LocalAws(Endpoint):
         LocalAwsError: The port is in use, or the server does not start; the message has the end of its log.
     """
 
-    def __init__(self, *, port: int = 0, start_timeout: float = START_SECONDS) -> None:
+    def __init__(self, *, port: int = 0, start_timeout: float = START_SECONDS, faults: Sequence[Fault] = ()) -> None:
         check_moto()
         self._folder = Path(tempfile.mkdtemp(prefix="constructs-lib-aws-"))
         super().__init__(self._folder / "local-aws.log")
+        self._stopped: tuple[Infidelity, ...] | None = None
         ready = self._folder / "port"
+        options = Options(faults=tuple(faults))
         self._process = Process(
-            [sys.executable, "-m", "constructs_lib.testing.local_aws.server", str(port), ready],
+            [sys.executable, "-m", "constructs_lib.testing.local_aws.server", str(port), ready, options.text()],
             cwd=self._folder,
             env=server_environment(),
             stdout=self.log,
@@ -86,8 +95,25 @@ class LocalAws(Endpoint):
         if code is not None:
             raise LocalAwsError(f"the local AWS ended unexpectedly with exit code {code}:\n{self.last_words()}")
 
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The operations that were called, in order, such as `lambda:CreateFunction`."""
+        lines = (self._folder / CALLS).read_text(encoding="utf-8").splitlines()
+        return tuple(line.split(" ", 1)[0] for line in lines)
+
+    @property
+    def infidelities(self) -> tuple[Infidelity, ...]:
+        """Where requests or answers were not as AWS's own models say, without those in `KNOWN_INFIDELITIES`."""
+        if self._stopped is not None:
+            return self._stopped
+        lines = (self._folder / INFIDELITIES).read_text(encoding="utf-8").splitlines()
+        return unknown(Infidelity(*json.loads(line)) for line in lines)
+
     def stop(self) -> None:
         """End the server; its resources are lost."""
+        if self._stopped is None:
+            self._stopped = self.infidelities
+            FOUND.extend(self._stopped)
         ended_by_itself = self._process.exit_code is not None
         self.close()
         self._process.stop()

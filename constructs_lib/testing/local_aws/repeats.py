@@ -10,13 +10,15 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.testing.local_aws.wsgi import answer_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from constructs_lib.testing.local_aws.wsgi import Answer
+
 KEPT: Final = 2000
 """Maximum number of stored responses."""
-
-Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 class Repeats:
@@ -40,7 +42,7 @@ class Repeats:
         with self._guard:
             lock = self._busy.setdefault(invocation, threading.Lock())
         with lock:
-            answer = self._answers.get(invocation) or self._ask(environ)
+            answer = self._answers.get(invocation) or answer_of(self._application, environ)
             with self._guard:
                 self._busy.pop(invocation, None)
                 # A failed request is retried on purpose.
@@ -51,21 +53,3 @@ class Repeats:
         status, headers, body = answer
         start_response(status, headers)
         return [body]
-
-    def _ask(self, environ: dict[str, Any]) -> Answer:
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
-            started.append((status, headers))
-            return written.append
-
-        written: list[bytes] = []
-        given = self._application(environ, start)
-        try:
-            written.extend(given)
-        finally:
-            close = getattr(given, "close", None)
-            if close:
-                close()
-        status, headers = started[-1]
-        return status, headers, b"".join(written)

@@ -1,28 +1,39 @@
 """The server process of `LocalAws`: moto with the fixes, on the loopback interface only.
 
-Usage: python -m constructs_lib.testing.local_aws.server PORT READY
+Usage: python -m constructs_lib.testing.local_aws.server PORT READY [OPTIONS]
 
 Binds 127.0.0.1:PORT, any free port for 0, and writes the port to the file READY once it responds. Ends when that file
-is removed, because the server could not be found any more.
+is removed, because the server could not be found any more. OPTIONS is JSON, see `Options`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.testing.local_aws.options import Options
+
+if TYPE_CHECKING:
+    from constructs_lib.testing.local_aws.infidelities import Infidelity
+    from constructs_lib.testing.local_aws.operations import Call
 
 PORT_TAKEN: Final = 98
 """The exit code if the port is in use."""
+
+CALLS: Final = "calls.txt"
+INFIDELITIES: Final = "infidelities.jsonl"
 
 
 def main() -> int:
     """Serve until the process ends."""
     port, ready = int(sys.argv[1]), Path(sys.argv[2])
+    options = Options.read(sys.argv[3]) if len(sys.argv) > 3 else Options()  # noqa: PLR2004  optional
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -44,14 +55,19 @@ def main() -> int:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
+    from constructs_lib.testing.local_aws.faults import FaultyCalls  # noqa: PLC0415
     from constructs_lib.testing.local_aws.fixes import install  # noqa: PLC0415
+    from constructs_lib.testing.local_aws.models import Models  # noqa: PLC0415
+    from constructs_lib.testing.local_aws.operations import find_call  # noqa: PLC0415
     from constructs_lib.testing.local_aws.repeats import Repeats  # noqa: PLC0415
 
+    record = Record(ready.parent)
+    checked = Models(DomainDispatcherApplication(create_backend_app), record.infidelity, record.call)
     print("fixes:", *install())  # noqa: T201  the log
     server = make_server(
         "127.0.0.1",
         port,
-        Repeats(DomainDispatcherApplication(create_backend_app)),
+        FaultyCalls(Repeats(checked), options.faults, find_call),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),
@@ -62,6 +78,26 @@ def main() -> int:
     threading.Thread(target=end_without, args=(ready,), daemon=True).start()
     server.serve_forever()
     return 0
+
+
+class Record:
+    """Writes what the server notices to files that `LocalAws` reads.
+
+    Args:
+        folder: The folder of the files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._calls = (folder / CALLS).open("a", encoding="utf-8", buffering=1)
+        self._infidelities = (folder / INFIDELITIES).open("a", encoding="utf-8", buffering=1)
+
+    def call(self, call: Call, status: int) -> None:
+        """Write a line for a call."""
+        self._calls.write(f"{call.name} {call.region} {status}\n")
+
+    def infidelity(self, found: Infidelity) -> None:
+        """Write a line for an infidelity."""
+        self._infidelities.write(json.dumps([found.operation, found.path, found.reason]) + "\n")
 
 
 def end_without(ready: Path) -> None:
