@@ -129,7 +129,7 @@ class EventsStack(HardenedStack):
         self.process.add_queue(self.incoming, maximum_concurrency=self.load.process)
         self.processed.grant_send(self.process)
         self.store.add_queue(self.processed, maximum_concurrency=self.load.store)
-        self.table.grant_write(self.store)
+        self.table.grant_write(self.store, actions=["dynamodb:PutItem"])
 
     def _api(self) -> RestApi:
         late = ShorterTimeout("An event may be sent again: one with the same id is stored once")

@@ -248,6 +248,12 @@ def test_only_the_source_of_the_api_reaches_the_queue(stack: SynthesizedStack) -
     assert {(one["variable"], *one["values"]) for one in put["condition"]} == {("events:source", "events.ingest")}
 
 
+def test_the_store_function_may_put_items_and_change_none(stack: SynthesizedStack) -> None:
+    document = stack.at(f"data.aws_iam_policy_document.store_fn_role_policy_document_{PLACE}")
+    actions = {action for one in document["statement"] for action in one["actions"] if action.startswith("dynamodb:")}
+    assert actions == {"dynamodb:DescribeTable", "dynamodb:PutItem"}
+
+
 @pytest.mark.parametrize(
     ("environment", "rate", "burst"), [("dev", 50, 25), ("staging", 100, 50), ("prod", 10_000, 5_000)]
 )

@@ -136,7 +136,7 @@ def test_each_pair_of_regions_is_peered_and_routed_both_ways(payments: Synthesiz
             assert routed == tables, (region, peer)
 
 
-def test_production_has_three_zones_a_gateway_in_each_and_a_web_acl(
+def test_production_has_three_zones_and_a_web_acl_and_no_environment_has_a_nat_gateway(
     payments_in: Callable[[str], SynthesizedStack],
 ) -> None:
     counts = {
@@ -146,7 +146,7 @@ def test_production_has_three_zones_a_gateway_in_each_and_a_web_acl(
         ]
         for environment in Environment
     }
-    assert counts == {"dev": [18, 3, 0], "staging": [18, 3, 0], "prod": [27, 9, 3]}
+    assert counts == {"dev": [18, 0, 0], "staging": [18, 0, 0], "prod": [27, 0, 3]}
 
 
 @regions

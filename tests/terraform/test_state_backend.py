@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import HardenedStack, LocalBackend, PartialS3Backend
+from constructs_lib import HardenedStack, LocalBackend, MultiRegionKey, NoAccessLogs, PartialS3Backend, StateBackend
 from constructs_lib.testing.errors import HarnessError, StepError
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.remote_state import move_state, s3_block
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.state_backend import REGION, StateBackendStack
+from tests.terraform.changes import change_to
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from constructs_lib import App
+    from constructs_lib.foundation.backend import Locking
     from constructs_lib.testing import SynthesizedStack
 
 pytestmark = pytest.mark.terraform
@@ -66,6 +68,9 @@ def deployed(
             s3=aws.client("s3", REGION),
         )
         yield seen
+        if request.param == "dev":
+            # S3 delivers logs until the end; the construct empties its log bucket, and never the one with the states.
+            seen.s3.put_object(Bucket=outputs["logs_name_eu_west_1"], Key="access-log/state/a", Body=b"a request")
         for version in seen.s3.list_object_versions(Bucket=seen.bucket).get("Versions", []):
             seen.s3.delete_object(Bucket=seen.bucket, Key=version["Key"], VersionId=version["VersionId"])
         for marker in seen.s3.list_object_versions(Bucket=seen.bucket).get("DeleteMarkers", []):
@@ -194,3 +199,41 @@ def test_a_state_that_cannot_be_moved_is_told(
         workspace.aws = SimpleNamespace(endpoint="")  # type: ignore[assignment]
         with pytest.raises(HarnessError, match=r"stack has a local backend; give it backend=PartialS3Backend\(\)$"):
             move_state(workspace, "")
+
+
+@pytest.mark.apply
+def test_locking_moves_from_the_table_to_the_lock_file_in_two_steps(
+    synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
+) -> None:
+    def backend(locking: Locking) -> SynthesizedStack:
+        def build(app: App) -> None:
+            stack = HardenedStack(app, "states", environment="prod", owner="team-shop")
+            region = stack.region(REGION)
+            key = MultiRegionKey(stack, "key", region=region)
+            logs = NoAccessLogs("Nobody reads the logs of this test's bucket")
+            StateBackend(stack, "state", region=region, key=key, access_logs=logs, locking=locking)
+
+        return synthesize(build)["states"]
+
+    table = "aws_dynamodb_table.state_locks_eu_west_1"
+    policies = {f"aws_iam_policy.state_{work}_eu_west_1": "update" for work in ("apply", "plan")}
+    with LocalAws() as aws, Workspace(backend("dynamodb"), aws=aws, terraform=aws_provider) as workspace:
+        workspace.init()
+        workspace.plan()
+        workspace.apply()
+        s3, bucket = aws.client("s3", REGION), workspace.outputs()["state_bucket_name_eu_west_1"]
+        s3.put_object(Bucket=bucket, Key=KEY, Body=b"{}")
+        locks = {"LockID": {"S": f"{bucket}/{KEY}-md5"}, "Digest": {"S": "99914b932bd37a50b983c5e7c90ae93b"}}
+        aws.client("dynamodb", REGION).put_item(TableName="states-prod-state-locks-eu-west-1", Item=locks)
+
+        assert change_to(workspace, backend("lockfile")) == {table: "delete", **policies}
+        with pytest.raises(StepError, match="DeletionProtectionEnabled"):
+            workspace.apply()
+
+        assert change_to(workspace, backend("dual"))[table] == "update"
+        workspace.apply()
+        assert change_to(workspace, backend("lockfile"))[table] == "delete"
+        workspace.apply()
+        assert workspace.drift().unexpected == ()
+        assert aws.client("dynamodb", REGION).list_tables()["TableNames"] == []
+        assert s3.get_object(Bucket=bucket, Key=KEY)["Body"].read() == b"{}"

@@ -85,10 +85,22 @@ def applied(
             workspaces[name] = cleanup.enter_context(Workspace(stack, aws=every[name], terraform=aws_provider))
         seen = dict(zip(workspaces, threads.map(apply, workspaces.values()), strict=True))
         yield seen
+        for name, one in seen.items():
+            if SYSTEMS[name] != "prod":
+                fill_log_buckets(one)
         for one, destroyed in zip(
             seen.values(), threads.map(lambda one: one.workspace.destroy(), seen.values()), strict=True
         ):
             assert destroyed.destroy.total() == one.made.add.total()
+
+
+def fill_log_buckets(one: SimpleNamespace) -> None:
+    """Deliver a log to every bucket, as load balancers do until they are destroyed."""
+    buckets = [bucket["Name"] for bucket in one.aws.client("s3", REGIONS[0]).list_buckets()["Buckets"]]
+    assert sorted(buckets) == sorted(one.outputs["storage"][region]["bucket"] for region in REGIONS)
+    for region in REGIONS:
+        bucket = one.outputs["storage"][region]["bucket"]
+        one.aws.client("s3", region).put_object(Bucket=bucket, Key="AWSLogs/123456789012/a.log.gz", Body=b"a request")
 
 
 def issued(aws: LocalAws, region: str) -> str:

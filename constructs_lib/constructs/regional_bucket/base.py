@@ -18,6 +18,7 @@ class Bucket(HardenedConstruct):
     resource: aws.s3_bucket.S3Bucket
     key: MultiRegionKey | None
     locked: bool
+    lock: aws.s3_bucket_object_lock_configuration.S3BucketObjectLockConfigurationA
     policy: aws.s3_bucket_policy.S3BucketPolicy
     versioning: aws.s3_bucket_versioning.S3BucketVersioningA
     _arn: str

@@ -54,8 +54,9 @@ class RegionalBucket(Bucket):
         transitions: Transitions to cheaper storage classes, each later and colder than the one before; none by default.
         expire_days: Days until objects expire, 1 or more; never by default. Their versions expire after
             `noncurrent_days`.
-        object_lock: The default retention of S3 Object Lock; none by default. Adding or removing it replaces the
-            bucket.
+        object_lock: The default retention of S3 Object Lock; none by default. It can be added to an existing bucket and
+            then applies to new object versions. S3 cannot disable Object Lock again; removing the argument removes the
+            default retention only.
         replicate_to: A bucket with a key in another region of the same stack that new objects and delete markers are
             replicated to; none by default.
         replication_time_control: Enables S3 RTC: replication within 15 minutes, with metrics. Billed by the gigabyte.
@@ -65,7 +66,9 @@ class RegionalBucket(Bucket):
             elsewhere are denied, except those of AWS services. No restriction by default.
         protected: Sets `prevent_destroy`, so that Terraform refuses to destroy the bucket; on in prod, off in dev and
             staging by default. `UnprotectedBucket(reason)` turns it off in prod.
-        force_destroy: `ForceDestroy(reason)`: destroying the bucket deletes all objects first. Not allowed in prod.
+        force_destroy: `ForceDestroy(reason)`: destroying the bucket deletes all objects first. Not allowed in prod. By
+            default on for log buckets in dev and staging without `protected=True`, since they are never empty; off for
+            all others.
 
     Raises:
         ConfigurationError: An argument is invalid, below the environment's minimum, or contradicts another one.
@@ -76,6 +79,7 @@ class RegionalBucket(Bucket):
         resource: The `aws_s3_bucket`.
         key: The key that encrypts objects; None for a log bucket.
         locked: Whether Object Lock is enabled.
+        lock: The `aws_s3_bucket_object_lock_configuration`, with `object_lock` only.
         policy: The bucket policy, for resources that depend on it.
         versioning: The `aws_s3_bucket_versioning`, for resources that depend on it.
         replication: The role that S3 assumes for replication, with `replicate_to` only.
@@ -139,8 +143,9 @@ class RegionalBucket(Bucket):
             aws.s3_bucket.S3Bucket,
             "Resource",
             bucket=self.name,
-            force_destroy=force_destroy is not None,
-            object_lock_enabled=self.locked or None,
+            # A log bucket is never empty: S3 and load balancers deliver logs until the end.
+            force_destroy=force_destroy is not None
+            or (log_delivery and not prevented and not region.profile.prevent_destroy),
             lifecycle=core.TerraformResourceLifecycle(prevent_destroy=True) if prevented else None,
         )
         self._id = self._ref(self.resource, "id")
@@ -167,8 +172,9 @@ class RegionalBucket(Bucket):
         )
         # EventBridge needs no permission first, unlike queues, topics and functions.
         self._create(aws.s3_bucket_notification.S3BucketNotification, "events", bucket=self._id, eventbridge=True)
+        # Without object_lock_enabled on the bucket, which replaces it: the configuration enables Object Lock in place.
         if object_lock:
-            self._lock(object_lock)
+            self.lock = self._lock(object_lock)
         logs = self if log_delivery and access_logs is None else access_logs
         if isinstance(logs, RegionalBucket):
             self._log_to(logs)
@@ -302,10 +308,10 @@ class RegionalBucket(Bucket):
             ],
         )
 
-    def _lock(self, lock: ObjectLock) -> None:
+    def _lock(self, lock: ObjectLock) -> aws.s3_bucket_object_lock_configuration.S3BucketObjectLockConfigurationA:
         locks = aws.s3_bucket_object_lock_configuration
         retention = locks.S3BucketObjectLockConfigurationRuleDefaultRetentionA(mode=lock.mode, days=lock.days)
-        self._create(
+        return self._create(
             locks.S3BucketObjectLockConfigurationA,
             "lock",
             bucket=self._id,

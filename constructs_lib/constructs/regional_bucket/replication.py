@@ -92,8 +92,8 @@ def replicate(source: Bucket, target: Bucket, *, time_control: bool) -> ServiceR
         bucket=stack.ref(source.resource, "id"),
         role=source.region.stack.ref(role.resource, "arn"),
         rule=[rule],
-        # S3 refuses the rule until versioning is enabled on both buckets.
-        depends_on=[source.versioning, target.versioning, role.policy],
+        # S3 needs versioning on both buckets first, and Object Lock on the target of a locked one.
+        depends_on=[source.versioning, target.versioning, role.policy, *([target.lock] if source.locked else [])],
     )
     return role
 

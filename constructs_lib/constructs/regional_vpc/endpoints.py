@@ -61,6 +61,7 @@ LAMBDA_BASIC: Final[tuple[Service, ...]] = (
 """The services that a `PaymentLambda` uses: logs, keys, queues, secrets, parameters, credentials, traces and events."""
 
 HTTPS: Final = 443
+_EVERYONE: Final = (("AWS", ("*",)),)
 
 
 def service_name(region: Region, service: str) -> str:
@@ -78,31 +79,45 @@ def gateway_policy(region: Region, service: Literal["s3", "dynamodb"]) -> str:
     See https://docs.aws.amazon.com/linux/al2023/ug/live-patching.html and
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html.
     """
-    everyone = (("AWS", ("*",)),)
-    statements = [
-        Statement(
-            sid="OwnAccount",
-            actions=(f"{service}:*",),
-            resources=("*",),
-            principals=everyone,
-            conditions=(Condition("StringEquals", "aws:PrincipalAccount", (region.account_id,)),),
-        )
-    ]
+    statements = [_own_account(region, f"{service}:*")]
     if service == "s3":
         buckets = (f"al2023-repos-{region.name}-de612dc2", f"prod-{region.name}-starport-layer-bucket")
-        statements.append(
-            Statement(
-                sid="AmazonPackages",
-                actions=("s3:GetObject",),
-                resources=tuple(f"arn:{region.partition}:s3:::{bucket}/*" for bucket in buckets),
-                principals=everyone,
-            )
-        )
+        arns = tuple(f"arn:{region.partition}:s3:::{bucket}/*" for bucket in buckets)
+        statements.append(Statement("AmazonPackages", ("s3:GetObject",), arns, _EVERYONE))
+    return _document(statements)
+
+
+def interface_policy(region: Region, service: Service) -> str:
+    """Return the endpoint policy of an interface endpoint: it allows principals of this account only.
+
+    Requests without an AWS signature have no account. They may invoke APIs of this account, whose methods authorize
+    them, and exchange a token of an identity provider for a role of this account.
+
+    See https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html and
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html.
+    """
+    if service == "execute-api":
+        apis = (region.arn("execute-api", "*"),)
+        return _document([Statement("OwnApis", ("execute-api:Invoke",), apis, _EVERYONE)])
+    statements = [_own_account(region, "*")]
+    if service == "sts":
+        roles = (f"arn:{region.partition}:iam::{region.account_id}:role/*",)
+        actions = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+        statements.append(Statement("OwnRoles", actions, roles, _EVERYONE))
+    return _document(statements)
+
+
+def _own_account(region: Region, action: str) -> Statement:
+    own = Condition("StringEquals", "aws:PrincipalAccount", (region.account_id,))
+    return Statement("OwnAccount", (action,), ("*",), _EVERYONE, (own,))
+
+
+def _document(statements: Iterable[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement.as_json() for statement in statements]})
 
 
 class InterfaceEndpoints(HardenedConstruct):
-    """The interface endpoints of a VPC; they allow HTTPS from inside the VPC.
+    """The interface endpoints of a VPC; they allow HTTPS from inside the VPC, and principals of this account only.
 
     Attributes:
         security_group: The endpoints' security group, for example for `function.allow_to(vpc.endpoints, 443)`.
@@ -140,5 +155,6 @@ class InterfaceEndpoints(HardenedConstruct):
                 private_dns_enabled=True,
                 subnet_ids=list(subnet_ids),
                 security_group_ids=[self._ref(self.security_group.resource, "id")],
+                policy=interface_policy(region, service),
                 tags={"Name": self._name("tag", role)},
             )

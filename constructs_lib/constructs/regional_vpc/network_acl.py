@@ -12,8 +12,9 @@ from constructs_lib.foundation.addresses import PRIVATE_RANGES, Tier
 #   not the peers' CIDR blocks: a new peer changes no rule.
 # - Return traffic from the internet: ephemeral ports, 1024 and above for NAT gateways, load balancers and functions,
 #   32768 and above for hosts. Below 1024 only ports 80 and 443 of the public tier are open.
-# - Port 3389 (RDP) is closed, since audits report it: one in 64,512 connections through NAT has this source port, times
-#   out and must be retried.
+# - The ephemeral range has no gap. Port 3389 (RDP) is in it: one in 64,512 connections through a NAT gateway has this
+#   source port and would hang. A network ACL cannot tell a new connection from return traffic, security groups can:
+#   they are stateful, and none of this library allows SSH or RDP from the internet.
 # - ICMP "fragmentation needed": path MTU discovery needs it.
 # - Outbound traffic to the internet is restricted by security groups, which are stateful, and by routes.
 # - TCP, UDP and ICMP instead of all protocols, which audits report.
@@ -30,7 +31,7 @@ ICMP: Final = "1"
 _FRAGMENTATION_NEEDED: Final = (3, 4)
 _ANY_ICMP: Final = (-1, -1)
 _MAX_PORT: Final = 65535
-_CLIENTS: Final = ((1024, 3388), (3390, _MAX_PORT))
+_CLIENTS: Final = ((1024, _MAX_PORT),)
 _HOSTS: Final = ((32768, _MAX_PORT),)
 
 _FIRST_INSIDE: Final = 100

@@ -35,8 +35,9 @@ class StateBackend(HardenedConstruct):
         key: The key that encrypts the states and the lock table.
         access_logs: The log bucket for server access logs, in the same region and stack, or `NoAccessLogs(reason)`.
             Required in prod, none by default in dev and staging.
-        locking: `lockfile`: a lock file in the bucket, for Terraform 1.10 or later. `dynamodb`: a DynamoDB table.
-            `dual`: both.
+        locking: `lockfile`: a lock file in the bucket, for Terraform 1.10 or later. `dynamodb`: a DynamoDB table, with
+            deletion protection. `dual`: both, to migrate from the table to the lock file; the table has no protection,
+            so that `lockfile` can delete it.
         prefixes: Prefixes of state keys by a name of your choice, such as `{"payments": "payments/prod/"}`. Each gets
             policies of its own. By default the policies apply to all states.
         noncurrent_days: Days until noncurrent versions of a state expire: 30 or more in dev and staging, 90 or more in
@@ -98,7 +99,9 @@ class StateBackend(HardenedConstruct):
         self.resource = self.bucket.resource
         self._key = key
         self._key_arn = key.arn_for(self)
-        self.table = None if locking == "lockfile" else self._lock_table(protected=not protected)
+        self.table = (
+            None if locking == "lockfile" else self._lock_table(protected=not protected and locking == "dynamodb")
+        )
         self.policies: dict[str, aws.iam_policy.IamPolicy] = {}
         works: tuple[Work, ...] = ("plan", "apply")
         for name, prefix in (prefixes or {"": ""}).items():

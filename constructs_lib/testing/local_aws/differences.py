@@ -345,6 +345,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_s3_bucket_logging=("target_bucket",),
     ),
     *_fixed(
+        "object_lock_is_enabled_on_buckets_with_objects",
+        "moto refuses Object Lock on buckets with objects",
+        aws_s3_bucket_object_lock_configuration=("bucket",),
+    ),
+    *_fixed(
         "load_balancer_log_deliveries_exist",
         "moto does not support log delivery from load balancers; the fix stores the delivery and delivers nothing",
         aws_cloudwatch_log_delivery_source=("resource_arn", "log_type"),

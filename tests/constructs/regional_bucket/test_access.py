@@ -195,6 +195,7 @@ def test_all_objects_are_replicated_and_encrypted_with_the_other_regions_key(syn
                 "aws_s3_bucket_versioning.data_versioning_eu_west_1",
                 "aws_s3_bucket_versioning.copy_versioning_us_east_1",
                 "aws_iam_role_policy.data_replication_role_policy_eu_west_1",
+                "aws_s3_bucket_object_lock_configuration.copy_lock_us_east_1",
             ],
         }
     )

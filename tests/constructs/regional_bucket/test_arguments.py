@@ -244,6 +244,26 @@ def test_opt_outs_turn_off_prevent_destroy_and_turn_on_force_destroy(
     assert kept["lifecycle"] == {"prevent_destroy": True}
 
 
+@pytest.mark.parametrize(
+    ("environment", "arguments", "expected"),
+    [
+        ("dev", {}, True),
+        ("staging", {}, True),
+        ("dev", {"protected": False}, True),
+        ("dev", {"protected": True}, False),
+        ("prod", {}, False),
+        ("prod", {"protected": UnprotectedBucket(REASON)}, False),
+    ],
+)
+def test_destroying_a_log_bucket_deletes_its_objects_outside_of_prod(
+    synth_stack: Callable[..., SynthesizedStack], environment: str, arguments: dict[str, Any], *, expected: bool
+) -> None:
+    def fill(stack: HardenedStack) -> None:
+        RegionalBucket(stack, "logs", region=stack.region("eu-west-1"), log_delivery=True, **arguments)
+
+    assert synth_stack(fill, environment).at("aws_s3_bucket.logs_eu_west_1")["force_destroy"] is expected
+
+
 def test_access_logs_need_a_log_bucket_in_the_same_region_and_stack(shop: Shop) -> None:
     data = shop.bucket("other")
     assert shop.refusal(access_logs=data) == [

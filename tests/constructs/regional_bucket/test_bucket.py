@@ -25,7 +25,6 @@ def test_the_name_contains_region_and_account_and_prod_buckets_are_protected(syn
         {
             "bucket": f"shop-prod-data-eu-west-1-{ACCOUNT}",
             "force_destroy": False,
-            "object_lock_enabled": True,
             "lifecycle": {"prevent_destroy": True},
         }
     )

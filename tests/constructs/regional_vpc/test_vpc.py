@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup
-from constructs_lib.constructs.regional_vpc import LAMBDA_BASIC
+from constructs_lib.constructs.regional_vpc import LAMBDA_BASIC, SERVICES
 from tests.constructs.regional_vpc.network_acls import FRAGMENTATION, INSIDE, acl_rules
 
 if TYPE_CHECKING:
@@ -269,8 +269,10 @@ def test_the_s3_endpoint_allows_downloads_of_packages_and_image_layers(prod: Syn
 
 def test_interface_endpoints_have_private_dns_in_every_zone_and_one_security_group(prod: SynthesizedStack) -> None:
     for service in LAMBDA_BASIC:
-        prod.resource("aws_vpc_endpoint", f"*/endpoints/{service}").assert_config(
+        endpoint = prod.resource("aws_vpc_endpoint", f"*/endpoints/{service}")
+        endpoint.assert_config(
             {
+                "policy": endpoint["policy"],
                 "private_dns_enabled": True,
                 "security_group_ids": ["${aws_security_group.net_endpoints_security_group_eu_west_1.id}"],
                 "service_name": f"com.amazonaws.eu-west-1.{service}",
@@ -280,6 +282,58 @@ def test_interface_endpoints_have_private_dns_in_every_zone_and_one_security_gro
             }
         )
     assert len(prod.resources("aws_vpc_endpoint", "*/endpoints/*")) == 8
+
+
+@pytest.fixture(scope="module")
+def interface_policies(synth_stack: Callable[..., SynthesizedStack]) -> dict[str, list[dict[str, Any]]]:
+    """The statements of every interface endpoint's policy, by service."""
+
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        RegionalVpc(stack, "net", region=region, cidr="10.0.0.0/16", key=key, interface_endpoints=SERVICES)
+
+    stack = synth_stack(fill, "dev")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for service in SERVICES:
+        endpoint = stack.resource("aws_vpc_endpoint", f"*/endpoints/{service.replace('.', '-')}")
+        found[service] = json.loads(endpoint["policy"])["Statement"]
+    return found
+
+
+def test_interface_endpoints_allow_principals_of_this_account_only(
+    interface_policies: dict[str, list[dict[str, Any]]],
+) -> None:
+    own = {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Action": ["*"],
+        "Principal": {"AWS": ["*"]},
+        "Resource": ["*"],
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT]}},
+    }
+    others = {service: found for service, found in interface_policies.items() if found != [own]}
+    assert others == {
+        "execute-api": [
+            {
+                "Sid": "OwnApis",
+                "Effect": "Allow",
+                "Action": ["execute-api:Invoke"],
+                "Principal": {"AWS": ["*"]},
+                "Resource": [f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:*"],
+            }
+        ],
+        "sts": [
+            own,
+            {
+                "Sid": "OwnRoles",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"],
+                "Principal": {"AWS": ["*"]},
+                "Resource": [f"arn:aws:iam::{ACCOUNT}:role/*"],
+            },
+        ],
+    }
 
 
 def test_interface_endpoints_allow_https_from_the_vpc_and_from_connected_constructs(prod: SynthesizedStack) -> None:
@@ -318,8 +372,7 @@ def test_network_acl_rules_are_written_to_the_json(prod: SynthesizedStack) -> No
         *INSIDE,
         (1000, "allow", "6", "0.0.0.0/0", 80, 80, None, None),
         (1010, "allow", "6", "0.0.0.0/0", 443, 443, None, None),
-        (1020, "allow", "6", "0.0.0.0/0", 1024, 3388, None, None),
-        (1030, "allow", "6", "0.0.0.0/0", 3390, 65535, None, None),
+        (1020, "allow", "6", "0.0.0.0/0", 1024, 65535, None, None),
         FRAGMENTATION,
     ]
     every_port = (1000, "allow", "6", "0.0.0.0/0", 0, 65535, None, None)

@@ -174,8 +174,17 @@ def test_a_prefix_limits_access_to_states_and_locks(scoped: SynthesizedStack) ->
     }
 
 
-def test_a_lock_table_is_encrypted_recoverable_and_protected(scoped: SynthesizedStack) -> None:
-    scoped.resource("aws_dynamodb_table").assert_config(
+@pytest.mark.parametrize(
+    ("locking", "protection"),
+    [
+        ("dynamodb", {"deletion_protection_enabled": True, "lifecycle": {"prevent_destroy": True}}),
+        ("dual", {"deletion_protection_enabled": False}),
+    ],
+)
+def test_a_lock_table_is_encrypted_recoverable_and_protected_where_it_is_the_only_lock(
+    synth_stack: Callable[..., SynthesizedStack], locking: str, protection: dict[str, Any]
+) -> None:
+    synth_stack(lambda stack: add(stack, locking=locking), "prod").resource("aws_dynamodb_table").assert_config(
         {
             "name": "shop-prod-state-locks-eu-west-1",
             "billing_mode": "PAY_PER_REQUEST",
@@ -183,8 +192,7 @@ def test_a_lock_table_is_encrypted_recoverable_and_protected(scoped: Synthesized
             "attribute": [{"name": "LockID", "type": "S"}],
             "server_side_encryption": {"enabled": True, "kms_key_arn": KEY},
             "point_in_time_recovery": {"enabled": True},
-            "deletion_protection_enabled": True,
-            "lifecycle": {"prevent_destroy": True},
+            **protection,
         }
     )
 

@@ -210,7 +210,7 @@ def _is_partial(section: Section) -> bool:
     "S3-011",
     "S3 bucket does not set force_destroy",
     why="force_destroy deletes every object and every version when the bucket is replaced or destroyed.",
-    fix="Omit force_destroy, except in dev.",
+    fix="Omit force_destroy, except in dev and for log buckets in staging.",
     page="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket#force_destroy",
     types=[BUCKET],
     severity=PRODUCTION,
@@ -222,9 +222,12 @@ def _is_partial(section: Section) -> bool:
     ],
 )
 def bucket_does_not_set_force_destroy(bucket: Block) -> Iterator[Outcome]:
-    """Buckets in dev are disposable."""
+    """Buckets in dev are disposable, and log buckets in staging, which are never empty."""
     if bucket.environment == "dev":
         yield NotApplicable("the environment is dev")
+        return
+    if bucket.environment == "staging" and log_writers(bucket):
+        yield NotApplicable("it receives access logs in staging")
         return
     yield from expect_flag(
         bucket, "force_destroy", "must not be set: destroying the bucket would delete every object", wanted=False

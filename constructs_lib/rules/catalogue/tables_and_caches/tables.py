@@ -144,7 +144,10 @@ def customer_managed_key_is_used(table: Block) -> Iterator[Outcome]:
     ],
 )
 def deletion_protection_is_enabled(table: Block) -> Iterator[Outcome]:
-    """Deletion protection is disabled by default."""
+    """Deletion protection is disabled by default; a lock table of Terraform's S3 backend holds no data."""
+    if table.get("hash_key") == "LockID":
+        yield NotApplicable("it is a lock table of Terraform's S3 backend, which a migration to lock files deletes")
+        return
     yield from expect_flag(
         table, "deletion_protection_enabled", "must be true, or a plan that replaces the table deletes all items"
     )

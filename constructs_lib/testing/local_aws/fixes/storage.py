@@ -128,6 +128,24 @@ def access_logs_are_never_delivered() -> None:
         pass
 
 
+def object_lock_is_enabled_on_buckets_with_objects() -> None:
+    """Object Lock is refused on buckets with objects; S3 enables it on them too.
+
+    See https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html.
+    """
+
+    @around(S3Backend, "put_object_lock_configuration")
+    def put_object_lock_configuration(
+        original: Callable[..., object], self: S3Backend, bucket_name: str, *given: object, **named: object
+    ) -> object:
+        bucket = self.get_bucket(bucket_name)
+        keys, bucket.keys = bucket.keys, type(bucket.keys)()
+        try:
+            return original(self, bucket_name, *given, **named)
+        finally:
+            bucket.keys = keys
+
+
 FIXES = (
     eventbridge_notifications_are_returned,
     replication_rules_are_returned,
@@ -135,4 +153,5 @@ FIXES = (
     inventories_keep_encryption,
     conditional_denies_are_ignored,
     access_logs_are_never_delivered,
+    object_lock_is_enabled_on_buckets_with_objects,
 )

@@ -45,3 +45,11 @@ def test_buckets_in_dev_may_set_force_destroy() -> None:
     document = resources(aws_s3_bucket={"data": {"bucket": "shop-data", "force_destroy": True}})
     assert found("S3-011", document, environment="dev") == []
     assert len(found("S3-011", document, environment="staging")) == 1
+
+
+def test_log_buckets_in_staging_may_set_force_destroy() -> None:
+    logging = {"data": {"bucket": "shop-data", "target_bucket": "${aws_s3_bucket.logs.id}"}}
+    logs = {"logs": {"bucket": "shop-logs", "force_destroy": True}}
+    document = resources(aws_s3_bucket=logs, aws_s3_bucket_logging=logging)
+    assert found("S3-011", document, environment="dev") == found("S3-011", document, environment="staging") == []
+    assert len(found("S3-011", document, environment="prod")) == 1

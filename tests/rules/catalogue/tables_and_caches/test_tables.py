@@ -110,3 +110,9 @@ class TestTables:
         index = {"name": "by-day", "hash_key": "day", "projection_type": "ALL"}
         messages = found("DDB-008", table(read_capacity=1, write_capacity=1, global_secondary_index=index))
         assert len(messages) == 2
+
+
+def test_a_lock_table_needs_no_deletion_protection() -> None:
+    assert found("DDB-003", good("DDB-003", {f"{ORDERS}.deletion_protection_enabled": False})) != []
+    change = {f"{ORDERS}.deletion_protection_enabled": False, f"{ORDERS}.hash_key": "LockID"}
+    assert found("DDB-003", good("DDB-003", change)) == []
