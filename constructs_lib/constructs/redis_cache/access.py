@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from constructs_lib._engine import aws
-from constructs_lib.constructs.redis_cache.engines import Engine
+from constructs_lib._engine import aws, core, random
+from constructs_lib.constructs.redis_cache.engines import Engine, EngineName
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
@@ -28,6 +28,8 @@ _COMMANDS: Final = {
 }
 _LOCKED: Final = "off ~keys* -@all +get"
 """The access string of a disabled user, in the form in which ElastiCache returns it."""
+_LOCKED_LENGTH: Final = 64
+"""Characters of the password of the default user, of 16 to 128."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,18 @@ def check_users(problems: Problems, users: Mapping[str, ElastiCacheUser], engine
 class ElastiCacheUsers(HardenedConstruct):
     """The users of a cache and their user group, in which the default user is disabled.
 
+    A user group needs a user named `default`; the engine's own is enabled and has access to everything. User groups for
+    Valkey have no users without a password, so the disabled user has one, which nobody needs. It is in the Terraform
+    state: the provider has no write-only argument for it.
+
+    Users have `create_before_destroy`, so that the user group changes before a removed user is deleted. The provider
+    would otherwise remove a deleted user from the group, for which ElastiCache refuses the whole change.
+
     Attributes:
         users: The `aws_elasticache_user` resources by name.
         resource: The `aws_elasticache_user_group`.
 
-    See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html.
+    See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html.
     """
 
     def __init__(
@@ -106,42 +115,53 @@ class ElastiCacheUsers(HardenedConstruct):
         id_: str,
         *,
         region: Region,
-        engine: Engine,
+        engine: EngineName,
         users: Mapping[str, ElastiCacheUser],
     ) -> None:
         super().__init__(scope, id_, region=region)
-        self.users = {name: self._user(name, user, engine) for name, user in users.items()}
-        modes = aws.elasticache_user
-        # Without it the user group has the engine's default user, which is enabled and has access to everything.
-        locked = self._create(
-            modes.ElasticacheUser,
+        self._engine = engine
+        password = self._create(random.password.Password, "default-password", length=_LOCKED_LENGTH, special=False)
+        mode = aws.elasticache_user.ElasticacheUserAuthenticationMode
+        locked = self._user(
             "default",
-            user_id=self._name("cache-user", "default"),
-            user_name="default",
-            engine=engine.name,
+            self._name("cache-user", "default"),
+            "default",
             access_string=_LOCKED,
-            authentication_mode=modes.ElasticacheUserAuthenticationMode(type="no-password-required"),
+            mode=mode(type="password", passwords=[self._ref(password, "result")]),
         )
+        self.users = {}
+        for name, user in users.items():
+            # IAM authentication requires the same user id and user name.
+            user_id = self._name("cache-user", name)
+            self.users[name] = self._user(
+                f"user-{name}", user_id, user_id, access_string=user.access_string, mode=mode(type="iam")
+            )
         self.resource = self._create(
             aws.elasticache_user_group.ElasticacheUserGroup,
             "Resource",
             user_group_id=self._name("cache-user"),
-            engine=engine.name,
+            engine=engine,
             user_ids=[self._ref(user, "user_id") for user in (locked, *self.users.values())],
         )
 
-    def _user(self, name: str, user: ElastiCacheUser, engine: Engine) -> aws.elasticache_user.ElasticacheUser:
-        # IAM authentication requires the same user id and user name.
-        id_ = self._name("cache-user", name)
-        modes = aws.elasticache_user
+    def _user(
+        self,
+        id_: str,
+        user_id: str,
+        user_name: str,
+        *,
+        access_string: str,
+        mode: aws.elasticache_user.ElasticacheUserAuthenticationMode,
+    ) -> aws.elasticache_user.ElasticacheUser:
         return self._create(
-            modes.ElasticacheUser,
-            f"user-{name}",
-            user_id=id_,
-            user_name=id_,
-            engine=engine.name,
-            access_string=user.access_string,
-            authentication_mode=modes.ElasticacheUserAuthenticationMode(type="iam"),
+            aws.elasticache_user.ElasticacheUser,
+            id_,
+            user_id=user_id,
+            user_name=user_name,
+            engine=self._engine,
+            access_string=access_string,
+            authentication_mode=mode,
+            lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
         )
 
 

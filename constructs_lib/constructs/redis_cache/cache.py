@@ -172,7 +172,7 @@ class RedisCache(HardenedConstruct):
             self, "security-group", region=region, vpc=vpc, description=f"Cache {self.path}"
         )
         self.identifier = self._name("cache")
-        self.users = None if token else ElastiCacheUsers(self, "users", region=region, engine=self.engine, users=users)
+        self.users = None if token else ElastiCacheUsers(self, "users", region=region, engine=engine, users=users)
         self.token = (
             GeneratedCredentials(
                 self, "token", region=region, key=key, option=token, whose="Token", special=TOKEN_SPECIAL

@@ -4,6 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from constructs_lib import (
     ElastiCacheUser,
@@ -169,6 +171,7 @@ def test_users_authenticate_with_iam_and_the_default_user_is_disabled(prod: Synt
                 "access_string": access,
                 "authentication_mode": {"type": "iam"},
                 "engine": "valkey",
+                "lifecycle": {"create_before_destroy": True},
                 "user_id": user["user_id"],
                 "user_name": user["user_id"],
             }
@@ -178,8 +181,12 @@ def test_users_authenticate_with_iam_and_the_default_user_is_disabled(prod: Synt
     default.assert_config(
         {
             "access_string": "off ~keys* -@all +get",
-            "authentication_mode": {"type": "no-password-required"},
+            "authentication_mode": {
+                "passwords": ["${random_password.carts_users_default_password_eu_west_1.result}"],
+                "type": "password",
+            },
             "engine": "valkey",
+            "lifecycle": {"create_before_destroy": True},
             "user_id": default["user_id"],
             "user_name": "default",
         }
@@ -191,6 +198,33 @@ def test_users_authenticate_with_iam_and_the_default_user_is_disabled(prod: Synt
             "user_ids": [f"${{{user.address}.user_id}}" for user in (default, app, report)],
         }
     )
+
+
+@pytest.mark.parametrize("engine", ["valkey", "redis"])
+def test_every_user_of_a_cache_has_a_password_or_iam(synth_stack: Synth, engine: str) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, engine=engine))
+    modes = {user["user_name"]: user["authentication_mode"]["type"] for user in stack.resources("aws_elasticache_user")}
+    assert modes == {"default": "password", "shop-dev-carts-users-app-eu-west-1": "iam"}
+    engines = [one["engine"] for type_ in ("user", "user_group") for one in stack.find(f"aws_elasticache_{type_}")]
+    assert engines == [engine] * 3
+    # 16 to 128 printable characters; some special characters are refused.
+    stack.resource("random_password").assert_config({"length": 64, "special": False})
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,40}(-[a-z0-9]{1,40}){0,2}", fullmatch=True).filter(
+    lambda name: name != "default"
+)
+
+
+@given(names=st.sets(NAMES, min_size=2, max_size=4))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_each_user_has_an_id_of_its_own_so_that_it_can_be_created_before_another_is_deleted(
+    synth_stack: Synth, names: set[str]
+) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, users={name: ElastiCacheUser() for name in names}))
+    ids = [user["user_id"] for user in stack.resources("aws_elasticache_user")]
+    assert len(set(ids)) == len(names) + 1
+    assert max(map(len, ids)) <= 40
 
 
 def test_the_default_user_is_named_app(synth_stack: Synth) -> None:

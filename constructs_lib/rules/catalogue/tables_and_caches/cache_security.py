@@ -22,6 +22,7 @@ REPLICATED: Final = "aws_elasticache_replication_group"
 NODES: Final = "aws_elasticache_cluster"
 SERVERLESS: Final = "aws_elasticache_serverless_cache"
 USER: Final = "aws_elasticache_user"
+USER_GROUP: Final = "aws_elasticache_user_group"
 CACHE: Final = f"{AWS}/AmazonElastiCache/latest/dg"
 
 _TOKENS: Final = {REPLICATED: ("auth_token", "auth_token_wo")}
@@ -56,13 +57,28 @@ _GOOD: Final[dict[str, Any]] = {
         USER: {
             "app": {
                 "user_id": "shop-prod-app",
+                "engine": "valkey",
                 "authentication_mode": {"type": "iam"},
+            },
+            "default": {
+                "user_id": "shop-prod-default",
+                "user_name": "default",
+                "engine": "valkey",
+                "authentication_mode": {"type": "password", "passwords": ["${random_password.token.result}"]},
+            },
+        },
+        USER_GROUP: {
+            "search": {
+                "user_group_id": "shop-prod-search",
+                "engine": "valkey",
+                "user_ids": ["${aws_elasticache_user.app.user_id}", "${aws_elasticache_user.default.user_id}"],
             }
         },
     }
 }
 _SESSIONS: Final = f"resource.{REPLICATED}.sessions"
 _RANDOM: Final = "resource.random_password.token"
+_DEFAULT: Final = f"resource.{USER}.default"
 
 
 def is_secondary(block: Block) -> bool:
@@ -266,3 +282,36 @@ def generated_token_is_valid(generator: Block) -> Iterator[Outcome]:
         yield generator.fail(
             f"must be {_SHORTEST} to {_LONGEST}, because it is the AUTH token of {called(cache, generator)}", at
         )
+
+
+@rule(
+    "DDB-038",
+    "ElastiCache user group for Valkey has no user without a password",
+    why="ElastiCache rejects a user group with the engine valkey whose users include one without a password or IAM "
+    "authentication, also if that user is disabled; plan does not report it.",
+    fix="Set authentication_mode to the type iam, or to the type password with a generated password; a disabled user "
+    "needs one, too.",
+    page=f"{CACHE}/Clusters.RBAC.html",
+    types=[USER_GROUP],
+    good=_GOOD,
+    breaks=[
+        {f"{_DEFAULT}.authentication_mode": {"type": "no-password-required"}},
+        {f"{_DEFAULT}.authentication_mode": REMOVED, f"{_DEFAULT}.no_password_required": "true"},
+    ],
+)
+def valkey_users_authenticate(group: Block) -> Iterator[Outcome]:
+    """Skip Redis OSS, whose groups may have users without a password."""
+    engine = engine_of(group)
+    if isinstance(engine, Unknown):
+        yield group.undecided(engine, "engine")
+        return
+    if engine.lower() != "valkey":
+        yield NotApplicable("groups of Redis OSS may have users without a password")
+        return
+    for user in group.targets("user_ids", USER):
+        kind, flag = user.get("authentication_mode.type"), user.flag("no_password_required")
+        unknown = next((value for value in (kind, flag) if isinstance(value, Unknown)), None)
+        if unknown is not None:
+            yield group.undecided(unknown, "user_ids")
+        elif kind == "no-password-required" or flag is True:
+            yield group.fail(f"must have users with a password or IAM; {called(user, group)} has neither", "user_ids")

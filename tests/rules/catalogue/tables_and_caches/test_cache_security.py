@@ -58,3 +58,17 @@ class TestSecurity:
         }
         (message,) = found("DDB-019", generated, taker)
         assert "aws_elasticache_replication_group.sessions of the stack shop1" in message
+
+    def test_a_group_of_redis_may_have_users_without_a_password(self) -> None:
+        change: dict[str, Any] = {
+            "resource.aws_elasticache_user.default.authentication_mode": {"type": "no-password-required"}
+        }
+        assert len(found("DDB-038", good("DDB-038", change))) == 1
+        redis = change | {"resource.aws_elasticache_user_group.search.engine": "redis"}
+        assert found("DDB-038", good("DDB-038", redis)) == []
+
+    def test_the_engine_and_the_password_of_a_user_may_be_in_variables(self) -> None:
+        engine: dict[str, Any] = {"resource.aws_elasticache_user_group.search.engine": "${var.given}"}
+        assert doubted("DDB-038", good("DDB-038", engine | UNKNOWN)) == ["var.given has no default"]
+        kind: dict[str, Any] = {"resource.aws_elasticache_user.default.authentication_mode.type": "${var.given}"}
+        assert doubted("DDB-038", good("DDB-038", kind | UNKNOWN)) == ["var.given has no default"]
