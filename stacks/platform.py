@@ -43,8 +43,10 @@ class PlatformStack(HardenedStack):
         plan = AddressPlan("10.32.0.0/12", [REGION])
 
         self.key = MultiRegionKey(self, "key", region=region, description="Encrypts platform data")
-        self.vpc = RegionalVpc(self, "vpc", region=region, cidr=plan.cidr(REGION), key=self.key)
         self.topic = AlarmTopic(self, "alarms", region=region, key=self.key)
+        self.vpc = RegionalVpc(
+            self, "vpc", region=region, cidr=plan.cidr(REGION), key=self.key, alarm_topics=[self.topic.arn]
+        )
         self.database = AuroraProvisioned(
             self, "database", region=region, vpc=self.vpc, key=self.key, alarm_topics=[self.topic.arn]
         )

@@ -80,12 +80,19 @@ class TradingStack(HardenedStack):
         given = {name: self._certificate(name, zone) for name in regions} if zone else certificates
         self.certificates = RegionalMap(self, given or dict.fromkeys(regions), name="certificates")
         self.key = MultiRegionKey(self, "key", region=primary, replicas=others, description="Encrypts trading data")
-        self.vpcs = {
-            name: RegionalVpc(self, f"vpc-{name}", region=self.regions[name], cidr=plan.cidr(name), key=self.key)
-            for name in regions
-        }
         self.topics = {
             name: AlarmTopic(self, f"alarms-{name}", region=self.regions[name], key=self.key) for name in regions
+        }
+        self.vpcs = {
+            name: RegionalVpc(
+                self,
+                f"vpc-{name}",
+                region=self.regions[name],
+                cidr=plan.cidr(name),
+                key=self.key,
+                alarm_topics=[self.topics[name].arn],
+            )
+            for name in regions
         }
         self.buckets = {
             name: RegionalBucket(self, f"logs-{name}", region=self.regions[name], log_delivery=True, expire_days=400)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.regional_vpc.alarms import PORT_ALARM
 from constructs_lib.constructs.regional_vpc.arguments import (
     SingleNat,
     check_interval,
@@ -20,6 +21,7 @@ from constructs_lib.constructs.regional_vpc.endpoints import InterfaceEndpoints,
 from constructs_lib.constructs.regional_vpc.flow_log import FlowLog
 from constructs_lib.constructs.regional_vpc.network import PEERED_TIERS, ExistingVpc, RouteTable, Subnet, Vpc
 from constructs_lib.constructs.regional_vpc.network_acl import ANYWHERE, Outside, Rule, egress, ingress
+from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.addresses import TIER_OFFSETS, Tier, check_vpc_cidr, subnet_cidr
 from constructs_lib.foundation.environment import NatMode
@@ -49,6 +51,9 @@ class RegionalVpc(Vpc):
         interface_endpoints: Services with interface endpoints in the private subnets, from `SERVICES`; `LAMBDA_BASIC`
             is what functions of this library need.
         flow_log_interval: Maximum aggregation interval of the flow log in seconds, 60 or 600.
+        alarms: Whether an alarm is created for each NAT gateway; in prod by default. `NoAlarms(reason)` leaves them out
+            in prod.
+        alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
 
     Attributes:
         resource: The `aws_vpc`.
@@ -74,6 +79,8 @@ class RegionalVpc(Vpc):
         gateway_tiers: Sequence[Tier] = ("private",),
         interface_endpoints: Iterable[Service] = (),
         flow_log_interval: int = 60,
+        alarms: bool | NoAlarms | None = None,
+        alarm_topics: Iterable[str] = (),
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
@@ -86,6 +93,7 @@ class RegionalVpc(Vpc):
         mode = check_nat(problems, region, nat, tiers)
         services = check_services(problems, region, interface_endpoints, tiers)
         check_interval(problems, flow_log_interval)
+        self._alarms = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         if isinstance(nat, SingleNat) and region.profile.nat == "per_zone":
             self._record(nat)
@@ -235,6 +243,7 @@ class RegionalVpc(Vpc):
                 tags={"Name": self._name("tag", f"nat-{letter}")},
             )
             gateways.append(self._ref(nat, "id"))
+            self._alarms.add(f"nat-{letter}-ports-alarm", PORT_ALARM, {"NatGatewayId": gateways[-1]})
         for index, (letter, table_id) in enumerate(zip(letters, self._table_refs["private"], strict=True)):
             self._create(
                 aws.route.Route,

@@ -126,7 +126,11 @@ def test_a_single_nat_gateway_in_prod_requires_a_reason(prod: HardenedStack) -> 
 
 def test_a_single_nat_gateway_is_recorded_in_prod(prod: HardenedStack, stack: HardenedStack) -> None:
     vpc = add_vpc(prod, nat=SingleNat(REASON))
-    assert [role for role in vpc.resources if role.startswith("nat-")] == ["nat-address-a", "nat-a"]
+    assert [role for role in vpc.resources if role.startswith("nat-")] == [
+        "nat-address-a",
+        "nat-a",
+        "nat-a-ports-alarm",
+    ]
     assert prod.opt_outs == [("shop/net", SingleNat(REASON))]
     add_vpc(stack, nat=SingleNat(REASON))
     assert stack.opt_outs == []

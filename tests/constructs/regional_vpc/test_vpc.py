@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup
+from constructs_lib import App, ConfigurationError, HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup
 from constructs_lib.constructs.regional_vpc import LAMBDA_BASIC, SERVICES
 from tests.constructs.regional_vpc.network_acls import FRAGMENTATION, INSIDE, acl_rules
 
@@ -396,3 +396,23 @@ def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:
     for name, value in expected.items():
         assert dev.outputs[f"net_{name}_eu_west_1"] == value
     assert dev.outputs["deployment_summary"]["regions"]["eu-west-1"]["net"] == expected
+
+
+def test_every_nat_gateway_has_an_alarm_in_prod_on_ports_that_run_out(
+    prod: SynthesizedStack, dev: SynthesizedStack, synth_stack: Callable[..., SynthesizedStack]
+) -> None:
+    alarms = prod.find("aws_cloudwatch_metric_alarm")
+    assert [(alarm["metric_name"], alarm["dimensions"]) for alarm in alarms] == [
+        ("ErrorPortAllocation", {"NatGatewayId": f"${{aws_nat_gateway.net_nat_{zone}_eu_west_1.id}}"}) for zone in "abc"
+    ]
+    assert dev.find("aws_cloudwatch_metric_alarm") == []
+    topic = "arn:aws:sns:eu-west-1:111122223333:on-call"
+    told = synth_stack(lambda stack: add_vpc(stack, alarms=True, alarm_topics=[topic]))
+    (alarm,) = told.find("aws_cloudwatch_metric_alarm")
+    assert (alarm["alarm_actions"], alarm["ok_actions"]) == ([topic], [topic])
+
+
+def test_prod_without_alarms_needs_a_reason(stack: HardenedStack) -> None:
+    prod = HardenedStack(App.of(stack), "prod", environment="prod", owner="me")
+    with pytest.raises(ConfigurationError, match=r"alarms=False: prod requires alarms; pass NoAlarms\(reason\)"):
+        add_vpc(prod, alarms=False)
