@@ -77,4 +77,4 @@ class BalancerLog(HardenedConstruct):
                 Condition("ArnLike", "aws:SourceArn", (region.arn("logs", "*"),)),
             ),
         )
-        return PolicyDocument(self, "policy-document", [statement])
+        return PolicyDocument(self, "policy-document", [statement], kind="logs")

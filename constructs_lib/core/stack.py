@@ -138,7 +138,8 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
             provider: Your own provider, with an alias and configured for the region. By default one is created,
                 with the stack's default tags and `allowed_account_ids`.
             concurrency_limit: The account's quota of concurrent Lambda executions in the region, which reserved
-                concurrency is checked against; 1000, the quota of a new account, by default.
+                concurrency is checked against; 1000 by default. New accounts may have 10, of which nothing can be
+                reserved; in dev, functions reserve concurrency only where the limit is given.
 
         Raises:
             ConfigurationError: The region is unknown, or it exists with another provider or concurrency_limit.
@@ -146,8 +147,8 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         check_region(self.path, name, argument="region")
         known = self.regions.get(name)
         if known is None:
-            limit = QUOTAS["lambda-concurrent-executions"].default if concurrency_limit is None else concurrency_limit
-            known = self.regions[name] = Region(self, name, provider=provider, concurrency_limit=limit)
+            known = Region(self, name, provider=provider, concurrency_limit=concurrency_limit)
+            self.regions[name] = known
         elif provider not in (None, known.provider) or concurrency_limit not in (None, known.concurrency.limit):
             raise ConfigurationError(
                 self.path,
@@ -382,6 +383,8 @@ class Region:
         zones: The letters of the region's Availability Zones, in alphabetical order.
         naming: Makes the AWS names of resources in the region.
         concurrency: The Lambda concurrency of the account in the region, and how much of it functions reserve.
+        reserves_concurrency: Whether functions reserve concurrency: not in dev, unless the region has a
+            `concurrency_limit`.
         provider: The AWS provider, for resources without a construct.
     """
 
@@ -391,7 +394,7 @@ class Region:
         name: str,
         *,
         provider: aws.provider.AwsProvider | None,
-        concurrency_limit: int,
+        concurrency_limit: int | None,
     ) -> None:
         self.stack = stack
         self.name = name
@@ -401,7 +404,9 @@ class Region:
         self.dns_suffix: str = dns_suffix(name)
         self.zones: tuple[str, ...] = zone_letters(name)
         self.naming: Naming = Naming(stack.project, stack.environment.value, name)
-        self.concurrency: ConcurrencyBudget = ConcurrencyBudget(concurrency_limit)
+        limit = QUOTAS["lambda-concurrent-executions"].default if concurrency_limit is None else concurrency_limit
+        self.concurrency: ConcurrencyBudget = ConcurrencyBudget(limit)
+        self.reserves_concurrency: bool = concurrency_limit is not None or self.profile.reserved_concurrency
         self.provider: aws.provider.AwsProvider = (
             self._check_provider(provider) if provider else self._create_provider()
         )

@@ -105,6 +105,8 @@ class Profile:
     """Default maximum number of instances of a web tier."""
     fleet_instance_type: str
     """Default instance type of a web tier."""
+    reserved_concurrency: bool
+    """Functions reserve concurrency; otherwise only in regions with a `concurrency_limit`."""
     alarms: bool
     """Constructs create CloudWatch alarms on their metrics."""
 
@@ -135,6 +137,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_minimum=1,
         fleet_maximum=2,
         fleet_instance_type="t4g.small",
+        reserved_concurrency=False,
         alarms=False,
     ),
     Environment.STAGING: Profile(
@@ -162,6 +165,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_minimum=2,
         fleet_maximum=4,
         fleet_instance_type="t4g.small",
+        reserved_concurrency=True,
         alarms=False,
     ),
     Environment.PROD: Profile(
@@ -189,6 +193,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_minimum=2,
         fleet_maximum=12,
         fleet_instance_type="m7g.large",
+        reserved_concurrency=True,
         alarms=True,
     ),
 }

@@ -22,6 +22,9 @@ class Quota:
     read_on: date = _READ
 
 
+CONCURRENCY_QUOTA: Final = "L-B99A9384"
+"""The quota code of Lambda's concurrent executions in Service Quotas."""
+
 QUOTAS: Final[dict[str, Quota]] = {
     "lambda-concurrent-executions": Quota(1000, f"{_DOCS}/lambda/latest/dg/gettingstarted-limits.html"),
     "lambda-unreserved-concurrency": Quota(
@@ -41,18 +44,28 @@ QUOTAS: Final[dict[str, Quota]] = {
 class ConcurrencyBudget:
     """Reserved Lambda concurrency of one account and region, of which AWS keeps 100 for unreserved functions.
 
+    Accounts start with a quota of 10 or 50 concurrent executions, of which nothing can be reserved. AWS raises it with
+    use, or on request.
+
     Attributes:
-        limit: The account's concurrent executions in the region; 1,000 unless AWS has raised it.
+        limit: The account's concurrent executions in the region; 1,000 by default.
+        reserved: The reservations by construct path.
+
+    See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
     """
 
     limit: int = QUOTAS["lambda-concurrent-executions"].default
     reserved: dict[str, int] = field(default_factory=dict)
 
     @property
+    def kept(self) -> int:
+        """Executions that cannot be reserved."""
+        return min(self.limit, QUOTAS["lambda-unreserved-concurrency"].default)
+
+    @property
     def available(self) -> int:
         """Executions that may still be reserved."""
-        kept = QUOTAS["lambda-unreserved-concurrency"].default
-        return self.limit - kept - sum(self.reserved.values())
+        return self.limit - self.kept - sum(self.reserved.values())
 
     def reserve(self, path: str, executions: int, region: str) -> None:
         """Set `executions` aside for the function at `path`.
@@ -61,12 +74,12 @@ class ConcurrencyBudget:
             ConfigurationError: More than is left, with the table of who reserves what.
         """
         if executions > self.available:
-            kept = QUOTAS["lambda-unreserved-concurrency"].default
             taken = ", ".join(f"{who} {n}" for who, n in self.reserved.items()) or "nobody"
             raise ConfigurationError(
                 path,
                 f"reserved_concurrency={executions!r}: only {self.available} of the {self.limit} concurrent "
-                f"executions in {region} are left ({kept} stay unreserved; reserved by {taken}): reserve less, or "
-                "raise the account's quota and give region(..., concurrency_limit=)",
+                f"executions in {region} are left ({self.kept} stay unreserved; reserved by {taken}): reserve less, or "
+                "raise the account's quota and give region(..., concurrency_limit=). Request the increase in Service "
+                f"Quotas, of Lambda's Concurrent executions ({CONCURRENCY_QUOTA})",
             )
         self.reserved[path] = executions

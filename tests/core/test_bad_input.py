@@ -185,7 +185,8 @@ def test_more_concurrency_than_the_account_has(add_function: Callable[..., Payme
     assert refusal(lambda: add_function("second", reserved_concurrency=51)) == (
         "shop/second: reserved_concurrency=51: only 50 of the 1000 concurrent executions in eu-west-1 are left (100 stay "
         "unreserved; reserved by shop/first 850): reserve less, or raise the account's quota and give "
-        "region(..., concurrency_limit=)"
+        "region(..., concurrency_limit=). Request the increase in Service Quotas, of Lambda's "
+        "Concurrent executions (L-B99A9384)"
     )
 
 

@@ -201,7 +201,8 @@ def test_more_than_the_budget_is_refused_with_who_reserves_what(
     assert str(error.value) == (
         "events/store-fn: reserved_concurrency=50: only 1 of the 1000 concurrent executions in eu-central-1 are left (100 "
         "stay unreserved; reserved by events/auth-fn 50, events/ingest-fn 799, events/process-fn 50): reserve less, or "
-        "raise the account's quota and give region(..., concurrency_limit=)"
+        "raise the account's quota and give region(..., concurrency_limit=). Request the increase in Service Quotas, of Lambda's "
+        "Concurrent executions (L-B99A9384)"
     )
 
 
@@ -212,11 +213,13 @@ def test_exactly_the_budget_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_queues_give_no_more_than_the_functions_may_take(stack: SynthesizedStack) -> None:
-    functions = {block["function_name"]: block for block in stack.resources("aws_lambda_function")}
-    reserved = {name.split("-")[2]: block["reserved_concurrent_executions"] for name, block in functions.items()}
+    environment = Environment(stack.outputs["deployment_summary"]["environment"])
     for name in ("process", "store"):
+        executions = getattr(LOADS[environment], name)
         (mapping,) = stack.resources("aws_lambda_event_source_mapping", f"events/{name}-fn/*")
-        assert mapping["scaling_config"] == {"maximum_concurrency": reserved[name]}
+        assert mapping["scaling_config"] == {"maximum_concurrency": executions}
+        function = stack.resource("aws_lambda_function", f"events/{name}-fn/*").config
+        assert function.get("reserved_concurrent_executions") == (None if environment is Environment.DEV else executions)
 
 
 # The way of an event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.event_bus.alarms import RULE_ALARMS
@@ -13,9 +13,9 @@ from constructs_lib.constructs.event_bus.base import Bus, Sender
 from constructs_lib.constructs.event_bus.loops import loops
 from constructs_lib.constructs.event_bus.rule import SERVICE, AcceptedLoop, EventRule
 from constructs_lib.constructs.event_bus.targets import EventTarget, ExternalEventBus
-from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.multi_region_key import MultiRegionKey, names_like
 from constructs_lib.constructs.payment_lambda import PaymentLambda
-from constructs_lib.constructs.queue import DeadLetterQueue, Queue
+from constructs_lib.constructs.queue import DeadLetterQueue, Queue, SqsManagedKey
 from constructs_lib.constructs.queue.alarms import DEAD_LETTER_ALARM
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
@@ -28,6 +28,8 @@ from constructs_lib.foundation.naming import component_words, words
 
 Event = Mapping[str, Any]
 
+_WITHOUT_KEY: Final = "keeps the events that EventBridge cannot encrypt or decrypt with the key of the bus"
+
 
 class EventBus(Bus):
     """An encrypted EventBridge event bus with rules, an archive and a dead-letter queue.
@@ -36,7 +38,8 @@ class EventBus(Bus):
         scope: The stack, or a construct in it.
         id_: The construct's id.
         region: The bus's region.
-        key: Encrypts the events and the dead-letter queue.
+        key: Encrypts the events. The dead-letter queue has a key that SQS manages, since it keeps events for which this
+            key is missing or disabled.
         description: The bus's description; none by default.
         archive_days: Days that the archive keeps every event for replays, 1 to 3650, or 0 for no archive. By default 30
             in prod and 0 in dev and staging, which are also the minimums.
@@ -88,9 +91,9 @@ class EventBus(Bus):
         self.rules: list[EventRule] = []
         self.senders: list[Sender] = []
         self.name = self._name("event-bus")
-        self.dead_letter_queue = DeadLetterQueue(self, "dead-letter", region=region, key=key)
-        # The bus's plain name: with a reference the key would depend on the bus, which depends on the key.
-        own = Condition("ArnEquals", "aws:SourceArn", (region.arn("events", f"event-bus/{self.name}"),))
+        # A lost key is what the queue is for: it gets the events that EventBridge cannot encrypt or decrypt.
+        self.dead_letter_queue = DeadLetterQueue(self, "dead-letter", region=region, key=SqsManagedKey(_WITHOUT_KEY))
+        own = Condition("ArnLike", "aws:SourceArn", (names_like(region, "events", self.name, "event-bus/"),))
         key.allow_service(self, SERVICE, (own,))
         bus = aws.cloudwatch_event_bus
         self.resource = self._create(
@@ -106,6 +109,8 @@ class EventBus(Bus):
         )
         arn = self._ref(self.resource, "arn")
         self.dead_letter_queue.allow_service(SERVICE, arn)
+        # Of all rules at once: a queue policy has room for some 50 of them.
+        self.dead_letter_queue.allow_service(SERVICE, region.arn("events", f"rule/{self.name}/*"))
         if days:
             self._create(
                 aws.cloudwatch_event_archive.CloudwatchEventArchive,
@@ -121,7 +126,7 @@ class EventBus(Bus):
                 aws.cloudwatch_event_bus_policy.CloudwatchEventBusPolicy,
                 "policy",
                 event_bus_name=self._ref(self.resource, "name"),
-                policy=PolicyDocument(self, "policy-document", statements).json,
+                policy=PolicyDocument(self, "policy-document", statements, kind="event-bus").json,
             )
         failed = self._ref(self.dead_letter_queue.resource, "name")
         self._alarms.add("dead-letter-alarm", DEAD_LETTER_ALARM, {"QueueName": failed})

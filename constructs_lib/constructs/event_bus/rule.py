@@ -98,7 +98,8 @@ class EventRule(HardenedConstruct):
     def _create_target(self, target: EventTarget) -> None:
         name, to = target.name, target.to
         dead = target.dead_letter_queue or self.bus.dead_letter_queue
-        dead.allow_service(SERVICE, self._arn)
+        if dead is not self.bus.dead_letter_queue or self._bus_name is None:
+            dead.allow_service(SERVICE, self._arn)
         before: list[core.ITerraformDependable] = [dead.policy]
         role = None
         if isinstance(to, PaymentLambda):

@@ -29,7 +29,7 @@ class LogGroup(HardenedConstruct):
         id_: The construct's id.
         region: The region.
         key: The key that encrypts log events, with a replica in the region. Its policy allows CloudWatch Logs to use
-            it for this log group only.
+            it for log groups whose names contain the project and the environment, and for this one.
         name: The log group's name, for services that require a certain one; made from the project, the environment,
             the construct's path and the region by default.
         retention_days: Days until log events expire; the environment's minimum by default. One of the periods that

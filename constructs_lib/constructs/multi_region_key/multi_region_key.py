@@ -9,7 +9,7 @@ from typing import Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
-from constructs_lib.core.iam import Condition, Statement
+from constructs_lib.core.iam import Condition, Statement, check_size, merge_sources
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming
@@ -17,8 +17,6 @@ from constructs_lib.foundation.naming import Naming
 MIN_DELETION_WINDOW: Final = 7
 MAX_DELETION_WINDOW: Final = 30
 ROTATION_DAYS: Final = 365
-MAX_POLICY_BYTES: Final = 32 * 1024
-"""See https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html."""
 _USE: Final = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -29,13 +27,41 @@ _USE: Final = (
     "kms:ReEncryptTo",
 )
 _AUTO_SCALING: Final = "AWSServiceRoleForAutoScaling"
+EVENTS: Final = "events.amazonaws.com"
+_EXECUTION_LOGS: Final = "API-Gateway-Execution-Logs_"
+"""Names of the execution logs of REST APIs begin with it, and the API's id follows."""
+
+
+def names_like(region: Region, service: str, name: str, head: str = "") -> str:
+    """Return an ARN pattern of the resources of a project and environment, or the ARN of one with another name.
+
+    Key policies take such patterns: KMS applies changes of a key policy with a delay of up to some minutes, and the
+    first resource that needs a new statement would be refused. The name is plain: with a reference the key would depend
+    on the resource, which depends on the key.
+
+    Args:
+        region: The region of the resource.
+        service: The service's namespace in ARNs, such as `sqs`.
+        name: The resource's name.
+        head: What is before the name in the ARN, such as `log-group:`.
+
+    See https://docs.aws.amazon.com/kms/latest/developerguide/programming-eventual-consistency.html.
+    """
+    prefix = name_prefix(region)
+    return region.arn(service, f"{head}{prefix}*" if name.startswith(prefix) else f"{head}{name}")
+
+
+def name_prefix(region: Region) -> str:
+    """Return how the AWS names of a project's resources in an environment begin."""
+    return f"{region.naming.project}-{region.naming.environment}-"
 
 
 class MultiRegionKey(HardenedConstruct):
     """A multi-Region symmetric KMS key with replicas, rotation, and one alias in all its regions.
 
-    The key policy enables IAM policies in the account. AWS services may use the key only under the conditions that
-    the constructs they work for have added.
+    The key policy enables IAM policies in the account, and lets CloudWatch Logs and EventBridge use the key for log
+    groups and event buses of the project and environment. Other AWS services may use the key only under the conditions
+    that the constructs they work for have added.
 
     Args:
         scope: The stack, or a construct in it.
@@ -73,7 +99,9 @@ class MultiRegionKey(HardenedConstruct):
         self._check(replicas, window, floor)
         self._statements: dict[str, list[Statement]] = {place.name: [] for place in (region, *replicas)}
         self._auto_scaling: set[str] = set()
-        self._log_groups: dict[str, list[str]] = {place.name: [] for place in (region, *replicas)}
+        self._log_groups = {
+            place.name: {f"*{name_prefix(place)}*", f"{_EXECUTION_LOGS}*"} for place in (region, *replicas)
+        }
         names = Naming(region.naming.project, region.naming.environment)
         self.alias = "alias/" + names.name((self.component,), "alias")
         self.resource = self._create(
@@ -130,7 +158,10 @@ class MultiRegionKey(HardenedConstruct):
         return consumer.region.stack.reach(key, "arn")
 
     def allow_logs(self, consumer: HardenedConstruct, log_group_name: str) -> None:
-        """Allow CloudWatch Logs to use the key for one log group.
+        """Allow CloudWatch Logs to use the key for a log group.
+
+        The key policy allows it from the first apply on for log groups whose names contain the project and the
+        environment, and for execution logs of REST APIs. Other names are added to the key policy.
 
         Args:
             consumer: The construct that the log group belongs to; its region is the log group's.
@@ -142,7 +173,9 @@ class MultiRegionKey(HardenedConstruct):
         See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
         """
         self.arn_for(consumer)
-        self._log_groups[consumer.region.name].append(log_group_name)
+        if not log_group_name.startswith(_EXECUTION_LOGS):
+            prefix = name_prefix(consumer.region)
+            self._log_groups[consumer.region.name].add(f"*{prefix}*" if prefix in log_group_name else log_group_name)
 
     def allow_auto_scaling(self, consumer: HardenedConstruct) -> None:
         """Allow EC2 Auto Scaling to launch instances with EBS volumes that the key encrypts.
@@ -180,17 +213,7 @@ class MultiRegionKey(HardenedConstruct):
                 "service can use the key on behalf of any account",
             )
         self.arn_for(consumer)
-        sid = "".join(part.title() for part in (*service.split(".", 1)[0].split("-"), *consumer.components))
-        statement = Statement(
-            sid="".join(c for c in sid if c.isalnum()),
-            actions=_USE,
-            resources=("*",),
-            principals=(("Service", (service,)),),
-            conditions=conditions,
-        )
-        statements = self._statements[consumer.region.name]
-        if statement not in statements:
-            statements.append(statement)
+        self._statements[consumer.region.name].append(_service_statement(service, conditions))
 
     def statement_for(self, consumer: HardenedConstruct, *, sid: str, actions: tuple[str, ...]) -> Statement:
         """Return a statement for a role's policy that allows actions on the key in a construct's region.
@@ -207,32 +230,20 @@ class MultiRegionKey(HardenedConstruct):
 
     def _write_policy(self, place: Region) -> None:
         root = f"arn:{place.partition}:iam::{place.account_id}:root"
-        statements = [
-            Statement(sid="AccountPolicies", actions=("kms:*",), resources=("*",), principals=(("AWS", (root,)),)),
-            *self._statements[place.name],
-        ]
-        if place.name in self._auto_scaling:
-            statements += _auto_scaling_statements(place)
-        groups = self._log_groups[place.name]
-        if groups:
-            arns = tuple(place.arn("logs", f"log-group:{name}") for name in sorted(set(groups)))
-            statements.append(
-                Statement(
-                    sid="CloudWatchLogs",
-                    actions=_USE,
-                    resources=("*",),
-                    principals=(("Service", (f"logs.{place.name}.{place.dns_suffix}",)),),
-                    conditions=(Condition("ArnEquals", "kms:EncryptionContext:aws:logs:arn", arns),),
-                )
-            )
+        buses = names_like(place, "events", name_prefix(place), "event-bus/")
+        groups = tuple(place.arn("logs", f"log-group:{name}") for name in sorted(self._log_groups[place.name]))
+        logs = Condition("ArnLike", "kms:EncryptionContext:aws:logs:arn", groups)
+        statements = merge_sources(
+            [
+                Statement(sid="AccountPolicies", actions=("kms:*",), resources=("*",), principals=(("AWS", (root,)),)),
+                _service_statement(f"logs.{place.name}.{place.dns_suffix}", (logs,), sid="CloudWatchLogs"),
+                _service_statement(EVENTS, (Condition("ArnLike", "aws:SourceArn", (buses,)),)),
+                *self._statements[place.name],
+                *(_auto_scaling_statements(place) if place.name in self._auto_scaling else ()),
+            ]
+        )
+        check_size(self, "key", statements, f" in {place.name}")
         policy = json.dumps({"Version": "2012-10-17", "Statement": [s.as_json() for s in statements]})
-        size = len(place.stack.text(policy))
-        if size > MAX_POLICY_BYTES:
-            raise ConfigurationError(
-                self.path,
-                f"the key policy in {place.name} has {size} bytes; KMS allows {MAX_POLICY_BYTES}. Use a second "
-                "key for some of the constructs",
-            )
         self.keys[place.name].policy = policy
 
     def _check(self, replicas: Sequence[Region], window: int, floor: int) -> None:
@@ -264,6 +275,17 @@ class MultiRegionKey(HardenedConstruct):
                 f"must be at least {floor} in {self.region.environment.value}",
             )
         self._problems.raise_if_any()
+
+
+def _service_statement(service: str, conditions: tuple[Condition, ...], sid: str | None = None) -> Statement:
+    words = service.split(".", 1)[0].split("-")
+    return Statement(
+        sid=sid or "".join(word.title() for word in words),
+        actions=_USE,
+        resources=("*",),
+        principals=(("Service", (service,)),),
+        conditions=conditions,
+    )
 
 
 def _auto_scaling_statements(place: Region) -> list[Statement]:

@@ -79,7 +79,7 @@ class NotificationTopic(Topic):
     def allow_service(self, service: str, source_arn: str) -> None:
         """Let an AWS service publish to the topic on behalf of one resource.
 
-        The service may use the topic's key as well, for this topic only.
+        The service may use the topic's key as well, for topics of the project and environment only.
 
         Args:
             service: A service principal such as `events.amazonaws.com` or `s3.amazonaws.com`.

@@ -69,7 +69,7 @@ class Topic(HardenedConstruct):
             signature_version=signature_version,
         )
         self._arn = self._ref(self.resource, "arn")
-        document = PolicyDocument(self, "policy-document", self._statements())
+        document = PolicyDocument(self, "policy-document", self._statements(), kind="topic")
         self._services = ServiceAccess(self, "sns", self.name, self._arn, document, key)
         self.policy = self._create(aws.sns_topic_policy.SnsTopicPolicy, "policy", arn=self._arn, policy=document.json)
 

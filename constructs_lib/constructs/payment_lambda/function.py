@@ -24,7 +24,11 @@ from constructs_lib.constructs.payment_lambda.arguments import (
     layer_arns,
 )
 from constructs_lib.constructs.payment_lambda.event_source import EventSources
-from constructs_lib.constructs.payment_lambda.resource_policy import as_lambda_returns_it, check_permission
+from constructs_lib.constructs.payment_lambda.resource_policy import (
+    as_lambda_returns_it,
+    check_permission,
+    permission_statement,
+)
 from constructs_lib.constructs.payment_lambda.role_policy import basic_statements, network_statements
 from constructs_lib.constructs.payment_lambda.url import FunctionUrl, UrlEndpoint, check_url
 from constructs_lib.constructs.queue import DeadLetterQueue
@@ -33,7 +37,7 @@ from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.environment_variables import check_variables
 from constructs_lib.constructs.shared.packaging import archive_arguments
 from constructs_lib.core.alarms import Alarms, NoAlarms
-from constructs_lib.core.iam import Condition, ServiceRole, Statement
+from constructs_lib.core.iam import Condition, ServiceRole, Statement, check_size
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.dates import today
@@ -67,7 +71,8 @@ class PaymentLambda(EventSources):
         handler: The handler, `module.function`; must exist in the source.
         key: Encrypts the environment variables, the log group and the dead-letter queue; must exist in the region.
         reserved_concurrency: Reserved concurrency, at least 1 and at most what the region has left; or
-            `Unreserved(reason)`.
+            `Unreserved(reason)`. It is checked in every environment. In dev nothing is reserved, unless the region has
+            a `concurrency_limit`: Lambda refuses every reservation in an account with the quota of a new one.
         runtime: A runtime that AWS supports on the day of the synth: `python3.13` (default), `python3.12`,
             `python3.11` or `nodejs22.x`.
         timeout: Timeout in seconds, 30 to 300; 30 by default.
@@ -90,7 +95,7 @@ class PaymentLambda(EventSources):
         alias: The alias `live` of the newest version.
         name: The function's name.
         timeout: The timeout in seconds.
-        reserved_concurrency: The reserved concurrency; None with `Unreserved`.
+        reserved_concurrency: The reserved concurrency as given; None with `Unreserved`.
         role: The function's role.
         log_group: The log group.
         dead_letter_queue: Failed asynchronous invocations and stream records, kept for 14 days.
@@ -203,7 +208,7 @@ class PaymentLambda(EventSources):
                 application_log_level=log_level,
                 system_log_level=SYSTEM_LOG_LEVEL,
             ),
-            reserved_concurrent_executions=self.reserved_concurrency,
+            reserved_concurrent_executions=self.reserved_concurrency if region.reserves_concurrency else None,
             vpc_config=self._vpc_config(),
             # Lambda keeps network interfaces for up to an hour, in which they block the security group's deletion.
             replace_security_groups_on_destroy=True if vpc else None,
@@ -245,6 +250,8 @@ class PaymentLambda(EventSources):
             if function_url
             else None
         )
+        self._invokers: list[Statement] = []
+        region.stack.at_synth(lambda: check_size(self, "function", self._invokers))
         for metric, alarm in FUNCTION_ALARMS.items():
             created.add(f"{metric}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
         self._publish("function_name", self._ref(self.resource, "function_name"), f"Name of the function {id_}")
@@ -363,6 +370,8 @@ class PaymentLambda(EventSources):
         check_permission(self.path, service, source_arn, source_account)
         if source_account is None and without_account(service):
             source_account = self.region.account_id
+        live = self._ref(self.alias, "arn")
+        self._invokers.append(permission_statement(id_, live, service, source_arn, source_account))
         return self._create(
             aws.lambda_permission.LambdaPermission,
             id_,

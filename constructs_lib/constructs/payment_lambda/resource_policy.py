@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from constructs_lib.core.iam import Condition, Statement
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.principals import check_source_arn, is_account, is_service
@@ -49,3 +50,20 @@ def as_lambda_returns_it(principal: str, region: Region) -> str:
     """Return the principal as Lambda returns it, an account as its root's ARN, or every plan has changes."""
     account = is_account(principal) or region.stack.text(principal).endswith(".account_id}")
     return f"arn:{region.partition}:iam::{principal}:root" if account else principal
+
+
+def permission_statement(
+    id_: str, live_arn: str, principal: str, source_arn: str | None, source_account: str | None
+) -> Statement:
+    """Return the statement that Lambda adds to a function's policy for a permission."""
+    sources = (
+        ("ArnLike", "AWS:SourceArn", source_arn),
+        ("StringEquals", "AWS:SourceAccount", source_account),
+    )
+    return Statement(
+        sid=id_,
+        actions=("lambda:InvokeFunction",),
+        resources=(live_arn,),
+        principals=(("Service" if is_service(principal) else "AWS", (principal,)),),
+        conditions=tuple(Condition(test, variable, (value,)) for test, variable, value in sources if value),
+    )

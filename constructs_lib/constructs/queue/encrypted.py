@@ -86,7 +86,7 @@ class EncryptedQueue(HardenedConstruct):
             principals=(("AWS", ("*",)),),
             conditions=(Condition("Bool", "aws:SecureTransport", ("false",)),),
         )
-        document = PolicyDocument(self, "policy-document", [tls_only])
+        document = PolicyDocument(self, "policy-document", [tls_only], kind="queue")
         self._services = ServiceAccess(self, "sqs", self.name, self._arn, document, self.key)
         self.policy = self._create(
             aws.sqs_queue_policy.SqsQueuePolicy, "policy", queue_url=self._url, policy=document.json
@@ -136,7 +136,8 @@ class EncryptedQueue(HardenedConstruct):
     def allow_service(self, service: str, source_arn: str) -> None:
         """Let an AWS service send messages to the queue on behalf of one resource.
 
-        The service may use the queue's key as well, for this queue only.
+        The service may use the queue's key as well, for queues of the project and environment only. Sources of one
+        service are one statement; a policy above the quota of SQS is refused at synth.
 
         Args:
             service: A service principal such as `events.amazonaws.com`, `sns.amazonaws.com` or `s3.amazonaws.com`.

@@ -279,7 +279,7 @@ class RegionalBucket(Bucket):
         statements = [*policy.minimum_tls(self._arn), policy.no_customer_provided_key(self._arn)]
         if self.key:
             statements += policy.bucket_key_only(self._arn, self._key_arn)
-        self._policy = PolicyDocument(self, "policy-document", statements)
+        self._policy = PolicyDocument(self, "policy-document", statements, kind="bucket")
         self.policy = self._create(
             aws.s3_bucket_policy.S3BucketPolicy,
             "policy",

@@ -1,11 +1,11 @@
-"""Access of AWS services to a queue or topic: one statement for each source, and the use of the key."""
+"""Access of AWS services to a queue or topic: one statement for each service, and the use of the key."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.multi_region_key import MultiRegionKey, names_like
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.foundation.errors import Problems
@@ -35,7 +35,6 @@ class ServiceAccess:
     arn: str
     policy: PolicyDocument
     key: MultiRegionKey | None
-    _allowed: list[tuple[str, str]] = field(default_factory=list)
 
     def check(self, problems: Problems, service: str, source_arn: str) -> None:
         """Report a principal that is not a service, and a source ARN that other accounts' resources match."""
@@ -44,17 +43,14 @@ class ServiceAccess:
         check_source_arn(problems, service, source_arn)
 
     def allow(self, service: str, source_arn: str) -> None:
-        """Add the statements for a service and its source, once."""
-        if (service, source_arn) in self._allowed:
-            return
-        self._allowed.append((service, source_arn))
+        """Add a source to the statement of a service, and let the service use the key for this project's resources."""
         region = self.owner.region
         conditions = [Condition("ArnEquals", "aws:SourceArn", (source_arn,))]
         if without_account(service):
             conditions.append(Condition("StringEquals", "aws:SourceAccount", (region.account_id,)))
         self.policy.add(
             Statement(
-                sid=f"{service.split('.', 1)[0].title()}{len(self._allowed)}",
+                sid=service.split(".", 1)[0].title(),
                 actions=(_ACTIONS[self.kind],),
                 resources=(self.arn,),
                 principals=(("Service", (service,)),),
@@ -62,7 +58,6 @@ class ServiceAccess:
             )
         )
         if self.key:
-            # The name is plain: with a reference the key would depend on the queue, which depends on the key.
             context = f"kms:EncryptionContext:{_ENCRYPTION_CONTEXTS[self.kind]}"
-            own_arn = region.arn(self.kind, self.name)
-            self.key.allow_service(self.owner, service, (Condition("StringEquals", context, (own_arn,)),))
+            own = names_like(region, self.kind, self.name)
+            self.key.allow_service(self.owner, service, (Condition("StringLike", context, (own,)),))

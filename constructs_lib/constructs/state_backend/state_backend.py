@@ -159,7 +159,7 @@ class StateBackend(HardenedConstruct):
             role,
             name=self._name("policy", role),
             description=f"{work.title()}: {does} Terraform's state {which}",
-            policy=PolicyDocument(self, f"{role}-document", statements).json,
+            policy=PolicyDocument(self, f"{role}-document", statements, kind="managed").json,
         )
         arn = self._ref(self.policies[role], "arn")
         self._publish(f"{role.replace('-', '_')}_policy_arn", arn, f"ARN of the policy for those who {work}")

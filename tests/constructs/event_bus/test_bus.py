@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,31 +96,32 @@ def test_a_bus_is_encrypted_and_has_a_dead_letter_queue(synthesized: Synthesized
             "name": "shop-prod-orders-eu-west-1",
         }
     )
-    assert synthesized.at(FAILED)["kms_master_key_id"] == KEY
+    synthesized.at(FAILED).assert_config(
+        {
+            "message_retention_seconds": 1209600,
+            "name": "shop-prod-orders-dead-letter-eu-west-1",
+            "sqs_managed_sse_enabled": True,
+            "visibility_timeout_seconds": 1800,
+        }
+    )
     copies = synthesized.at("aws_cloudwatch_event_bus.copies_us_east_1")
     assert copies["kms_key_identifier"] == "${aws_kms_replica_key.key_replica_us_east_1.arn}"
 
 
-def test_the_key_policy_allows_eventbridge_for_the_bus_and_its_queues_only(synthesized: SynthesizedStack) -> None:
+def test_the_key_policy_allows_eventbridge_for_the_projects_buses_and_queues_only(
+    synthesized: SynthesizedStack,
+) -> None:
     found = key_statements(synthesized)
     conditions = {sid: found[sid]["Condition"] for sid in found if sid.startswith("Events")}
-    queues = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:shop-prod"
-
-    def of_queue(name: str) -> dict[str, Any]:
-        return {"StringEquals": {"kms:EncryptionContext:aws:sqs:arn": [f"{queues}-{name}"]}}
-
-    bus = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/shop-prod-orders-eu-west-1"
     assert conditions == {
-        "EventsOrders": {"ArnEquals": {"aws:SourceArn": [bus]}},
-        "EventsOrdersDeadLetter": of_queue("orders-dead-letter-eu-west-1"),
-        "EventsJobs": of_queue("jobs-eu-west-1"),
-        "EventsJobsDeadLetter": of_queue("jobs-dead-letter-eu-west-1"),
-        "EventsSteps": of_queue("steps-eu-west-1.fifo"),
+        "Events": {"ArnLike": {"aws:SourceArn": [f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/shop-prod-*"]}},
+        "Events2": {
+            "StringLike": {"kms:EncryptionContext:aws:sqs:arn": [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:shop-prod-*"]}
+        },
     }
-    actions = found["EventsOrders"]["Action"]
-    assert {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"} <= set(actions)
+    assert {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"} <= set(found["Events"]["Action"])
     replica = key_statements(synthesized, "aws_kms_replica_key.key_replica_us_east_1")
-    assert "EventsCopies" in replica
+    assert ":us-east-1:" in json.dumps(replica["Events"]["Condition"])
 
 
 def test_the_bus_policy_allows_the_accounts_and_the_organization_that_are_given(synthesized: SynthesizedStack) -> None:
@@ -281,7 +283,8 @@ def test_targets_allow_the_rule_only(synthesized: SynthesizedStack) -> None:
 
     assert senders("jobs") == [RULE]
     assert senders("steps") == [RULE]
-    assert senders("orders/dead-letter") == [BUS_ARN, RULE]
+    rules = f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/shop-prod-orders-eu-west-1/*"
+    assert senders("orders/dead-letter") == [BUS_ARN, rules]
     assert senders("jobs/dead-letter") == [NIGHTLY]
 
 

@@ -44,14 +44,22 @@ def test_name_and_retention_period_can_be_given(synth_stack: Callable[..., Synth
     )
 
 
-def test_the_key_policy_allows_cloudwatch_logs_to_use_the_key_for_this_log_group_only(
+def test_the_key_policy_names_a_log_group_whose_name_is_not_of_the_project(
     synth_stack: Callable[..., SynthesizedStack],
 ) -> None:
     stack = synth_stack(lambda stack: make(stack, name="/audit"))
-    _, statement = json.loads(stack.resource("aws_kms_replica_key")["policy"])["Statement"]
-    arn = "arn:aws:logs:eu-west-1:${data.aws_caller_identity.current_eu_west_1.account_id}:log-group:/audit"
+    _, statement, _ = json.loads(stack.resource("aws_kms_replica_key")["policy"])["Statement"]
+    groups = "arn:aws:logs:eu-west-1:${data.aws_caller_identity.current_eu_west_1.account_id}:log-group:"
     assert statement["Principal"] == {"Service": ["logs.eu-west-1.amazonaws.com"]}
-    assert statement["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": [arn]}}
+    assert statement["Condition"] == {
+        "ArnLike": {
+            "kms:EncryptionContext:aws:logs:arn": [
+                f"{groups}*shop-dev-*",
+                f"{groups}/audit",
+                f"{groups}API-Gateway-Execution-Logs_*",
+            ]
+        }
+    }
 
 
 def test_the_arn_works_in_other_stacks(synthesize: Synthesize) -> None:

@@ -154,7 +154,8 @@ def test_more_reserved_concurrency_than_the_region_has_left_is_refused(stack: Ha
     assert refused(stack, reserved_concurrency=101) == (
         "shop/pay-fn: reserved_concurrency=101: only 100 of the 1000 concurrent executions in eu-west-1 are left (100 "
         "stay unreserved; reserved by shop/auth-fn 800): reserve less, or raise the account's quota and give "
-        "region(..., concurrency_limit=)"
+        "region(..., concurrency_limit=). Request the increase in Service Quotas, of Lambda's "
+        "Concurrent executions (L-B99A9384)"
     )
 
 

@@ -81,7 +81,7 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
     return synth_stack(build)
 
 
-def test_a_function_is_encrypted_traced_versioned_and_has_reserved_concurrency(synthesized: SynthesizedStack) -> None:
+def test_a_function_is_encrypted_traced_and_versioned(synthesized: SynthesizedStack) -> None:
     block = synthesized.resource("aws_lambda_function", "*/pay-fn/*")
     assert block.address == "aws_lambda_function.pay_fn_eu_west_1"
     assert block["provider"] == "aws.eu_west_1"
@@ -108,7 +108,6 @@ def test_a_function_is_encrypted_traced_versioned_and_has_reserved_concurrency(s
             "memory_size": 512,
             "package_type": "Zip",
             "publish": True,
-            "reserved_concurrent_executions": 100,
             "role": "${aws_iam_role.pay_fn_role_eu_west_1.arn}",
             "runtime": "python3.13",
             "source_code_hash": "${data.archive_file.pay_fn_package_eu_west_1.output_base64sha256}",
@@ -134,7 +133,6 @@ def test_arguments_are_set_on_the_function(synthesized: SynthesizedStack) -> Non
         "layers": [LAYER],
         "memory_size": 1024,
         "replace_security_groups_on_destroy": True,
-        "reserved_concurrent_executions": 7,
         "runtime": "python3.12",
         "timeout": 300,
         "vpc_config": {
@@ -165,7 +163,7 @@ def test_the_log_group_is_encrypted_and_created_before_the_function(
         {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365},
     )
     assert group.address in synthesized.resource("aws_lambda_function")["depends_on"]
-    assert f"log-group:{name}" in synthesized.resource("aws_kms_key")["policy"]
+    assert f"log-group:*shop-{environment}-*" in synthesized.resource("aws_kms_key")["policy"]
 
 
 def test_failed_asynchronous_invocations_go_to_an_encrypted_dead_letter_queue(synthesized: SynthesizedStack) -> None:
@@ -323,6 +321,21 @@ def test_attributes_work_in_other_stacks(
         "invoke": "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}",
         "url": "${aws_lambda_function_url.pay_fn_url_eu_west_1.function_url}",
     }
+
+
+@pytest.mark.parametrize(
+    ("environment", "limit", "reserved"),
+    [("dev", None, None), ("dev", 1000, 100), ("staging", None, 100), ("prod", None, 100)],
+)
+def test_dev_reserves_concurrency_only_where_the_quota_is_known(
+    synth_stack: Callable[..., SynthesizedStack], environment: str, limit: int | None, reserved: int | None
+) -> None:
+    def fill(stack: HardenedStack) -> None:
+        region = stack.region("eu-west-1", concurrency_limit=limit)
+        function(region, "pay-fn", MultiRegionKey(stack, "key", region=region), reserved_concurrency=100)
+
+    block = synth_stack(fill, environment).resource("aws_lambda_function")
+    assert block.config.get("reserved_concurrent_executions") == reserved
 
 
 def test_unreserved_concurrency_is_recorded_with_its_reason(stack: HardenedStack) -> None:

@@ -188,9 +188,9 @@ def test_the_access_policy_allows_named_sources_and_denies_connections_without_t
     own = {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [ACCOUNT]}
     assert statements(synthesized, "shop/jobs/policy-document") == {
         "TlsOnly": {**TLS_ONLY, "resources": [arn(JOBS)]},
-        "Events1": sender("events.amazonaws.com", RULE),
-        "Sns2": sender("sns.amazonaws.com", "arn:aws:sns:eu-west-1:123456789012:news"),
-        "S33": sender("s3.amazonaws.com", "arn:aws:s3:::uploads", own),
+        "Events": sender("events.amazonaws.com", RULE),
+        "Sns": sender("sns.amazonaws.com", "arn:aws:sns:eu-west-1:123456789012:news"),
+        "S3": sender("s3.amazonaws.com", "arn:aws:s3:::uploads", own),
     }
     assert statements(synthesized, "shop/jobs/dead-letter/policy-document") == {
         "TlsOnly": {**TLS_ONLY, "resources": [arn(FAILED)]}
@@ -203,15 +203,14 @@ def test_the_access_policy_allows_named_sources_and_denies_connections_without_t
     )
 
 
-def test_the_key_policy_allows_services_for_this_queue_only(synthesized: SynthesizedStack) -> None:
+def test_the_key_policy_allows_services_for_queues_of_the_project_only(synthesized: SynthesizedStack) -> None:
     found = key_statements(synthesized)
-    assert set(found) == {"AccountPolicies", "EventsJobs", "SnsJobs", "S3Jobs"}
-    assert found["EventsJobs"]["Principal"] == {"Service": ["events.amazonaws.com"]}
-    assert found["EventsJobs"]["Condition"] == {
-        "StringEquals": {
-            "kms:EncryptionContext:aws:sqs:arn": [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:shop-prod-jobs-eu-west-1"]
+    assert list(found) == ["AccountPolicies", "CloudWatchLogs", "Events", "Events2", "Sns", "S3"]
+    for sid, service in (("Events2", "events"), ("Sns", "sns"), ("S3", "s3")):
+        assert found[sid]["Principal"] == {"Service": [f"{service}.amazonaws.com"]}
+        assert found[sid]["Condition"] == {
+            "StringLike": {"kms:EncryptionContext:aws:sqs:arn": [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:shop-prod-*"]}
         }
-    }
 
 
 def test_grants_include_the_permissions_on_the_key(synthesized: SynthesizedStack) -> None:
