@@ -219,7 +219,9 @@ def test_queues_give_no_more_than_the_functions_may_take(stack: SynthesizedStack
         (mapping,) = stack.resources("aws_lambda_event_source_mapping", f"events/{name}-fn/*")
         assert mapping["scaling_config"] == {"maximum_concurrency": executions}
         function = stack.resource("aws_lambda_function", f"events/{name}-fn/*").config
-        assert function.get("reserved_concurrent_executions") == (None if environment is Environment.DEV else executions)
+        assert function.get("reserved_concurrent_executions") == (
+            None if environment is Environment.DEV else executions
+        )
 
 
 # The way of an event
