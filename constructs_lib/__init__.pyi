@@ -74,6 +74,7 @@ from .constructs.shared.credentials import GeneratedPassword as GeneratedPasswor
 from .constructs.shared.databases import NoDeletionProtection as NoDeletionProtection
 from .constructs.state_backend import StateBackend as StateBackend
 from .constructs.web_acl import NoWebAcl as NoWebAcl
+from .constructs.web_acl import RuleOverride as RuleOverride
 from .constructs.web_acl import WebAcl as WebAcl
 from .constructs.web_tier import Image as Image
 from .constructs.web_tier import ScheduledAction as ScheduledAction

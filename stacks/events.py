@@ -22,8 +22,10 @@ from constructs_lib import (
     PaymentLambda,
     Queue,
     RestApi,
+    RuleOverride,
     SecretParameter,
     ShorterTimeout,
+    WebAcl,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ SAMPLE: Final = {
     "detail": {"event": _EVENT, "metadata": _METADATA},
 }
 """An event as `ingest-fn` puts it on the bus."""
+
+RATE_WINDOW: Final = 300
+"""Seconds in which the web ACL counts the requests of an address."""
 
 CODE: Final = Path(__file__).parent.parent / "lambda_src"
 
@@ -68,19 +73,36 @@ LOADS: Final = {
 
 
 class EventsStack(HardenedStack):
-    """The event pipeline of one environment."""
+    """The event pipeline of one environment.
+
+    Args:
+        scope: The app.
+        id_: The stack's id.
+        environment: Where it is deployed.
+        web_acl: True for a web ACL in dev and staging too, as in prod.
+        alarms: True for alarms in dev and staging too, as in prod.
+        backend: Where the state is.
+    """
 
     def __init__(
-        self, scope: Construct, id_: str, *, environment: Environment | str, backend: Backend | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment | str,
+        web_acl: bool | None = None,
+        alarms: bool | None = None,
+        backend: Backend | None = None,
     ) -> None:
         super().__init__(scope, id_, environment=environment, owner="events-team", backend=backend)
+        self.with_web_acl, self.with_alarms = web_acl, alarms
         self.load = LOADS[self.environment]
         self.home = self.region(REGION)
         self.key = MultiRegionKey(self, "key", region=self.home, description="Encrypts events data")
         self.topic = AlarmTopic(self, "alarms", region=self.home, key=self.key)
         self.layer = LambdaLayer(self, "shared", region=self.home, source=CODE / "events_layer")
         self.token = SecretParameter(self, "token", region=self.home, key=self.key)
-        self.bus = EventBus(self, "bus", region=self.home, key=self.key, alarm_topics=[self.topic.arn])
+        self.bus = EventBus(self, "bus", region=self.home, key=self.key, alarms=alarms, alarm_topics=[self.topic.arn])
         self.incoming = self._queue("incoming")
         self.processed = self._queue("processed")
         self.table = GlobalTable(
@@ -90,6 +112,7 @@ class EventsStack(HardenedStack):
             key=self.key,
             partition_key="pk",
             ttl_attribute="expires_at",
+            alarms=alarms,
             alarm_topics=[self.topic.arn],
         )
         self.auth = self._function("auth", self.load.auth, {"TOKEN_PARAMETER": self.token.name})
@@ -100,7 +123,7 @@ class EventsStack(HardenedStack):
         self.api = self._api()
 
     def _queue(self, id_: str) -> Queue:
-        return Queue(self, id_, region=self.home, key=self.key, alarm_topics=[self.topic.arn])
+        return Queue(self, id_, region=self.home, key=self.key, alarms=self.with_alarms, alarm_topics=[self.topic.arn])
 
     def _function(self, name: str, concurrency: int, environment: dict[str, str]) -> PaymentLambda:
         return PaymentLambda(
@@ -113,6 +136,7 @@ class EventsStack(HardenedStack):
             reserved_concurrency=concurrency,
             environment=environment,
             layers=[self.layer],
+            alarms=self.with_alarms,
             alarm_topics=[self.topic.arn],
         )
 
@@ -131,6 +155,31 @@ class EventsStack(HardenedStack):
         self.store.add_queue(self.processed, maximum_concurrency=self.load.store)
         self.table.grant_write(self.store, actions=["dynamodb:PutItem"])
 
+    def _web_acl(self) -> WebAcl | bool | None:
+        """Return a web ACL that lets through what `ingest-fn` accepts: bodies of one MiB, and the API's whole rate."""
+        if not (self.home.profile.web_acl if self.with_web_acl is None else self.with_web_acl):
+            return self.with_web_acl
+        return WebAcl(
+            self,
+            "api-web-acl",
+            region=self.home,
+            key=self.key,
+            # All requests may come from one address, such as that of a partner's NAT gateway.
+            rate_limit=self.load.rate * RATE_WINDOW,
+            rate_window_seconds=RATE_WINDOW,
+            overrides=[
+                RuleOverride(
+                    "A request may have 100 events in up to one MiB; the rule blocks bodies over 8 KB",
+                    group="AWSManagedRulesCommonRuleSet",
+                    rule="SizeRestrictions_BODY",
+                )
+            ],
+            # The most that API Gateway passes to AWS WAF.
+            body_inspection_kb=64,
+            alarms=self.with_alarms,
+            alarm_topics=[self.topic.arn],
+        )
+
     def _api(self) -> RestApi:
         late = ShorterTimeout("An event may be sent again: one with the same id is stored once")
         api = RestApi(
@@ -138,6 +187,7 @@ class EventsStack(HardenedStack):
             "api",
             region=self.home,
             key=self.key,
+            web_acl=self._web_acl(),
             rate_limit=self.load.rate,
             burst_limit=self.load.burst,
             authorizer=LambdaAuthorizer(

@@ -20,6 +20,7 @@ from constructs_lib import (
     RegionalBucket,
     RegionalMap,
     RegionalVpc,
+    SimpleScaling,
     WebTier,
 )
 from constructs_lib.foundation.errors import ConfigurationError
@@ -51,6 +52,8 @@ class TradingStack(HardenedStack):
         zone: In place of certificates, a hosted zone of the account: each region gets a certificate, waited for until
             it has been issued, and the name `<region>.<environment>.<zone>`.
         regions: Where it is; the first has the key that the others' keys are replicas of.
+        web_acl: True for web ACLs in dev and staging too, as in prod.
+        alarms: True for alarms in dev and staging too, as in prod.
         backend: Where the state is.
     """
 
@@ -63,6 +66,8 @@ class TradingStack(HardenedStack):
         certificates: Mapping[str, str] | None = None,
         zone: HostedZone | None = None,
         regions: Sequence[str] = REGIONS,
+        web_acl: bool | None = None,
+        alarms: bool | None = None,
         backend: Backend | None = None,
     ) -> None:
         if zone and certificates:
@@ -75,6 +80,7 @@ class TradingStack(HardenedStack):
             backend=backend,
             allowed_account_ids=accounts_of(id_, certificates or {}),
         )
+        self.with_web_acl, self.with_alarms = web_acl, alarms
         plan = AddressPlan("10.48.0.0/12", regions)
         primary, *others = (self.region(name) for name in regions)
         given = {name: self._certificate(name, zone) for name in regions} if zone else certificates
@@ -138,6 +144,7 @@ class TradingStack(HardenedStack):
             region=self.regions[name],
             vpc=self.vpcs[name],
             key=self.key,
+            alarms=self.with_alarms,
             alarm_topics=[self.topics[name].arn],
         )
 
@@ -156,6 +163,10 @@ class TradingStack(HardenedStack):
                 "DATABASE_PORT": str(database.port),
                 "DATABASE_USER": DATABASE_USER,
             },
+            # Two alarms and a cooldown, as the operators know them; target tracking is the default.
+            scaling=SimpleScaling(high=70, low=30),
+            web_acl=self.with_web_acl,
+            alarms=self.with_alarms,
             alarm_topics=[self.topics[name].arn],
         )
         database.allow_from(tier)

@@ -440,6 +440,20 @@ class Region:
         self.stack.place(element, element_type, terraform_name(path, self.name), full)
         return element
 
+    def moved_from(self, element: core.TerraformResource, path: tuple[str, ...]) -> None:
+        """Add a `moved` block: a resource of an existing stack is moved to its address of today, and not replaced.
+
+        Args:
+            element: The resource.
+            path: The ids below the stack that its address was made of.
+
+        See https://developer.hashicorp.com/terraform/language/moved.
+        """
+        before = f"{element.terraform_resource_type}.{terraform_name(path, self.name)}"
+        # Terraform refuses a move to the same address.
+        if before != self.stack.address(element):
+            element.move_from_id(before)
+
     @cached_property
     def account_id(self) -> str:
         """The id of the account that the provider is authenticated in."""

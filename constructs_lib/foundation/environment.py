@@ -9,6 +9,8 @@ from typing import Final, Literal
 from constructs_lib.foundation.errors import ConfigurationError
 
 NatMode = Literal["none", "single", "per_zone"]
+Resolved = Literal["launch", "plan"]
+"""When the AMI of EC2 instances is resolved."""
 """No NAT gateway; one for all zones; one in each zone."""
 
 
@@ -107,6 +109,8 @@ class Profile:
     """Default instance type of a web tier."""
     reserved_concurrency: bool
     """Functions reserve concurrency; otherwise only in regions with a `concurrency_limit`."""
+    image_resolved: Resolved
+    """When the AMI of a web tier is resolved, by default: at each launch of an instance, or at each plan."""
     alarms: bool
     """Constructs create CloudWatch alarms on their metrics."""
 
@@ -138,6 +142,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_maximum=2,
         fleet_instance_type="t4g.small",
         reserved_concurrency=False,
+        image_resolved="launch",
         alarms=False,
     ),
     Environment.STAGING: Profile(
@@ -166,6 +171,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_maximum=4,
         fleet_instance_type="t4g.small",
         reserved_concurrency=True,
+        image_resolved="launch",
         alarms=False,
     ),
     Environment.PROD: Profile(
@@ -194,6 +200,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         fleet_maximum=12,
         fleet_instance_type="m7g.large",
         reserved_concurrency=True,
+        image_resolved="plan",
         alarms=True,
     ),
 }

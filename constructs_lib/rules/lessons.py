@@ -285,7 +285,7 @@ LESSONS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "TRD-6": (
         "Scaling alarms are at 70 and 20 percent, and few metrics are collected",
-        "WebTier scales at 70 and 30 percent with group metrics and cooldowns, or with target tracking",
+        "WebTier scales with target tracking, or at 70 and 30 percent with cooldowns, and has group metrics",
         "",
     ),
     "TRD-7": (

@@ -152,7 +152,7 @@ def test_trd_4_a_reference_to_a_certificate_is_refused(stack: HardenedStack) -> 
 
 def test_trd_4_with_a_certificate_http_leads_to_https(system: SynthesizedStack) -> None:
     for region in REGIONS:
-        (redirect,) = system.at(f"aws_lb_listener.web_balancer_redirect_{alias(region)}")["default_action"]
+        (redirect,) = system.at(f"aws_lb_listener.web_balancer_http_{alias(region)}")["default_action"]
         assert (redirect["type"], redirect["redirect"]["protocol"]) == ("redirect", "HTTPS")
         https = system.at(f"aws_lb_listener.web_balancer_https_{alias(region)}")
         assert https["ssl_policy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"

@@ -157,9 +157,9 @@ class RestApi(HardenedConstruct):
         if self.authorizer:
             self._before_deployment.append(self.authorizer.resource)
             self.stage.wait_for(self.authorizer.ready)
-        self.web_acl = chosen_web_acl(self, web_acl=web_acl, key=key)
-        if self.web_acl:
-            self.web_acl.associate(self.component, self._ref(self.stage.resource, "arn"))
+        self.web_acl = chosen_web_acl(
+            self, web_acl=web_acl, key=key, resource_arn=self._ref(self.stage.resource, "arn")
+        )
         region.stack.at_synth(self._deploy)
         report_at_synth(self, self._validate)
         if not custom_domain:

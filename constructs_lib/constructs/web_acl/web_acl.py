@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.web_acl import rules
+from constructs_lib.constructs.web_acl.rules import BASE_GROUPS, DEFAULT_WINDOW, RuleOverride
+from constructs_lib.core.alarms import Alarm, Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.stack import Region
-from constructs_lib.foundation.errors import Problems
-from constructs_lib.foundation.opt_out import OptOut
 
-BASE_GROUPS: Final = {
-    "AWSManagedRulesAmazonIpReputationList": 25,
-    "AWSManagedRulesKnownBadInputsRuleSet": 200,
-    "AWSManagedRulesCommonRuleSet": 700,
-}
-"""The managed rule groups of every web ACL, by priority, with their web ACL capacity units (WCU)."""
-FURTHER_GROUPS: Final = {
-    "AWSManagedRulesAdminProtectionRuleSet": 100,
-    "AWSManagedRulesAnonymousIpList": 50,
-    "AWSManagedRulesLinuxRuleSet": 200,
-    "AWSManagedRulesPHPRuleSet": 100,
-    "AWSManagedRulesSQLiRuleSet": 200,
-    "AWSManagedRulesUnixRuleSet": 100,
-    "AWSManagedRulesWindowsRuleSet": 200,
-    "AWSManagedRulesWordPressRuleSet": 100,
-}
-"""The managed rule groups that can be added.
+BodyLimit = Literal[16, 32, 48, 64]
+"""KB of a request body that API Gateway passes to AWS WAF.
 
-See https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html.
+See https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html.
 """
-RATE_RULE_UNITS: Final = 2
-MAX_UNITS: Final = 1500
-"""Capacity units that the basic price of a web ACL includes.
-
-See https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html.
-"""
-MIN_RATE: Final = 10
-MAX_RATE: Final = 2_000_000_000
-REDACTED_HEADERS: Final = ("authorization", "cookie")
-
-
-@dataclass(frozen=True)
-class NoWebAcl(OptOut):
-    """Requests are not filtered by a web ACL although the environment requires one."""
+DEFAULT_BODY_LIMIT: Final = 16
+REDACTED_HEADERS: Final = ("authorization", "cookie", "x-amz-security-token")
+LOGGED_ACTIONS: Final = ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT", "CAPTCHA", "CHALLENGE")
+"""Actions whose requests the log keeps: `COUNT` and `EXCLUDED_AS_COUNT` for requests that a rule counted."""
+BLOCKED_THRESHOLD: Final = 100
 
 
 class WebAcl(HardenedConstruct):
@@ -62,20 +38,30 @@ class WebAcl(HardenedConstruct):
         id_: The construct's id.
         region: The region, of the protected resources too.
         key: The KMS key that encrypts the log group.
-        rate_limit: Requests from one address in five minutes, 10 to 2,000,000,000; more are blocked.
+        rate_limit: Requests from one address in `rate_window_seconds`, 10 to 2,000,000,000; more are blocked.
+        rate_window_seconds: Evaluation window of the rate limit in seconds: 60, 120, 300 or 600.
         managed_groups: Names of further managed rule groups, from `FURTHER_GROUPS`, up to 1,500 capacity units with the
             other rules, which use 927.
+        overrides: `RuleOverride`s: another action for single rules of a managed rule group, or count mode for a whole
+            group or the rate limit, for example until a new rule has been watched in production.
+        body_inspection_kb: KB of a request body that AWS WAF inspects for API Gateway: 16, 32, 48 or 64. AWS charges
+            for bodies over 16 KB. Application Load Balancers always pass 8 KB.
+        log_allowed: Whether the log also has requests that were allowed and that no rule counted.
         description: The description; by default `Protects` and the construct path.
+        alarms: Whether the CloudWatch alarm is created, or `NoAlarms` for none in prod; in prod by default.
+        alarm_topics: ARNs of SNS topics in the region that the alarm notifies.
+        blocked_threshold: Alarm threshold for the blocked requests in five minutes, at least 1.
 
     Attributes:
         resource: The `aws_wafv2_web_acl`.
         log: The log group.
 
     Raises:
-        ConfigurationError: The rate limit is out of range, or a rule group is unknown, duplicate or beyond the
-            capacity.
+        ConfigurationError: The rate limit is out of range, a rule group is unknown, duplicate or beyond the capacity,
+            or an override is not of a rule of the web ACL.
 
-    See https://docs.aws.amazon.com/waf/latest/developerguide/web-acl.html.
+    See https://docs.aws.amazon.com/waf/latest/developerguide/web-acl.html and
+    https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-testing.html.
     """
 
     def __init__(
@@ -86,13 +72,38 @@ class WebAcl(HardenedConstruct):
         region: Region,
         key: MultiRegionKey,
         rate_limit: int = 2000,
+        rate_window_seconds: int = DEFAULT_WINDOW,
         managed_groups: Sequence[str] = (),
+        overrides: Sequence[RuleOverride] = (),
+        body_inspection_kb: BodyLimit = DEFAULT_BODY_LIMIT,
+        log_allowed: bool = False,
         description: str | None = None,
+        alarms: bool | NoAlarms | None = None,
+        alarm_topics: Iterable[str] = (),
+        blocked_threshold: int = BLOCKED_THRESHOLD,
     ) -> None:
         super().__init__(scope, id_, region=region)
-        self._check(rate_limit, managed_groups)
+        problems = self._problems
+        rules.check_rate(problems, rate_limit, rate_window_seconds)
+        rules.check_groups(problems, managed_groups)
+        groups = (*BASE_GROUPS, *managed_groups)
+        rules.check_overrides(problems, overrides, groups)
+        problems.check(
+            body_inspection_kb in get_args(BodyLimit),
+            "body_inspection_kb",
+            body_inspection_kb,
+            f"must be one of {', '.join(map(str, get_args(BodyLimit)))}",
+        )
+        problems.check(blocked_threshold >= 1, "blocked_threshold", blocked_threshold, "must be at least 1")
+        alarm_set = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
+        problems.raise_if_any()
+        for override in overrides:
+            self._record(override)
         name = self._name("web-acl")
-        rules = [_rate_rule(rate_limit), *map(_group_rule, (*BASE_GROUPS, *managed_groups))]
+        own = [
+            rules.rate_rule(rate_limit, rate_window_seconds, overrides),
+            *(rules.group_rule(group, overrides) for group in groups),
+        ]
         acl = aws.wafv2_web_acl
         self.resource = self._create(
             acl.Wafv2WebAcl,
@@ -102,7 +113,8 @@ class WebAcl(HardenedConstruct):
             scope="REGIONAL",
             default_action=acl.Wafv2WebAclDefaultAction(allow=acl.Wafv2WebAclDefaultActionAllow()),
             # AWS refuses duplicate priorities; the positions in one list are unique.
-            rule=[_rule(priority, **rule) for priority, rule in enumerate(rules)],
+            rule=[rules.rule(priority, **rule) for priority, rule in enumerate(own)],
+            association_config=_body_limit(body_inspection_kb),
             visibility_config=acl.Wafv2WebAclVisibilityConfig(
                 cloudwatch_metrics_enabled=True,
                 metric_name=name,
@@ -112,18 +124,19 @@ class WebAcl(HardenedConstruct):
         self._arn = self._ref(self.resource, "arn")
         # AWS WAF refuses log groups whose names do not start with aws-waf-logs-.
         self.log = LogGroup(self, "log", region=region, key=key, name=f"aws-waf-logs-{name}")
-        logging = aws.wafv2_web_acl_logging_configuration
-        self._create(
-            logging.Wafv2WebAclLoggingConfiguration,
-            "logging",
-            resource_arn=self._arn,
-            log_destination_configs=[self._ref(self.log.resource, "arn")],
-            redacted_fields=[
-                logging.Wafv2WebAclLoggingConfigurationRedactedFields(
-                    single_header=logging.Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader(name=header)
-                )
-                for header in REDACTED_HEADERS
-            ],
+        self._log(log_allowed=log_allowed)
+        # The metric name of the web ACL is its dimension; without blocked requests there are no data points.
+        alarm_set.add(
+            "blocked-alarm",
+            Alarm(
+                *("AWS/WAFV2", "BlockedRequests", "GreaterThanThreshold", blocked_threshold),
+                "Many requests are blocked: look in the log for which rule blocks, and whether the requests are valid",
+                statistic="Sum",
+                period=300,
+                evaluation_periods=3,
+                missing_data="notBreaching",
+            ),
+            {"WebACL": name, "Rule": "ALL", "Region": region.name},
         )
         self._publish("arn", self._arn, "ARN of the web ACL")
 
@@ -146,109 +159,47 @@ class WebAcl(HardenedConstruct):
             resource_arn=resource_arn,
         )
 
-    def _check(self, rate_limit: int, managed_groups: Sequence[str]) -> None:
-        self._problems.check(
-            isinstance(rate_limit, int) and not isinstance(rate_limit, bool) and MIN_RATE <= rate_limit <= MAX_RATE,
-            "rate_limit",
-            rate_limit,
-            f"must be a whole number of requests in five minutes from {MIN_RATE} to {MAX_RATE}",
+    def _log(self, *, log_allowed: bool) -> None:
+        """Write the log without credentials: those of AWS are in a header, or in the query of a presigned URL."""
+        logging = aws.wafv2_web_acl_logging_configuration
+        fields = logging.Wafv2WebAclLoggingConfigurationRedactedFields
+        header = logging.Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader
+        query = logging.Wafv2WebAclLoggingConfigurationRedactedFieldsQueryString
+        self._create(
+            logging.Wafv2WebAclLoggingConfiguration,
+            "logging",
+            resource_arn=self._arn,
+            log_destination_configs=[self._ref(self.log.resource, "arn")],
+            redacted_fields=[
+                *(fields(single_header=header(name=name)) for name in REDACTED_HEADERS),
+                fields(query_string=query()),
+            ],
+            logging_filter=None if log_allowed else _without_allowed(),
         )
-        if isinstance(managed_groups, str):
-            self._problems.stop("managed_groups", managed_groups, "must be a list of names")
-        seen = set(BASE_GROUPS)
-        for group in managed_groups:
-            self._problems.check(group not in seen, "managed_groups", group, "duplicate rule group")
-            self._problems.check(
-                group in BASE_GROUPS or group in FURTHER_GROUPS,
-                "managed_groups",
-                group,
-                f"must be one of {', '.join(FURTHER_GROUPS)}",
+
+
+def _without_allowed() -> Any:  # noqa: ANN401  the generated class
+    """Return the filter that keeps requests that a rule matched, and drops all others."""
+    logging = aws.wafv2_web_acl_logging_configuration
+    condition = logging.Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition
+    action = logging.Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition
+    return logging.Wafv2WebAclLoggingConfigurationLoggingFilter(
+        default_behavior="DROP",
+        filter=[
+            logging.Wafv2WebAclLoggingConfigurationLoggingFilterFilter(
+                behavior="KEEP",
+                requirement="MEETS_ANY",
+                condition=[condition(action_condition=action(action=name)) for name in LOGGED_ACTIONS],
             )
-            seen.add(group)
-        units = RATE_RULE_UNITS + sum((BASE_GROUPS | FURTHER_GROUPS).get(group, 0) for group in seen)
-        self._problems.check(
-            units <= MAX_UNITS,
-            "managed_groups",
-            list(managed_groups),
-            f"has {units} capacity units with the other rules, and a web ACL has {MAX_UNITS}; remove rule groups",
-        )
-        self._problems.raise_if_any()
+        ],
+    )
 
 
-def check_web_acl(problems: Problems, region: Region, web_acl: object) -> None:
-    """Report what is wrong with the argument `web_acl` of a construct.
-
-    Args:
-        problems: The problems to add to.
-        region: The construct's region.
-        web_acl: A web ACL, True to create one, False or `NoWebAcl` for none, None for the environment's default.
-    """
-    if isinstance(web_acl, WebAcl):
-        problems.check(
-            web_acl.region is region,
-            "web_acl",
-            web_acl.path,
-            f"is in {web_acl.region.name} of the stack {web_acl.region.stack.path}; expected a web ACL in "
-            f"{region.name} of the stack {region.stack.path}",
-        )
-    elif web_acl is False:
-        problems.check(
-            not region.profile.web_acl,
-            "web_acl",
-            web_acl,
-            f"{region.environment.value} requires a web ACL; give NoWebAcl(reason) to turn it off",
-        )
-    else:
-        problems.check(
-            web_acl is None or web_acl is True or isinstance(web_acl, NoWebAcl),
-            "web_acl",
-            web_acl,
-            "must be a WebAcl, True, False or NoWebAcl(reason)",
-        )
-
-
-def chosen_web_acl(
-    owner: HardenedConstruct, *, web_acl: WebAcl | NoWebAcl | bool | None, key: MultiRegionKey
-) -> WebAcl | None:
-    """Return the web ACL of a construct's argument `web_acl`, and create it if needed."""
-    if isinstance(web_acl, NoWebAcl):
-        owner.region.stack.opt_outs.append((owner.path, web_acl))
+def _body_limit(kilobytes: int) -> aws.wafv2_web_acl.Wafv2WebAclAssociationConfig | None:
+    if kilobytes == DEFAULT_BODY_LIMIT:
         return None
-    if isinstance(web_acl, WebAcl):
-        return web_acl
-    wanted = owner.region.profile.web_acl if web_acl is None else web_acl
-    return WebAcl(owner, "web-acl", region=owner.region, key=key) if wanted else None
-
-
-def _rate_rule(limit: int) -> dict[str, Any]:
-    """Return the first rule, so that requests that later rules block are counted too."""
     acl = aws.wafv2_web_acl
-    return {
-        "name": "rate-limit",
-        "action": acl.Wafv2WebAclRuleAction(block=acl.Wafv2WebAclRuleActionBlock()),
-        "statement": {"rate_based_statement": {"aggregate_key_type": "IP", "limit": limit}},
-    }
-
-
-def _group_rule(group: str) -> dict[str, Any]:
-    """Return the rule of a managed rule group, with the group's own actions."""
-    acl = aws.wafv2_web_acl
-    return {
-        "name": group,
-        "override_action": acl.Wafv2WebAclRuleOverrideAction(none=acl.Wafv2WebAclRuleOverrideActionNone()),
-        "statement": {"managed_rule_group_statement": {"name": group, "vendor_name": "AWS"}},
-    }
-
-
-def _rule(priority: int, **rule: Any) -> aws.wafv2_web_acl.Wafv2WebAclRule:  # noqa: ANN401  two kinds of action
-    acl = aws.wafv2_web_acl
-    return acl.Wafv2WebAclRule(
-        priority=priority,
-        visibility_config=acl.Wafv2WebAclRuleVisibilityConfig(
-            cloudwatch_metrics_enabled=True,
-            metric_name=rule["name"],
-            # Sampled requests are not redacted: the console would show tokens and cookies.
-            sampled_requests_enabled=False,
-        ),
-        **rule,
+    gateway = acl.Wafv2WebAclAssociationConfigRequestBodyApiGateway(default_size_inspection_limit=f"KB_{kilobytes}")
+    return acl.Wafv2WebAclAssociationConfig(
+        request_body=[acl.Wafv2WebAclAssociationConfigRequestBody(api_gateway=gateway)]
     )

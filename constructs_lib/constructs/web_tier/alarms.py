@@ -66,3 +66,20 @@ TARGET_ALARMS: Final = {
 
 See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html.
 """
+
+
+def in_service_alarm(minimum: int) -> Alarm:
+    """Return the alarm for a group that has had fewer instances than its minimum for 15 minutes.
+
+    See https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html.
+    """
+    return Alarm(
+        *("AWS/AutoScaling", "GroupInServiceInstances", "LessThanThreshold", minimum),
+        "Fewer instances are in service than the minimum size, and launching others has not helped: look at the "
+        "activity history of the group",
+        statistic="Minimum",
+        period=60,
+        evaluation_periods=15,
+        # Without data points there is no group.
+        missing_data="breaching",
+    )

@@ -24,7 +24,7 @@ WARM_UP: Final = 180
 GRACE: Final = 300
 """Health check grace period in seconds."""
 LIFETIME: Final = 30 * 24 * 60 * 60
-"""Maximum instance lifetime in seconds: replacements have the latest patches."""
+"""Maximum instance lifetime in seconds: replacements have the latest patches of the AMI."""
 HEALTHY: Final = (100, 150)
 """Minimum and maximum healthy percentage: new instances are launched before old ones are terminated."""
 GROUP_METRICS: Final = (

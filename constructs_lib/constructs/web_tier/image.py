@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
+from constructs_lib.core.stack import Region
+from constructs_lib.foundation.environment import Resolved
 from constructs_lib.foundation.errors import Problems
 
-Resolved = Literal["launch", "plan"]
 Architecture = Literal["arm64", "x86_64"]
 
 AMAZON_LINUX: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-%s"
@@ -34,14 +35,21 @@ class Image:
             instance type's architecture. The user data requires Amazon Linux 2023.
         resolved: `launch`: EC2 resolves the parameter when it launches an instance, so new instances have the latest
             AMI without an apply. `plan`: Terraform resolves it, the next apply replaces the instances by an instance
-            refresh, and AWS rolls a failed refresh back, which it cannot do for an AMI that is resolved at launch.
+            refresh, and AWS rolls a failed refresh back, which it cannot do for an AMI that is resolved at launch. By
+            default `plan` in prod, so that instances of one group have one AMI until the next apply, and `launch` in
+            dev and staging.
 
     See https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html and
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-rollback.html.
     """
 
     parameter: str | None = None
-    resolved: Resolved = "launch"
+    resolved: Resolved | None = None
+
+
+def with_environment(image: Image, region: Region) -> Image:
+    """Return the image with the environment's default for `resolved`."""
+    return image if image.resolved else replace(image, resolved=region.profile.image_resolved)
 
 
 def architecture(instance_type: str) -> Architecture:
@@ -62,7 +70,7 @@ def check_image(problems: Problems, image: object, instance_type: object) -> Non
         problems.add("image", image, "must be an Image")
         return
     problems.check(
-        image.resolved in get_args(Resolved),
+        image.resolved is None or image.resolved in get_args(Resolved),
         "image.resolved",
         image.resolved,
         f"must be {' or '.join(get_args(Resolved))}",

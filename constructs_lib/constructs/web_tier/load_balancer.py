@@ -148,23 +148,17 @@ class LoadBalancer(HardenedConstruct):
         )
 
     def _listen(self, certificate_arn: str | None) -> aws.lb_listener.LbListener:
+        """Create the listeners; that of port 80 has one address, so that a certificate can be added and removed.
+
+        A load balancer can have one listener on a port: another address would be created before this is destroyed.
+        """
         listeners = aws.lb_listener
         forward = listeners.LbListenerDefaultAction(
             type="forward", target_group_arn=self._ref(self.target_group, "arn")
         )
         if certificate_arn is None:
-            return self._listener("http", HTTP, forward)
-        self._listener(
-            "redirect",
-            HTTP,
-            listeners.LbListenerDefaultAction(
-                type="redirect",
-                redirect=listeners.LbListenerDefaultActionRedirect(
-                    protocol="HTTPS", port=str(HTTPS), status_code="HTTP_301"
-                ),
-            ),
-        )
-        return self._listener(
+            return self._http(forward)
+        https = self._listener(
             "https",
             HTTPS,
             forward,
@@ -172,6 +166,24 @@ class LoadBalancer(HardenedConstruct):
             certificate_arn=certificate_arn,
             routing_http_response_strict_transport_security_header_value=HSTS,
         )
+        self._http(
+            listeners.LbListenerDefaultAction(
+                type="redirect",
+                redirect=listeners.LbListenerDefaultActionRedirect(
+                    protocol="HTTPS", port=str(HTTPS), status_code="HTTP_301"
+                ),
+            ),
+            # Clients are not redirected to a port that is not served yet.
+            depends_on=[https],
+        )
+        return https
+
+    def _http(
+        self, action: aws.lb_listener.LbListenerDefaultAction, depends_on: Sequence[core.TerraformResource] = ()
+    ) -> aws.lb_listener.LbListener:
+        listener = self._listener("http", HTTP, action, depends_on=depends_on or None)
+        self.region.moved_from(listener, (*self.components, "redirect"))
+        return listener
 
     def _listener(
         self,

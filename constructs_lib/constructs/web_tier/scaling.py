@@ -21,6 +21,9 @@ LEAST_REQUESTS: Final = 1
 class SimpleScaling:
     """Simple scaling: one CPU alarm adds instances, another one removes them.
 
+    The alarm that removes instances stays in the ALARM state while the group has its minimum size; it notifies no
+    topic. AWS recommends `TargetTracking`.
+
     Attributes:
         high: Average CPU utilization in percent, 10 to 90: instances are added after two minutes above it.
         low: Average CPU utilization in percent, 10 to 90 and at most half of `high`: instances are removed after 15

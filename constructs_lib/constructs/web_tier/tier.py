@@ -14,10 +14,10 @@ from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import ANYWHERE, SecurityGroup
 from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
 from constructs_lib.constructs.web_tier import arguments
-from constructs_lib.constructs.web_tier.alarms import BALANCER_ALARMS, TARGET_ALARMS
+from constructs_lib.constructs.web_tier.alarms import BALANCER_ALARMS, TARGET_ALARMS, in_service_alarm
 from constructs_lib.constructs.web_tier.arguments import UnprotectedLoadBalancer, XffMode
 from constructs_lib.constructs.web_tier.auto_scaling_group import AutoScalingGroup
-from constructs_lib.constructs.web_tier.image import Image, check_image
+from constructs_lib.constructs.web_tier.image import Image, check_image, with_environment
 from constructs_lib.constructs.web_tier.load_balancer import LoadBalancer
 from constructs_lib.constructs.web_tier.scaling import SimpleScaling, TargetTracking, check_scaling
 from constructs_lib.constructs.web_tier.scheduled_actions import ScheduledAction, check_scheduled_actions
@@ -57,9 +57,9 @@ class WebTier(HardenedConstruct):
             default.
         maximum: Maximum size of the group, from `minimum` to 500; 2 in dev, 4 in staging and 12 in prod by default.
         instance_type: The EC2 instance type; `t4g.small` in dev and staging and `m7g.large` in prod by default.
-        image: The AMI; by default the latest Amazon Linux 2023, resolved at each launch.
+        image: The AMI; by default the latest Amazon Linux 2023, in prod the latest one of the last apply.
         volume_gb: Size of the root volume in GiB, 8 to 16,384.
-        scaling: `SimpleScaling` or `TargetTracking`; `SimpleScaling(high=70, low=30)` by default.
+        scaling: `TargetTracking` or `SimpleScaling`; `TargetTracking(60)` by default: 60 % average CPU utilization.
         scheduled_actions: `ScheduledAction` by name, such as `morning`, up to 125. While there are any, Terraform
             ignores changes of `minimum` and `maximum`.
         commands: Shell commands that run before the web server starts, without references. The instance does not serve
@@ -130,7 +130,7 @@ class WebTier(HardenedConstruct):
         )
         type_ = region.profile.fleet_instance_type if instance_type is None else instance_type
         image = Image() if image is None else image
-        scaling = SimpleScaling() if scaling is None else scaling
+        scaling = TargetTracking() if scaling is None else scaling
         scheduled_actions = {} if scheduled_actions is None else scheduled_actions
         settings = {} if settings is None else settings
         given = ([vpc.cidr] if internal else [ANYWHERE]) if clients is None else clients
@@ -188,7 +188,7 @@ class WebTier(HardenedConstruct):
             balancer=self.load_balancer,
             log_group=self.log_group,
             user_data=user_data,
-            image=image,
+            image=with_environment(image, region),
             instance_type=type_,
             volume_gb=volume_gb,
             sizes=sizes,
@@ -197,11 +197,21 @@ class WebTier(HardenedConstruct):
             topics=alarm_set.topics if alarm_set.wanted else (),
         )
         self.resource = self.load_balancer.resource
-        without_acl = internal and web_acl in (None, False)
-        self.web_acl = None if without_acl else chosen_web_acl(self, web_acl=web_acl, key=key)
-        if self.web_acl:
-            self.web_acl.associate(self.component, self._ref(self.resource, "arn"))
-        self._create_alarms(alarm_set)
+        self.web_acl = (
+            None
+            if internal and web_acl in (None, False)
+            else chosen_web_acl(
+                self,
+                web_acl=web_acl,
+                key=key,
+                resource_arn=self._ref(self.resource, "arn"),
+                alarms=alarms,
+                alarm_topics=alarm_set.topics,
+            )
+        )
+        # Scheduled actions may set a smaller minimum.
+        least = min([sizes[0], *(action.minimum for action in scheduled_actions.values())])
+        self._create_alarms(alarm_set, least)
         self._publish_all()
 
     @cached_property
@@ -249,13 +259,15 @@ class WebTier(HardenedConstruct):
             settings=settings,
         )
 
-    def _create_alarms(self, alarm_set: Alarms) -> None:
+    def _create_alarms(self, alarm_set: Alarms, minimum: int) -> None:
         dimensions = {"LoadBalancer": self._ref(self.resource, "arn_suffix")}
         targets = {**dimensions, "TargetGroup": self._ref(self.load_balancer.target_group, "arn_suffix")}
         for name, alarm in BALANCER_ALARMS.items():
             alarm_set.add(f"{name}-alarm", alarm, dimensions)
         for name, alarm in TARGET_ALARMS.items():
             alarm_set.add(f"{name}-alarm", alarm, targets)
+        group = {"AutoScalingGroupName": self._ref(self.auto_scaling_group.resource, "name")}
+        alarm_set.add("in-service-alarm", in_service_alarm(minimum), group)
 
     def _publish_all(self) -> None:
         self._publish("dns_name", self._ref(self.resource, "dns_name"), "Name of the load balancer in DNS")

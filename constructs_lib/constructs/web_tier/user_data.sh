@@ -1,7 +1,9 @@
 #!/bin/bash
 # Sets up a web server. Nothing is served, so that the load balancer replaces the instance, until all of it has worked.
 set -euo pipefail
-exec >>/var/log/web-tier-setup.log 2>&1
+# To the standard output too, which cloud-init writes to the instance's console: the log has no agent until it is installed.
+exec > >(tee -a /var/log/web-tier-setup.log) 2>&1
+trap 'echo "Setup failed: line $LINENO, status $?"' ERR
 umask 022
 
 # The way out may come up after the instance.
@@ -31,6 +33,10 @@ cat >/etc/httpd/conf.d/web-tier.conf <<'HTTPD'
 ServerTokens Prod
 ServerSignature Off
 TraceEnable Off
+# Longer than the idle timeout of the load balancer, 60 seconds: it must be the one that closes connections.
+KeepAlive On
+KeepAliveTimeout 65
+Timeout 75
 # The access log shows who asked, not the load balancer.
 RemoteIPHeader X-Forwarded-For
 RemoteIPInternalProxy @network@

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from constructs_lib import ConfigurationError, HardenedStack, MultiRegionKey
-from constructs_lib.constructs.web_acl import BASE_GROUPS, FURTHER_GROUPS, NoWebAcl, WebAcl
+from constructs_lib.constructs.web_acl import BASE_GROUPS, FURTHER_GROUPS, NoWebAcl, RuleOverride, WebAcl
+from constructs_lib.constructs.web_acl.rules import BASE_RULES
 from tests.constructs.other_stacks import read_from_another_stack
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 COMMON = "AWSManagedRulesCommonRuleSet"
 SQL = "AWSManagedRulesSQLiRuleSet"
 ANONYMOUS = "AWSManagedRulesAnonymousIpList"
+IP_LIST = "AWSManagedRulesAmazonIpReputationList"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
 
 
 def make_acl(stack: HardenedStack, **arguments: Any) -> WebAcl:
@@ -73,14 +76,93 @@ def test_a_web_acl_has_a_rate_limit_and_the_managed_rule_groups(synthesized: Syn
     )
 
 
-def test_the_log_redacts_authorization_and_cookies(synthesized: SynthesizedStack) -> None:
+LOGGING = {
+    "log_destination_configs": ["${aws_cloudwatch_log_group.acl_log_eu_west_1.arn}"],
+    "redacted_fields": [
+        {"single_header": {"name": "authorization"}},
+        {"single_header": {"name": "cookie"}},
+        {"single_header": {"name": "x-amz-security-token"}},
+        {"query_string": {}},
+    ],
+    "resource_arn": "${aws_wafv2_web_acl.acl_eu_west_1.arn}",
+}
+
+
+def test_the_log_redacts_credentials_and_drops_allowed_requests(synthesized: SynthesizedStack) -> None:
+    kept = ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT", "CAPTCHA", "CHALLENGE")
     synthesized.resource("aws_wafv2_web_acl_logging_configuration").assert_config(
         {
-            "log_destination_configs": ["${aws_cloudwatch_log_group.acl_log_eu_west_1.arn}"],
-            "redacted_fields": [{"single_header": {"name": "authorization"}}, {"single_header": {"name": "cookie"}}],
-            "resource_arn": "${aws_wafv2_web_acl.acl_eu_west_1.arn}",
+            **LOGGING,
+            "logging_filter": {
+                "default_behavior": "DROP",
+                "filter": [
+                    {
+                        "behavior": "KEEP",
+                        "condition": [{"action_condition": {"action": action}} for action in kept],
+                        "requirement": "MEETS_ANY",
+                    }
+                ],
+            },
         }
     )
+
+
+def test_the_log_can_have_every_request(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    stack = synth_stack(lambda s: make_acl(s, log_allowed=True))
+    stack.resource("aws_wafv2_web_acl_logging_configuration").assert_config(LOGGING)
+
+
+def test_single_rules_and_whole_groups_can_count(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    overrides = [
+        RuleOverride("Orders may have up to one MiB", COMMON, "SizeRestrictions_BODY"),
+        RuleOverride("Our clients send no User-Agent header", COMMON, "NoUserAgent_HEADER", "captcha"),
+        RuleOverride("Counts until the end of the trial", SQL),
+        RuleOverride("Counts until the end of the trial", "rate-limit"),
+        RuleOverride("Takes part in attacks, so block it", IP_LIST, "AWSManagedIPDDoSList", "block"),
+    ]
+
+    def build_counting(stack: HardenedStack) -> None:
+        make_acl(stack, managed_groups=[SQL], overrides=overrides)
+        assert stack.opt_outs == [("shop/acl", override) for override in overrides]
+
+    rate, ip_list, _, common, sql = synth_stack(build_counting).resource("aws_wafv2_web_acl")["rule"]
+    assert rate["action"] == {"count": {}}
+    assert ip_list["statement"]["managed_rule_group_statement"]["rule_action_override"] == [
+        {"action_to_use": {"block": {}}, "name": "AWSManagedIPDDoSList"}
+    ]
+    assert common["override_action"] == {"none": {}}
+    assert common["statement"]["managed_rule_group_statement"]["rule_action_override"] == [
+        {"action_to_use": {"count": {}}, "name": "SizeRestrictions_BODY"},
+        {"action_to_use": {"captcha": {}}, "name": "NoUserAgent_HEADER"},
+    ]
+    assert sql == {**group(4, SQL), "override_action": {"count": {}}}
+
+
+def test_the_body_limit_of_api_gateway_and_the_window_of_the_rate_limit_are_set(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    stack = synth_stack(lambda s: make_acl(s, body_inspection_kb=64, rate_window_seconds=60))
+    acl = stack.resource("aws_wafv2_web_acl")
+    assert acl["association_config"] == {"request_body": [{"api_gateway": {"default_size_inspection_limit": "KB_64"}}]}
+    assert acl["rule"][0]["statement"]["rate_based_statement"] == {
+        "aggregate_key_type": "IP",
+        "evaluation_window_sec": 60,
+        "limit": 2000,
+    }
+
+
+def test_blocked_requests_raise_an_alarm_in_prod(
+    synthesized: SynthesizedStack, synth_stack: Callable[..., SynthesizedStack]
+) -> None:
+    assert synthesized.find("aws_cloudwatch_metric_alarm") == []
+    stack = synth_stack(lambda s: make_acl(s, blocked_threshold=7, alarm_topics=[TOPIC]), environment="prod")
+    alarm = stack.resource("aws_cloudwatch_metric_alarm")
+    assert (alarm["namespace"], alarm["metric_name"]) == ("AWS/WAFV2", "BlockedRequests")
+    assert alarm["dimensions"] == {"Region": "eu-west-1", "Rule": "ALL", "WebACL": "shop-prod-acl-eu-west-1"}
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 7)
+    assert (alarm["statistic"], alarm["treat_missing_data"]) == ("Sum", "notBreaching")
+    assert alarm["alarm_actions"] == [TOPIC]
+    assert stack.resource("aws_wafv2_web_acl")["visibility_config"]["metric_name"] == "shop-prod-acl-eu-west-1"
 
 
 def test_the_log_group_has_the_required_name_and_is_encrypted(synthesized: SynthesizedStack) -> None:
@@ -123,7 +205,9 @@ def test_base_and_further_rule_groups_are_distinct() -> None:
     assert not BASE_GROUPS.keys() & FURTHER_GROUPS.keys()
 
 
-RATE = "must be a whole number of requests in five minutes from 10 to 2000000000"
+RATE = "must be a whole number of requests from 10 to 2000000000"
+REASON = "This is said at least once"
+GROUPS = ", ".join(("rate-limit", *BASE_GROUPS))
 ALL = ", ".join(FURTHER_GROUPS)
 
 
@@ -134,6 +218,41 @@ ALL = ", ".join(FURTHER_GROUPS)
         ({"rate_limit": 2_000_000_001}, [f"rate_limit=2000000001: {RATE}"]),
         ({"rate_limit": 100.0}, [f"rate_limit=100.0: {RATE}"]),
         ({"rate_limit": True}, [f"rate_limit=True: {RATE}"]),
+        ({"rate_window_seconds": 90}, ["rate_window_seconds=90: must be one of 60, 120, 300, 600"]),
+        ({"body_inspection_kb": 8}, ["body_inspection_kb=8: must be one of 16, 32, 48, 64"]),
+        ({"blocked_threshold": 0}, ["blocked_threshold=0: must be at least 1"]),
+        (
+            {"overrides": [RuleOverride(REASON, SQL, "SQLi_BODY")]},
+            [
+                f"overrides[{SQL}/SQLi_BODY]='count': the web ACL has no such rule group; expected one of {GROUPS}",
+            ],
+        ),
+        (
+            {"overrides": [RuleOverride(REASON, COMMON, "SizeRestrictions_Body")]},
+            [
+                (
+                    f"overrides[{COMMON}/SizeRestrictions_Body]='count': is not a rule of the group, and AWS WAF ignores "
+                    f"such an override without an error; expected one of {', '.join(BASE_RULES[COMMON])}"
+                )
+            ],
+        ),
+        (
+            {"overrides": [RuleOverride(REASON, "rate-limit", "IP")]},
+            [
+                (
+                    "overrides[rate-limit/IP]='count': is not a rule of the group, and AWS WAF ignores such an override "
+                    "without an error; expected no rule, for the rate limit itself"
+                )
+            ],
+        ),
+        (
+            {"overrides": [RuleOverride(REASON, COMMON, action="captcha")]},
+            [f"overrides[{COMMON}]='captcha': a whole rule group can be set to count only; give a rule"],
+        ),
+        (
+            {"overrides": [RuleOverride(REASON, COMMON), RuleOverride(REASON, COMMON)]},
+            [f"overrides[{COMMON}]='count': duplicate override"],
+        ),
         ({"managed_groups": SQL}, [f"managed_groups={SQL!r}: must be a list of names"]),
         ({"managed_groups": [COMMON]}, [f"managed_groups={COMMON!r}: duplicate rule group"]),
         ({"managed_groups": [SQL, SQL]}, [f"managed_groups={SQL!r}: duplicate rule group"]),

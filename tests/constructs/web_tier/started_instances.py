@@ -23,6 +23,7 @@ class StartedInstance:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.console = ""
         self.bin = root / "bin"
         for folder in ("bin", f"{AGENT}/bin", "etc/httpd/conf", "etc/httpd/conf.d", "var/log", "var/www/html"):
             (root / folder).mkdir(parents=True)
@@ -38,7 +39,11 @@ class StartedInstance:
     def start(self, script: str) -> int:
         here = re.sub(r"(?<![\w.])/(etc|var|opt)/", rf"{self.root}/\1/", script)
         variables = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.root)}
-        return subprocess.run(["/bin/bash", "-c", here], env=variables, cwd=self.root, check=False).returncode
+        done = subprocess.run(
+            ["/bin/bash", "-c", here], env=variables, cwd=self.root, check=False, stdout=subprocess.PIPE, text=True
+        )
+        self.console = done.stdout
+        return done.returncode
 
     @property
     def calls(self) -> list[str]:

@@ -14,6 +14,7 @@ from constructs_lib import (
     MultiRegionKey,
     RegionalBucket,
     RegionalVpc,
+    SimpleScaling,
     TargetTracking,
     WebTier,
 )
@@ -71,7 +72,7 @@ def test_the_launch_template_is_private_encrypted_and_requires_imdsv2(prod: Synt
                 }
             ],
             "iam_instance_profile": {"arn": "${aws_iam_instance_profile.web_fleet_profile_eu_west_1.arn}"},
-            "image_id": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
+            "image_id": "${data.aws_ssm_parameter.web_fleet_image_eu_west_1.insecure_value}",
             "instance_type": "m7g.large",
             "metadata_options": {
                 "http_endpoint": "enabled",
@@ -113,7 +114,6 @@ def test_the_launch_template_contains_the_user_data(prod: SynthesizedStack) -> N
 def test_the_group_replaces_unhealthy_old_and_outdated_instances(prod: SynthesizedStack) -> None:
     prod.resource("aws_autoscaling_group").assert_config(
         {
-            "default_cooldown": 300,
             "default_instance_warmup": 180,
             "depends_on": [
                 "aws_lb_listener.web_balancer_https_eu_west_1",
@@ -137,7 +137,7 @@ def test_the_group_replaces_unhealthy_old_and_outdated_instances(prod: Synthesiz
             "instance_maintenance_policy": {"max_healthy_percentage": 150, "min_healthy_percentage": 100},
             "instance_refresh": {
                 "preferences": {
-                    "auto_rollback": False,
+                    "auto_rollback": True,
                     "max_healthy_percentage": 150,
                     "min_healthy_percentage": 100,
                 },
@@ -205,6 +205,18 @@ def test_an_image_resolved_at_plan_has_auto_rollback(synth_stack: Synth) -> None
     assert stack.resource("aws_autoscaling_group")["instance_refresh"]["preferences"]["auto_rollback"] is True
 
 
+def test_dev_resolves_the_image_at_each_launch_and_prod_at_the_plan(
+    dev: SynthesizedStack, prod: SynthesizedStack, synth_stack: Synth
+) -> None:
+    name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+    assert dev.resource("aws_launch_template")["image_id"] == f"resolve:ssm:{name}"
+    assert dev.resource("aws_autoscaling_group")["instance_refresh"]["preferences"]["auto_rollback"] is False
+    assert dev.find("data.aws_ssm_parameter") == []
+    prod.resource("data.aws_ssm_parameter").assert_config({"name": name})
+    stack = synth_stack(lambda s: make_tier(s, image=Image(resolved="launch")), "prod")
+    assert stack.resource("aws_launch_template")["image_id"] == f"resolve:ssm:{name}"
+
+
 def test_the_ssm_parameter_of_the_image_is_an_argument(synth_stack: Synth) -> None:
     stack = synth_stack(lambda s: make_tier(s, image=Image("/shop/images/web")))
     assert stack.resource("aws_launch_template")["image_id"] == "resolve:ssm:/shop/images/web"
@@ -270,15 +282,25 @@ def test_the_key_policy_allows_auto_scaling(prod: SynthesizedStack) -> None:
     assert grant["Condition"] == {**whom, "Bool": {"kms:GrantIsForAWSResource": ["true"]}}
 
 
+@pytest.fixture(scope="module")
+def simple(synth_stack: Synth) -> SynthesizedStack:
+    return synth_stack(lambda s: make_tier(s, scaling=SimpleScaling()))
+
+
+def test_the_default_cooldown_is_that_of_simple_scaling(simple: SynthesizedStack, dev: SynthesizedStack) -> None:
+    assert simple.resource("aws_autoscaling_group")["default_cooldown"] == 300
+    assert "default_cooldown" not in dev.resource("aws_autoscaling_group")
+
+
 @pytest.mark.parametrize(("id_", "step", "threshold", "minutes"), [("grow", 1, 70, 2), ("shrink", -1, 30, 15)])
 def test_simple_scaling_has_two_policies_with_alarms(
-    dev: SynthesizedStack, id_: str, step: int, threshold: int, minutes: int
+    simple: SynthesizedStack, id_: str, step: int, threshold: int, minutes: int
 ) -> None:
     comparison, text = {
         "grow": ("GreaterThanThreshold", "over 70 %: grows it"),
         "shrink": ("LessThanThreshold", "under 30 %: shrinks it"),
     }[id_]
-    dev.resource("aws_autoscaling_policy", f"*/{id_}").assert_config(
+    simple.resource("aws_autoscaling_policy", f"*/{id_}").assert_config(
         {
             "adjustment_type": "ChangeInCapacity",
             "autoscaling_group_name": GROUP,
@@ -288,7 +310,7 @@ def test_simple_scaling_has_two_policies_with_alarms(
             "scaling_adjustment": step,
         }
     )
-    dev.resource("aws_cloudwatch_metric_alarm", f"*/{id_}-alarm").assert_config(
+    simple.resource("aws_cloudwatch_metric_alarm", f"*/{id_}-alarm").assert_config(
         {
             "actions_enabled": True,
             "alarm_actions": [f"${{aws_autoscaling_policy.web_fleet_{id_}_eu_west_1.arn}}"],
@@ -339,6 +361,15 @@ def test_target_tracking_has_one_policy_and_no_alarms(
     assert TargetTracking().target_value == 60
     assert stack.find("aws_cloudwatch_metric_alarm") == []
     assert "default_cooldown" not in stack.resource("aws_autoscaling_group")
+
+
+def test_target_tracking_is_the_default(dev: SynthesizedStack) -> None:
+    policy = dev.resource("aws_autoscaling_policy")
+    assert (policy["policy_type"], policy["target_tracking_configuration"]["target_value"]) == (
+        "TargetTrackingScaling",
+        60,
+    )
+    assert dev.find("aws_cloudwatch_metric_alarm") == []
 
 
 def test_sizes_and_instance_type_depend_on_the_environment(synth_stack: Synth, environment: Environment) -> None:

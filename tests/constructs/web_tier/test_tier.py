@@ -100,8 +100,9 @@ def test_https_requires_tls_1_2_and_http_is_redirected(prod: SynthesizedStack) -
             "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
         }
     )
-    prod.resource("aws_lb_listener", "*/redirect").assert_config(
+    prod.resource("aws_lb_listener", "*/http").assert_config(
         {
+            "depends_on": ["aws_lb_listener.web_balancer_https_eu_west_1"],
             "default_action": [
                 {"redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}, "type": "redirect"}
             ],
@@ -112,6 +113,16 @@ def test_https_requires_tls_1_2_and_http_is_redirected(prod: SynthesizedStack) -
         }
     )
     assert len(prod.resources("aws_lb_listener")) == 2
+
+
+def test_the_listener_of_port_80_has_the_same_address_with_and_without_a_certificate(
+    dev: SynthesizedStack, prod: SynthesizedStack
+) -> None:
+    address = "aws_lb_listener.web_balancer_http_eu_west_1"
+    for stack in (dev, prod):
+        assert [one.address for one in stack.resources("aws_lb_listener") if one["port"] == 80] == [address]
+        move = {"from": "aws_lb_listener.web_balancer_redirect_eu_west_1", "to": address}
+        assert move in stack.document["moved"]
 
 
 def test_without_a_certificate_dev_serves_plain_http_only(dev: SynthesizedStack) -> None:
@@ -215,6 +226,18 @@ def test_the_log_group_is_encrypted_and_has_a_retention(prod: SynthesizedStack) 
     )
 
 
+def test_prod_has_an_alarm_on_instances_below_the_minimum(prod: SynthesizedStack, synth_stack: Synth) -> None:
+    alarm = prod.resource("aws_cloudwatch_metric_alarm", "shop/web/in-service-alarm")
+    assert (alarm["namespace"], alarm["metric_name"]) == ("AWS/AutoScaling", "GroupInServiceInstances")
+    assert alarm["dimensions"] == {"AutoScalingGroupName": GROUP}
+    assert (alarm["comparison_operator"], alarm["threshold"], alarm["statistic"]) == ("LessThanThreshold", 2, "Minimum")
+    assert (alarm["evaluation_periods"], alarm["treat_missing_data"]) == (15, "breaching")
+    assert alarm["metric_name"] in prod.resource("aws_autoscaling_group")["enabled_metrics"]
+    night = {"night": ScheduledAction("0 20 * * *", 1, 3), "day": ScheduledAction("0 7 * * *", 3, 4)}
+    stack = synth_stack(lambda s: make_tier(s, minimum=2, maximum=4, scheduled_actions=night, alarms=True))
+    assert stack.resource("aws_cloudwatch_metric_alarm", "shop/web/in-service-alarm")["threshold"] == 1
+
+
 def test_prod_has_alarms_on_errors_latency_and_unhealthy_instances(prod: SynthesizedStack) -> None:
     balancer = {"LoadBalancer": BALANCER % "arn_suffix"}
     both = {**balancer, "TargetGroup": TARGETS % "arn_suffix"}
@@ -236,7 +259,7 @@ def test_prod_has_alarms_on_errors_latency_and_unhealthy_instances(prod: Synthes
             [TOPIC],
         )
     assert found == expected
-    assert len(prod.resources("aws_cloudwatch_metric_alarm", "shop/web/*-alarm")) == 5 + 2
+    assert len(prod.resources("aws_cloudwatch_metric_alarm", "shop/web/*-alarm")) == 5 + 1 + 1
 
 
 def test_prod_has_a_web_acl(prod: SynthesizedStack, dev: SynthesizedStack) -> None:
@@ -286,7 +309,7 @@ def test_opt_outs_are_recorded(synth_stack: Synth) -> None:
     assert stack.resource("aws_lb")["enable_deletion_protection"] is False
     assert "lifecycle" not in stack.resource("aws_lb")
     assert stack.find("aws_wafv2_web_acl") == []
-    assert len(stack.resources("aws_cloudwatch_metric_alarm")) == 2
+    assert stack.find("aws_cloudwatch_metric_alarm") == []
 
 
 def test_a_web_acl_can_be_passed(synth_stack: Synth) -> None:
@@ -295,8 +318,19 @@ def test_a_web_acl_can_be_passed(synth_stack: Synth) -> None:
         key = MultiRegionKey(stack, "acl-key", region=region)
         make_tier(stack, web_acl=WebAcl(stack, "acl", region=region, key=key))
 
-    association = synth_stack(build).resource("aws_wafv2_web_acl_association")
+    stack = synth_stack(build)
+    association = stack.resource("aws_wafv2_web_acl_association")
     assert association["web_acl_arn"] == "${aws_wafv2_web_acl.acl_eu_west_1.arn}"
+    assert association.address == "aws_wafv2_web_acl_association.web_web_acl_association_web_eu_west_1"
+    before = "aws_wafv2_web_acl_association.acl_association_web_eu_west_1"
+    assert {"from": before, "to": association.address} in stack.document["moved"]
+
+
+def test_a_web_acl_of_the_tiers_own_is_associated_at_the_same_address(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda s: make_tier(s, web_acl=True, alarms=True, alarm_topics=[TOPIC]))
+    association = stack.resource("aws_wafv2_web_acl_association")
+    assert association.address == "aws_wafv2_web_acl_association.web_web_acl_association_web_eu_west_1"
+    assert stack.resource("aws_cloudwatch_metric_alarm", "shop/web/web-acl/blocked-alarm")["alarm_actions"] == [TOPIC]
 
 
 def test_outputs_are_flat_and_in_the_summary(dev: SynthesizedStack) -> None:

@@ -67,6 +67,10 @@ def test_the_web_server_listens_on_the_port_of_the_target_group(instance: Starte
         "ServerTokens Prod\n"
         "ServerSignature Off\n"
         "TraceEnable Off\n"
+        "# Longer than the idle timeout of the load balancer, 60 seconds: it must be the one that closes connections.\n"
+        "KeepAlive On\n"
+        "KeepAliveTimeout 65\n"
+        "Timeout 75\n"
         "# The access log shows who asked, not the load balancer.\n"
         "RemoteIPHeader X-Forwarded-For\n"
         "RemoteIPInternalProxy 10.7.0.0/16\n"
@@ -88,6 +92,20 @@ def test_the_script_retries_the_installation_of_packages(instance: StartedInstan
         "dnf",
         AGENT[8:] + "-ctl",
     ]
+
+
+def test_the_output_is_in_the_log_and_on_the_console_of_the_instance(instance: StartedInstance) -> None:
+    instance.program(instance.bin / "dnf", "echo no route to the packages >&2; exit 1")
+    assert instance.start(render(make_user_data())) == 1
+    assert instance.console == instance.read("var/log/web-tier-setup.log")
+    assert "no route to the packages" in instance.console
+
+
+def test_a_command_that_fails_is_named_on_the_console(instance: StartedInstance) -> None:
+    script = render(make_user_data(commands=["/opt/no-such-installer"]))
+    line = script.splitlines().index("/opt/no-such-installer") + 1
+    assert instance.start(script) == 127
+    assert f"Setup failed: line {line}, status 127\n" in instance.console
 
 
 def test_an_instance_without_packages_does_not_serve(instance: StartedInstance) -> None:
