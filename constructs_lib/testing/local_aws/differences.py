@@ -315,6 +315,16 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_elasticache_user_group=("*",),
     ),
     *_fixed(
+        "cache_users_follow_the_api",
+        "moto returns the authentication type of the request, and cannot modify users; the fix stores the change",
+        aws_elasticache_user=("*",),
+    ),
+    *_fixed(
+        "replication_groups_keep_the_cluster_mode",
+        "moto does not change it; the fix stores it",
+        aws_elasticache_replication_group=("cluster_mode",),
+    ),
+    *_fixed(
         "eventbridge_notifications_are_returned",
         "moto does not return it",
         aws_s3_bucket_notification=("eventbridge",),

@@ -13,6 +13,8 @@ from werkzeug.wrappers import Request
 
 from constructs_lib.testing.local_aws.infidelities import Infidelity
 from constructs_lib.testing.local_aws.operations import find_call
+from constructs_lib.testing.local_aws.refusals import Asked, refusal_of
+from constructs_lib.testing.local_aws.wire import error as error_answer
 from constructs_lib.testing.local_aws.wsgi import answer_of, body_of
 
 if TYPE_CHECKING:
@@ -21,28 +23,51 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
     from constructs_lib.testing.local_aws.operations import Call
+    from constructs_lib.testing.local_aws.wsgi import Answer
 
 _CBOR: Final = "smithy-rpc-v2-cbor"
 _SIZED: Final = ("list", "map", "string", "blob")
 _NUMBERS: Final = ("integer", "long", "float", "double")
+_PARSER_ERRORS: Final = (
+    RequestParserError,
+    ResponseParserError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+)
 
 
-def of_request(call: Call, environ: Mapping[str, Any], body: bytes) -> Iterator[Infidelity]:
-    """Yield where a request is not as the model of its operation says."""
-    shape = call.model.input_shape
-    if shape is None or call.model.has_streaming_input:
-        return
+class UnreadableError(Exception):
+    """A request cannot be parsed."""
+
+
+def parameters_of(call: Call, environ: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """Return the parameters of a request, as the model of its operation names them; none of a streaming request.
+
+    Raises:
+        UnreadableError: The request cannot be parsed.
+    """
+    if call.model.input_shape is None or call.model.has_streaming_input:
+        return {}
     try:
-        parsed = _request(call, environ, body)
-    except (RequestParserError, ResponseParserError, ValueError, KeyError, AttributeError, TypeError) as error:
-        yield Infidelity(call.name, "request", f"cannot be parsed: {error!r}")
+        parameters: dict[str, Any] = _request(call, environ, body)
+    except _PARSER_ERRORS as error:
+        raise UnreadableError(f"cannot be parsed: {error!r}") from error
+    return parameters
+
+
+def of_request(call: Call, parameters: Mapping[str, Any]) -> Iterator[Infidelity]:
+    """Yield where a request is not as the model of its operation says."""
+    if (shape := call.model.input_shape) is None or call.model.has_streaming_input:
         return
-    for path, reason in violations(shape, parsed, "request"):
+    for path, reason in violations(shape, parameters, "request"):
         yield Infidelity(call.name, path, reason)
 
 
-def of_answer(call: Call, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Iterator[Infidelity]:
+def of_answer(call: Call, status_line: str, headers: Iterable[tuple[str, str]], body: bytes) -> Iterator[Infidelity]:
     """Yield where an answer is not as the model of its operation says; an error of AWS is no infidelity."""
+    status = int(status_line.split(" ", 1)[0])
     if status >= 500:  # noqa: PLR2004  HTTP
         yield Infidelity(call.name, "answer", f"status {status}")
     shape = call.model.output_shape
@@ -52,7 +77,7 @@ def of_answer(call: Call, status: int, headers: Iterable[tuple[str, str]], body:
         parsed = create_parser(call.protocol).parse(
             {"status_code": status, "headers": HeadersDict(dict(headers)), "body": body}, shape
         )
-    except (ResponseParserError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except _PARSER_ERRORS as error:
         yield Infidelity(call.name, "answer", f"cannot be parsed: {str(error).splitlines()[0]}")
         return
     for path, reason in violations(shape, parsed, "answer"):
@@ -112,40 +137,58 @@ def _request(call: Call, environ: Mapping[str, Any], body: bytes) -> Any:  # noq
 
 
 class Models:
-    """WSGI middleware that reports each infidelity once.
+    """WSGI middleware that holds requests and answers against the models, and refuses what AWS refuses.
 
     Args:
         application: The application to wrap.
-        report: Called with each new infidelity.
-        called: Called with each operation.
+        quotas: Quotas of the account that differ from AWS's defaults.
+        report: Called with each infidelity, once.
+        called: Called with each operation and the status of its answer.
     """
 
     def __init__(
         self,
         application: Callable[..., Iterable[bytes]],
+        quotas: Mapping[str, int],
         report: Callable[[Infidelity], object],
         called: Callable[[Call, int], object],
     ) -> None:
         self._application = application
+        self._quotas = quotas
         self._report = report
         self._called = called
         self._seen: set[Infidelity] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         """Pass a request on, and check it and its answer."""
-        asked = body_of(environ)
-        call = find_call(environ, asked)
+        body = body_of(environ)
+        call = find_call(environ, body)
         if call is None:
             return self._application(environ, start_response)
-        self._note(of_request(call, environ, asked))
-        status, headers, body = answer_of(self._application, environ)
-        code = int(status.split(" ", 1)[0])
-        self._note(of_answer(call, code, headers, body))
-        self._called(call, code)
+        answer = self._refusal(call, environ, body)
+        if answer is None:
+            answer = answer_of(self._application, environ)
+            self._note(of_answer(call, *answer))
+        status, headers, content = answer
+        self._called(call, int(status.split(" ", 1)[0]))
         start_response(status, headers)
-        return [body]
+        return [content]
 
-    def _note(self, found: Iterator[Infidelity]) -> None:
+    def _refusal(self, call: Call, environ: Mapping[str, Any], body: bytes) -> Answer | None:
+        try:
+            parameters = parameters_of(call, environ, body)
+        except UnreadableError as error:
+            self._note([Infidelity(call.name, "request", str(error))])
+            return None
+        self._note(of_request(call, parameters))
+        try:
+            refused = refusal_of(Asked(call, parameters, self._quotas))
+        except Exception as error:  # noqa: BLE001  whatever it is, the request goes on
+            self._note([Infidelity(call.name, "refusal", repr(error))])
+            return None
+        return error_answer(call, refused.code, refused.message, refused.status) if refused else None
+
+    def _note(self, found: Iterable[Infidelity]) -> None:
         for infidelity in found:
             if infidelity not in self._seen:
                 self._seen.add(infidelity)

@@ -17,11 +17,12 @@ from constructs_lib.testing.errors import LocalAwsError, UnavailableError
 from constructs_lib.testing.local_aws.endpoint import Endpoint
 from constructs_lib.testing.local_aws.infidelities import FOUND, Infidelity, unknown
 from constructs_lib.testing.local_aws.options import Options
+from constructs_lib.testing.local_aws.quotas import check_quotas
 from constructs_lib.testing.local_aws.server import CALLS, INFIDELITIES, PORT_TAKEN
 from constructs_lib.testing.processes import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from constructs_lib.testing.local_aws.faults import Fault
@@ -44,6 +45,8 @@ class LocalAws(Endpoint):
         port: A port on 127.0.0.1; any free port by default.
         start_timeout: Seconds within which the server must respond; 180 by default.
         faults: Calls that fail once.
+        quotas: Quotas of the account that differ from AWS's defaults, by their name in `quotas.DEFAULTS`. For a new
+            account, give `quotas.NEW_ACCOUNT`.
 
     Attributes:
         log: The server's log; removed by `stop`, unless the server ended unexpectedly.
@@ -53,13 +56,21 @@ class LocalAws(Endpoint):
         LocalAwsError: The port is in use, or the server does not start; the message has the end of its log.
     """
 
-    def __init__(self, *, port: int = 0, start_timeout: float = START_SECONDS, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        start_timeout: float = START_SECONDS,
+        faults: Sequence[Fault] = (),
+        quotas: Mapping[str, int] | None = None,
+    ) -> None:
         check_moto()
+        check_quotas(quotas or {})
         self._folder = Path(tempfile.mkdtemp(prefix="constructs-lib-aws-"))
         super().__init__(self._folder / "local-aws.log")
         self._stopped: tuple[Infidelity, ...] | None = None
         ready = self._folder / "port"
-        options = Options(faults=tuple(faults))
+        options = Options(faults=tuple(faults), quotas=quotas or {})
         self._process = Process(
             [sys.executable, "-m", "constructs_lib.testing.local_aws.server", str(port), ready, options.text()],
             cwd=self._folder,

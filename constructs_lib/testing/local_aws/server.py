@@ -62,7 +62,7 @@ def main() -> int:
     from constructs_lib.testing.local_aws.repeats import Repeats  # noqa: PLC0415
 
     record = Record(ready.parent)
-    checked = Models(DomainDispatcherApplication(create_backend_app), record.infidelity, record.call)
+    checked = Models(DomainDispatcherApplication(create_backend_app), options.quotas, record.infidelity, record.call)
     print("fixes:", *install())  # noqa: T201  the log
     server = make_server(
         "127.0.0.1",

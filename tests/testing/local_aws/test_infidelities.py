@@ -9,7 +9,7 @@ from botocore.session import Session
 
 from constructs_lib.testing.local_aws import KNOWN_INFIDELITIES, Infidelity, LocalAws
 from constructs_lib.testing.local_aws.infidelities import unknown
-from constructs_lib.testing.local_aws.models import of_answer, of_request
+from constructs_lib.testing.local_aws.models import of_answer, of_request, parameters_of
 from constructs_lib.testing.local_aws.operations import find_call
 
 EU = "eu-west-1"
@@ -96,7 +96,7 @@ def test_a_request_without_signature_service_or_operation_is_not_checked(
 def found_in_answer(name: str, body: bytes, status: int = 200) -> list[tuple[str, str]]:
     call = find_call(*REQUESTS[name])
     assert call is not None
-    return [(found.path, found.reason) for found in of_answer(call, status, [("Content-Type", "text/xml")], body)]
+    return [(found.path, found.reason) for found in of_answer(call, str(status), [("Content-Type", "text/xml")], body)]
 
 
 def test_an_answer_is_checked_for_required_members_enumerations_lengths_and_ranges() -> None:
@@ -125,7 +125,8 @@ def test_a_request_is_checked_alike() -> None:
     def found(name: str, body: bytes, **more: Any) -> list[tuple[str, str]]:
         call = find_call({**REQUESTS[name][0], **more}, body)
         assert call is not None
-        return [(each.path, each.reason) for each in of_request(call, {**REQUESTS[name][0], **more}, body)]
+        parameters = parameters_of(call, {**REQUESTS[name][0], **more}, body)
+        return [(each.path, each.reason) for each in of_request(call, parameters)]
 
     assert found("sqs:CreateQueue", b'{"QueueName": "q"}') == []
     assert found("sqs:CreateQueue", b"{}") == [("request.QueueName", "required member is missing")]

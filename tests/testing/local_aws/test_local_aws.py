@@ -14,6 +14,7 @@ import pytest
 from constructs_lib.testing.errors import LocalAwsError, UnavailableError
 from constructs_lib.testing.local_aws import KNOWN_DIFFERENCES, Effect, LocalAws, process
 from constructs_lib.testing.local_aws.differences import differences_for, not_applied, summary
+from tests.testing.local_aws.execution_roles import make_role
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def test_a_zone_with_a_vpc_is_private_and_names_it(local_aws: LocalAws) -> None:
 
 
 def test_a_function_keeps_its_settings_and_knows_its_vpc(local_aws: LocalAws) -> None:
-    local_aws.client("iam", EU).create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    make_role(local_aws, "any", actions=("ec2:CreateNetworkInterface", "sqs:SendMessage"))
     ec2 = local_aws.client("ec2", EU)
     vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.2.0.0/24")["Subnet"]["SubnetId"]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.testing.local_aws.execution_roles import make_role
+
 if TYPE_CHECKING:
     from constructs_lib.testing.local_aws import LocalAws
 
@@ -36,9 +38,7 @@ def test_a_topic_returns_its_signature_version(local_aws: LocalAws) -> None:
 
 
 def test_an_event_source_keeps_the_alias(local_aws: LocalAws) -> None:
-    role = {"Version": "2012-10-17", "Statement": []}
-    iam = local_aws.client("iam", EU)
-    arn = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(role))["Role"]["Arn"]
+    arn = make_role(local_aws, "reader", actions=("sqs:*",))
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("index.py", "def handler(event, context): ...")

@@ -71,6 +71,9 @@ def test_a_table_shows_its_contributors_once_it_is_told_to(local_aws: LocalAws) 
 def test_a_group_of_cache_users_keeps_its_users_until_it_is_gone(local_aws: LocalAws) -> None:
     caches = local_aws.client("elasticache", EU)
     tags = [{"Key": "Owner", "Value": "team"}]
+    for id_, name in (("a", "app"), ("b", "default"), ("c", "other")):
+        mode = {"Type": "password", "Passwords": ["long-enough-for-it"]}
+        caches.create_user(UserId=id_, UserName=name, Engine="valkey", AccessString="off", AuthenticationMode=mode)
     made = caches.create_user_group(UserGroupId="group", Engine="valkey", UserIds=["a", "b"], Tags=tags)
     caches.modify_user_group(UserGroupId="group", UserIdsToAdd=["c"], UserIdsToRemove=["a"])
     (group,) = caches.describe_user_groups(UserGroupId="group")["UserGroups"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.elasticache.exceptions import ElastiCacheException
-from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.models import ElastiCacheBackend, User
 from moto.elasticache.responses import ElastiCacheResponse
 
-from constructs_lib.testing.local_aws.fixes.patching import add, around, kept
+from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,7 +200,7 @@ def cache_user_groups_exist() -> None:
     """User groups are not supported."""
 
     def groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
-        return kept(self.elasticache_backend, "user_groups", dict)
+        return user_groups(self.elasticache_backend)
 
     def group(self: ElastiCacheResponse) -> dict[str, Any]:
         name = self._get_param("UserGroupId")
@@ -240,6 +240,53 @@ def cache_user_groups_exist() -> None:
         return ActionResult({**groups(self).pop(group(self)["UserGroupId"]), "Status": "deleting"})
 
 
+def cache_users_follow_the_api() -> None:
+    """Users return the authentication type of the request, cannot be modified, and stay in groups when deleted."""
+
+    @around_property(User, "authentication")
+    def authentication(given: dict[str, str | int | None], _self: User) -> dict[str, str | int | None]:
+        return {**given, "Type": "no-password" if given["Type"] == "no-password-required" else given["Type"]}
+
+    @around(ElastiCacheBackend, "delete_user")
+    def delete_user(original: Callable[..., User], self: ElastiCacheBackend, user_id: str) -> User:
+        user = original(self, user_id)
+        for group in user_groups(self).values():
+            group["UserIds"] = [member for member in group["UserIds"] if member != user_id]
+        return user
+
+    @add(ElastiCacheResponse, "modify_user")
+    def modify_user(self: ElastiCacheResponse) -> ActionResult:
+        asked = self._get_params()
+        user = self.elasticache_backend.describe_users(asked["UserId"])[0]
+        mode = asked.get("AuthenticationMode") or {}
+        type_ = mode.get("Type") or ("no-password-required" if asked.get("NoPasswordRequired") else None)
+        passwords = asked.get("Passwords") or mode.get("Passwords")
+        if passwords or type_:
+            user.authentication_type = type_ or "password"
+            user.no_password_required = user.authentication_type == "no-password-required"
+            user.passwords = passwords or []
+        user.access_string = asked.get("AccessString") or user.access_string
+        return ActionResult(user)
+
+
+def replication_groups_keep_the_cluster_mode() -> None:
+    """A changed cluster mode is ignored."""
+
+    @around(ElastiCacheResponse, "modify_replication_group")
+    def modify_replication_group(original: Callable[..., ActionResult], self: ElastiCacheResponse) -> ActionResult:
+        answer = original(self)
+        if mode := self._get_param("ClusterMode"):
+            group = self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")]
+            group.cluster_mode = mode
+            group.cluster_enabled = mode == "enabled"
+        return answer
+
+
+def user_groups(backend: ElastiCacheBackend) -> dict[str, dict[str, Any]]:
+    """Return the user groups of a Region, by id."""
+    return kept(backend, "user_groups", dict)
+
+
 def full_version(engine: str, asked: str | None) -> str:
     """Return a version with a patch version, as AWS returns it."""
     if not asked:
@@ -253,4 +300,6 @@ FIXES = (
     replication_groups_have_member_clusters,
     cache_parameter_groups_exist,
     cache_user_groups_exist,
+    cache_users_follow_the_api,
+    replication_groups_keep_the_cluster_mode,
 )
