@@ -14,10 +14,23 @@ import pytest
 from constructs_lib.testing import settings
 from constructs_lib.testing.errors import UnavailableError
 from constructs_lib.testing.local_aws import LocalAws
+from constructs_lib.testing.local_aws.infidelities import FOUND
 from constructs_lib.testing.settings import Terraform, find_providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def answers_follow_the_models() -> Iterator[None]:
+    """Fail if a local AWS of this file was asked, or answered, otherwise than AWS's own models say."""
+    before = len(FOUND)
+    yield
+    if found := FOUND[before:]:
+        listed = "".join(f"\n  {infidelity}" for infidelity in found)
+        pytest.fail(
+            f"not as AWS's models say; mend it in the fixes, or add it to KNOWN_INFIDELITIES:{listed}", pytrace=False
+        )
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ class Fault:
     """One call of an operation that fails.
 
     Attributes:
-        operation: Service as in boto3 and operation, such as `lambda:CreateFunction`.
+        operation: Service as in boto3 and operation, such as `lambda:CreateFunction`; `*` for every operation that is
+            not only a read.
         failure: How it fails; `Failure.DENIED` by default.
         call: Which call of this operation, over all Regions, counted from 1; retries by an SDK are not counted.
     """
@@ -46,6 +47,8 @@ class Fault:
     failure: Failure = Failure.DENIED
     call: int = 1
 
+
+EVERY_CHANGE: Final = "*"
 
 # Error code and HTTP status by failure: EC2, S3, and the services with models of their own errors.
 _CODES: Final = {
@@ -56,7 +59,7 @@ _STATUS: Final = {Failure.THROTTLED: 429, Failure.DENIED: 403}
 
 
 class FaultyCalls:
-    """WSGI middleware that lets calls fail, each fault once.
+    """WSGI middleware that lets calls fail.
 
     Args:
         application: The application to wrap.
@@ -71,8 +74,7 @@ class FaultyCalls:
         find: Callable[[Mapping[str, Any], bytes], Call | None],
     ) -> None:
         self._application = application
-        self._faults = set(faults)
-        self._operations = frozenset(fault.operation for fault in self._faults)
+        self._faults = tuple(faults)
         self._find = find
         self._made: Counter[str] = Counter()
         self._invocations: set[str] = set()
@@ -80,8 +82,8 @@ class FaultyCalls:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         """Pass a request on, or let it fail."""
-        call = self._find(environ, body_of(environ)) if self._operations else None
-        fault = self._due(call.name, environ.get("HTTP_AMZ_SDK_INVOCATION_ID")) if call else None
+        call = self._find(environ, body_of(environ)) if self._faults else None
+        fault = self._due(call, environ.get("HTTP_AMZ_SDK_INVOCATION_ID")) if call else None
         if call is None or fault is None:
             return self._application(environ, start_response)
         if fault.failure is Failure.LOST:
@@ -96,18 +98,16 @@ class FaultyCalls:
         start_response(status, headers)
         return [body]
 
-    def _due(self, operation: str, invocation: str | None) -> Fault | None:
+    def _due(self, call: Call, invocation: str | None) -> Fault | None:
+        names = (call.name, EVERY_CHANGE) if call.changes else (call.name,)
         with self._guard:
-            if operation not in self._operations or invocation in self._invocations:
+            if invocation in self._invocations:
                 return None
             if invocation:
                 self._invocations.add(invocation)
-            self._made[operation] += 1
-            due = [
-                fault for fault in self._faults if (fault.operation, fault.call) == (operation, self._made[operation])
-            ]
-            self._faults.difference_update(due)
-        return due[0] if due else None
+            self._made[call.name] += 1
+            due = (each for each in self._faults if each.operation in names and each.call == self._made[call.name])
+            return next(due, None)
 
 
 def _disconnect(environ: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ BY_SIGNING_NAME: Final = {
 _SCOPE: Final = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]*)/(?P<name>[^/]+)/aws4_request")
 _RPC_PATH: Final = re.compile(r"/service/[^/]+/operation/(?P<operation>\w+)$")
 _LABEL: Final = re.compile(r"\{(\w+)(\+?)\}")
+_READS: Final = ("Describe", "Get", "Head", "List", "Search", "Validate")
 _QUERY_PROTOCOLS: Final = frozenset({"query", "ec2"})
 
 
@@ -52,6 +53,11 @@ class Call:
     def name(self) -> str:
         """Service and operation, such as `lambda:CreateFunction`; the service as in boto3."""
         return f"{self.model.service_model.service_name}:{self.model.name}"
+
+    @property
+    def changes(self) -> bool:
+        """Whether the operation is not only a read."""
+        return not self.model.name.startswith(_READS)
 
 
 @functools.cache
@@ -116,6 +122,7 @@ class _Route:
     query: Mapping[str, str]
     required: frozenset[str]
     headers: frozenset[str]
+    deprecated: bool
 
 
 @functools.cache
@@ -139,6 +146,7 @@ def _route(operation: OperationModel) -> _Route:
         path=re.compile(f"{pattern}/?"),
         query={key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()},
         required=frozenset(at["querystring"]),
+        deprecated=bool(operation.deprecated),
         headers=frozenset(f"HTTP_{header.upper().replace('-', '_')}" for header in at["header"]),
     )
 
@@ -157,7 +165,8 @@ def _rest_operation(service: ServiceModel, environ: Mapping[str, Any]) -> tuple[
             and all(header in environ for header in route.headers - {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
         ):
             # A path without labels is more specific than one with labels that also match it.
-            rank = 10 * len(route.query) + 10 * (len(route.required) + len(route.headers)) - len(matched.groupdict())
+            rank = 10 * (len(route.query) + len(route.required) + len(route.headers)) - len(matched.groupdict())
+            rank -= route.deprecated
             found.append((rank, route, {name: unquote(value) for name, value in matched.groupdict().items()}))
     if not found:
         return None

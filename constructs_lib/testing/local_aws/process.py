@@ -108,9 +108,9 @@ class LocalAws(Endpoint):
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The operations that were called, in order, such as `lambda:CreateFunction`."""
+        """The operations that were called with success, in order, such as `lambda:CreateFunction`."""
         lines = (self._folder / CALLS).read_text(encoding="utf-8").splitlines()
-        return tuple(line.split(" ", 1)[0] for line in lines)
+        return tuple(name for name, _, status in map(str.split, lines) if status.startswith("2"))
 
     @property
     def infidelities(self) -> tuple[Infidelity, ...]:

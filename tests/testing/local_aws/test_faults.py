@@ -98,3 +98,15 @@ def test_an_answer_that_is_lost_leaves_the_work_done_and_a_retry_gets_it() -> No
         assert url.endswith("/other")
         queues.close()
         assert aws.calls.count("sqs:CreateQueue") == 2
+
+
+def test_a_fault_of_every_change_leaves_reads_alone() -> None:
+    with LocalAws(faults=[Fault("*")]) as aws:
+        sqs = aws.client("sqs", EU)
+        assert "QueueUrls" not in sqs.list_queues()
+        with pytest.raises(ClientError, match="AccessDeniedException: a fault of the local AWS: sqs:CreateQueue"):
+            queue(aws)
+        url = queue(aws)["QueueUrl"]
+        with pytest.raises(ClientError, match="sqs:SetQueueAttributes"):
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+        assert aws.calls == ("sqs:ListQueues", "sqs:CreateQueue")

@@ -64,6 +64,7 @@ REQUESTS = {
     "s3:ListBuckets": (environ("s3", "GET"), b""),
     "s3:GetBucketPolicy": (environ("s3", "GET", "/bucket", "policy"), b""),
     "s3:ListObjectsV2": (environ("s3", "GET", "/bucket", "list-type=2"), b""),
+    "s3:PutBucketLifecycleConfiguration": (environ("s3", "PUT", "/bucket", "lifecycle"), b""),
     "s3:PutObject": (environ("s3", "PUT", "/bucket/a/b"), b"x"),
     "s3:CopyObject": (environ("s3", "PUT", "/bucket/a/b", HTTP_X_AMZ_COPY_SOURCE="bucket/c"), b""),
     "s3:UploadPart": (environ("s3", "PUT", "/bucket/a/b", "partNumber=1&uploadId=u"), b"x"),
