@@ -226,6 +226,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_lambda_function=("code_signing_config_arn",),
     ),
     *_fixed(
+        "function_urls_are_buffered",
+        "moto returns the mode in mixed case",
+        aws_lambda_function_url=("invoke_mode",),
+    ),
+    *_fixed(
         "authorizers_keep_the_validation_expression",
         "moto does not store it",
         aws_api_gateway_authorizer=("identity_validation_expression",),

@@ -61,6 +61,9 @@ KNOWN_INFIDELITIES: Final[tuple[Infidelity, ...]] = (
     Infidelity("route53:GetHostedZone", "answer.HostedZone.Id", _ZONE),
     Infidelity("route53:ListHostedZones", "answer.HostedZones[].Id", _ZONE),
     Infidelity("route53:ListHostedZones", "answer.Marker", _PAGE),
+    Infidelity(
+        "wafv2:CreateWebACL", "answer.Summary.Description", "moto answers an empty text where AWS leaves the member out"
+    ),
 )
 """Known infidelities of the local AWS."""
 

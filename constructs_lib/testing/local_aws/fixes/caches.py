@@ -139,7 +139,7 @@ def cache_parameter_groups_exist() -> None:
         self.arn_regex = re.compile(r"^arn:aws:elasticache:.*")
 
     def groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
-        return kept(self.elasticache_backend, "parameter_groups", dict)
+        return parameter_groups(self.elasticache_backend)
 
     def parameters(self: ElastiCacheResponse) -> dict[str, str]:
         everything: dict[str, dict[str, str]] = kept(self.elasticache_backend, "parameters", dict)
@@ -280,6 +280,11 @@ def replication_groups_keep_the_cluster_mode() -> None:
             group.cluster_mode = mode
             group.cluster_enabled = mode == "enabled"
         return answer
+
+
+def parameter_groups(backend: ElastiCacheBackend) -> dict[str, dict[str, Any]]:
+    """Return the parameter groups of a Region, by name."""
+    return kept(backend, "parameter_groups", dict)
 
 
 def user_groups(backend: ElastiCacheBackend) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from moto.awslambda import urls
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction, LayerVersion
+from moto.awslambda.models import EventSourceMapping, FunctionUrlConfig, LambdaBackend, LambdaFunction, LayerVersion
 from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.ec2.models import ec2_backends
@@ -205,6 +205,15 @@ def code_signing_configurations_exist() -> None:
             original(self, resource_arn, tags)
 
 
+def function_urls_are_buffered() -> None:
+    """The invoke mode of a function URL without one is `Buffered`; Lambda returns `BUFFERED`."""
+
+    @around(FunctionUrlConfig, "to_dict")
+    def to_dict(original: Callable[..., dict[str, Any]], self: FunctionUrlConfig) -> dict[str, Any]:
+        answer = original(self)
+        return {**answer, "InvokeMode": answer["InvokeMode"].upper()}
+
+
 FIXES = (
     functions_keep_dead_letter_and_logging_config,
     event_source_mappings_keep_the_alias,
@@ -212,4 +221,5 @@ FIXES = (
     functions_return_their_vpc,
     account_principals_become_root_arns,
     code_signing_configurations_exist,
+    function_urls_are_buffered,
 )

@@ -19,7 +19,7 @@ def members_of_user_groups(asked: Asked) -> None:
     """
     given = asked.parameters
     backend = asked.backend("elasticache")
-    known = user_groups(backend).get(given["UserGroupId"], {})
+    known = user_groups(backend).get(given["UserGroupId"], {}) if asked.call.model.name == "ModifyUserGroup" else {}
     members = list(known.get("UserIds", []))
     for user in given.get("UserIdsToRemove") or []:
         if user not in members:
