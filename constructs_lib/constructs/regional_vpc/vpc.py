@@ -50,7 +50,8 @@ class RegionalVpc(Vpc):
             none.
         interface_endpoints: Services with interface endpoints in the private subnets, from `SERVICES`; `LAMBDA_BASIC`
             is what functions of this library need.
-        flow_log_interval: Maximum aggregation interval of the flow log in seconds, 60 or 600.
+        flow_log_interval: Maximum aggregation interval of the flow log in seconds, 60 or 600: 600 in dev and staging
+            and 60 in prod by default.
         alarms: Whether an alarm is created for each NAT gateway; in prod by default. `NoAlarms(reason)` leaves them out
             in prod.
         alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
@@ -78,7 +79,7 @@ class RegionalVpc(Vpc):
         nat: NatMode | SingleNat | None = None,
         gateway_tiers: Sequence[Tier] = ("private",),
         interface_endpoints: Iterable[Service] = (),
-        flow_log_interval: int = 60,
+        flow_log_interval: int | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
     ) -> None:
@@ -92,7 +93,8 @@ class RegionalVpc(Vpc):
         check_tiers(problems, "gateway_tiers", gateway_tiers, PEERED_TIERS)
         mode = check_nat(problems, region, nat, tiers)
         services = check_services(problems, region, interface_endpoints, tiers)
-        check_interval(problems, flow_log_interval)
+        interval = region.profile.flow_log_interval if flow_log_interval is None else flow_log_interval
+        check_interval(problems, interval)
         self._alarms = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         if isinstance(nat, SingleNat) and region.profile.nat == "per_zone":
@@ -109,6 +111,7 @@ class RegionalVpc(Vpc):
             enable_network_address_usage_metrics=True,
             tags={"Name": self._name("tag")},
         )
+        region.count("vpcs")
         self._vpc_ref = self._ref(self.resource, "id")
         self._empty_defaults()
         self._refs: dict[Tier, list[str]] = {}
@@ -124,7 +127,7 @@ class RegionalVpc(Vpc):
         self._create_gateways(gateway_tiers)
         for tier in self.tiers:
             self._create_acl(tier, _outside(tier, mode=mode, gateways=tier in gateway_tiers))
-        self.flow_log = FlowLog(self, "flow-log", vpc_id=self._vpc_ref, key=key, interval=flow_log_interval)
+        self.flow_log = FlowLog(self, "flow-log", vpc_id=self._vpc_ref, key=key, interval=interval)
         self._endpoints = (
             InterfaceEndpoints(self, "endpoints", vpc=self, services=services, subnet_ids=self._refs["private"])
             if services
@@ -233,6 +236,7 @@ class RegionalVpc(Vpc):
                 depends_on=[gateway],
                 tags={"Name": self._name("tag", f"nat-{letter}")},
             )
+            self.region.count("elastic-ip-addresses")
             self._addresses.append(self._ref(address, "public_ip"))
             nat = self._create(
                 aws.nat_gateway.NatGateway,

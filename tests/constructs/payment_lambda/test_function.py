@@ -159,8 +159,9 @@ def test_the_log_group_is_encrypted_and_created_before_the_function(
     synthesized = synth_stack(fill, environment)
     name = f"/aws/lambda/shop-{environment}-pay-fn-eu-west-1"
     group = synthesized.resource("aws_cloudwatch_log_group")
+    days = {"dev": 30, "staging": 90, "prod": 365}[environment]
     group.assert_config(
-        {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365},
+        {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": days},
     )
     assert group.address in synthesized.resource("aws_lambda_function")["depends_on"]
     assert f"log-group:*shop-{environment}-*" in synthesized.resource("aws_kms_key")["policy"]

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import App, ConfigurationError, HardenedStack, MultiRegionKey, RegionalVpc, SecurityGroup
+from constructs_lib import (
+    App,
+    ConfigurationError,
+    Environment,
+    HardenedStack,
+    MultiRegionKey,
+    RegionalVpc,
+    SecurityGroup,
+)
 from constructs_lib.constructs.regional_vpc import LAMBDA_BASIC, SERVICES
 from tests.constructs.regional_vpc.network_acls import FRAGMENTATION, INSIDE, acl_rules
 
@@ -217,6 +225,15 @@ def test_the_flow_log_role_allows_its_log_group_and_this_account_only(prod: Synt
             ]
         }
     )
+
+
+def test_the_flow_log_interval_depends_on_the_environment(
+    synth_stack: Callable[..., SynthesizedStack], environment: Environment
+) -> None:
+    interval = {"dev": 600, "staging": 600, "prod": 60}[environment]
+    assert synth_stack(add_vpc, environment).resource("aws_flow_log")["max_aggregation_interval"] == interval
+    stack = synth_stack(lambda stack: add_vpc(stack, flow_log_interval=60), environment)
+    assert stack.resource("aws_flow_log")["max_aggregation_interval"] == 60
 
 
 def gateway_statements(stack: SynthesizedStack, service: str) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def test_both_log_groups_are_encrypted_with_the_key(synthesized: SynthesizedStac
         assert f"log-group:{pattern}" in policy
     for path, name in names.items():
         synthesized.resource("aws_cloudwatch_log_group", path).assert_config(
-            {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365}
+            {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 30}
         )
 
 

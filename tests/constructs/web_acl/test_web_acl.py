@@ -168,7 +168,7 @@ def test_blocked_requests_raise_an_alarm_in_prod(
 def test_the_log_group_has_the_required_name_and_is_encrypted(synthesized: SynthesizedStack) -> None:
     name = "aws-waf-logs-shop-dev-acl-eu-west-1"
     synthesized.resource("aws_cloudwatch_log_group").assert_config(
-        {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 365}
+        {"kms_key_id": "${aws_kms_key.key_eu_west_1.arn}", "name": name, "retention_in_days": 30}
     )
     assert "log-group:*shop-dev-*" in synthesized.resource("aws_kms_key")["policy"]
 
