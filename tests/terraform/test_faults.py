@@ -73,9 +73,25 @@ def converge(stack: SynthesizedStack, terraform: Terraform, *faults: Fault) -> S
 
 
 def kept(calls: Counter[str]) -> dict[str, int]:
-    """Return how much each operation created, without what was deleted again."""
-    made = {name: count for name, count in calls.items() if ":Create" in name}
-    return {name: count - calls[name.replace(":Create", ":Delete")] for name, count in made.items()}
+    """Return how many things each operation created that were not deleted again."""
+    found = {}
+    for name, count in calls.items():
+        service, operation = name.split(":")
+        if operation.startswith("Create") and not operation.endswith("Tags"):
+            thing = operation.removeprefix("Create")
+            deletions = {
+                f"Delete{thing}",
+                f"Delete{thing}s",
+                *(["ScheduleKeyDeletion"] if name == "kms:CreateKey" else []),
+            }
+            found[name] = count - sum(calls[f"{service}:{deletion}"] for deletion in deletions)
+    return found
+
+
+def test_what_was_deleted_again_does_not_count_as_created() -> None:
+    calls = {"kms:CreateKey": 2, "kms:ScheduleKeyDeletion": 1, "ec2:CreateTags": 3, "ec2:CreateVpcEndpoint": 2}
+    calls |= {"ec2:DeleteVpcEndpoints": 1, "sqs:CreateQueue": 2, "sns:DeleteQueue": 1}
+    assert kept(Counter(calls)) == {"kms:CreateKey": 1, "ec2:CreateVpcEndpoint": 1, "sqs:CreateQueue": 2}
 
 
 @pytest.fixture(scope="module")
