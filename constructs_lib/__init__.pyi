@@ -33,6 +33,7 @@ from .constructs.global_table import Provisioned as Provisioned
 from .constructs.lambda_layer import LambdaLayer as LambdaLayer
 from .constructs.log_group import LogGroup as LogGroup
 from .constructs.multi_region_key import MultiRegionKey as MultiRegionKey
+from .constructs.multi_region_key import UnprotectedKey as UnprotectedKey
 from .constructs.notification_topic import AlarmTopic as AlarmTopic
 from .constructs.notification_topic import NotificationTopic as NotificationTopic
 from .constructs.payment_lambda import Canary as Canary

@@ -82,7 +82,7 @@ class Profile:
     bucket_access_logs: bool
     """Buckets require a target bucket for server access logs."""
     prevent_destroy: bool
-    """Buckets have the lifecycle argument prevent_destroy."""
+    """Buckets and KMS keys have the lifecycle argument prevent_destroy."""
     database_instances: int
     """Minimum number of instances of an Aurora cluster."""
     database_instance_class: str
@@ -91,6 +91,8 @@ class Profile:
     """Minimum retention of automated database backups, in days."""
     deletion_protection: bool
     """Databases and load balancers have deletion protection; deleted databases leave a final snapshot."""
+    apply_immediately: bool
+    """Databases apply changes at once instead of in the maintenance window."""
     table_max_read_units: int
     """Default maximum throughput of a table and each of its global indexes, in read request units per second."""
     table_max_write_units: int
@@ -135,6 +137,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.t4g.medium",
         backup_retention_days=14,
         deletion_protection=False,
+        apply_immediately=True,
         table_max_read_units=500,
         table_max_write_units=250,
         cache_nodes=1,
@@ -165,6 +168,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.t4g.medium",
         backup_retention_days=14,
         deletion_protection=False,
+        apply_immediately=True,
         table_max_read_units=1000,
         table_max_write_units=500,
         cache_nodes=1,
@@ -195,6 +199,7 @@ PROFILES: Final[dict[Environment, Profile]] = {
         database_instance_class="db.r7g.large",
         backup_retention_days=35,
         deletion_protection=True,
+        apply_immediately=False,
         table_max_read_units=12000,
         table_max_write_units=4000,
         cache_nodes=2,

@@ -36,33 +36,53 @@ NOW: dict[str, Any] = {
     "instances": {"main": Instance(SMALL), "spare": Instance(SMALL), "report": Instance(SMALL)},
 }
 
+IO_OPTIMIZED: dict[str, Any] = {"io_optimized": True}
+
 Change = dict[str, tuple[str, frozenset[str]]]
 
 
-def cluster(synthesize: Callable[..., dict[str, SynthesizedStack]], **changes: Any) -> SynthesizedStack:
+def cluster(
+    synthesize: Callable[..., dict[str, SynthesizedStack]], zones: Any = None, **changes: Any
+) -> SynthesizedStack:
     def build(app: App) -> None:
         stack = HardenedStack(app, "shop", environment="staging", owner="me")
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
-        vpc = RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key, tiers=("database",))
+        vpc = RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key, tiers=("database",), zones=zones)
         AuroraProvisioned(stack, "db", region=region, vpc=vpc, key=key, **{**NOW, **changes})
 
     return synthesize(build)["shop"]
 
 
+def of_an_earlier_release(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a stack as earlier releases wrote it: zones by position, no storage type, no apply_immediately."""
+    earlier: dict[str, Any] = json.loads(json.dumps(document))
+    (block,) = earlier["resource"]["aws_rds_cluster"].values()
+    instances = earlier["resource"]["aws_rds_cluster_instance"].values()
+    del block["storage_type"]
+    for one in (block, *instances):
+        del one["apply_immediately"]
+    for one, letter in zip(instances, "aba", strict=True):
+        one["availability_zone"] = f"eu-west-1{letter}"
+    return earlier
+
+
 @pytest.fixture(scope="module")
-def plan_of(
+def deployed(
     synthesize: Callable[..., dict[str, SynthesizedStack]], aws_provider: Terraform
-) -> Iterator[Callable[..., Change]]:
-    """Plan a change: actions and changed attributes by address, without what only re-reads."""
-    with LocalAws() as aws, Workspace(cluster(synthesize), aws=aws, terraform=aws_provider) as workspace:
-        workspace.init()
-        workspace.plan()
-        workspace.apply()
+) -> Iterator[tuple[Callable[..., Change], Change]]:
+    """Deploy a stack of an earlier release, then this one with I/O-Optimized storage.
+
+    Yields:
+        A function that plans a change and returns actions and changed attributes by address, without what only
+        re-reads; and what this release changed in the stack of the earlier one.
+    """
+    stack = cluster(synthesize)
+    with LocalAws() as aws, Workspace(stack, aws=aws, terraform=aws_provider) as workspace:
+        there = workspace.directory / "cdk.tf.json"
 
         def plan(**changes: Any) -> Change:
-            changed = cluster(synthesize, **changes).directory / "cdk.tf.json"
-            shutil.copy(changed, workspace.directory / "cdk.tf.json")
+            shutil.copy(cluster(synthesize, **changes).directory / "cdk.tf.json", there)
             workspace.plan()
             document = workspace._query("show-plan", ["show", "-json", "first.tfplan"])
             return {
@@ -71,9 +91,21 @@ def plan_of(
                 if resource["change"]["actions"] not in (["no-op"], ["read"])
             }
 
-        yield plan
-        shutil.copy(workspace.source / "cdk.tf.json", workspace.directory / "cdk.tf.json")
+        there.write_text(json.dumps(of_an_earlier_release(json.loads(there.read_text()))))
+        workspace.init()
+        workspace.plan()
+        workspace.apply()
+        upgrade = plan()
+        plan(**IO_OPTIMIZED)
+        workspace.apply()
+        yield plan, upgrade
+        shutil.copy(workspace.source / "cdk.tf.json", there)
         workspace.destroy()
+
+
+@pytest.fixture
+def plan_of(deployed: tuple[Callable[..., Change], Change]) -> Callable[..., Change]:
+    return lambda **changes: deployed[0](**{**IO_OPTIMIZED, **changes})
 
 
 def differing(change: dict[str, Any]) -> frozenset[str]:
@@ -92,6 +124,46 @@ CLUSTER = "aws_rds_cluster.db_eu_west_1"
 MAIN, SPARE, REPORT, LAST = (
     f"aws_rds_cluster_instance.db_instance_{name}_eu_west_1" for name in ("main", "spare", "report", "last")
 )
+
+
+def test_a_stack_of_an_earlier_release_is_updated_in_place(
+    deployed: tuple[Callable[..., Change], Change],
+) -> None:
+    _, upgrade = deployed
+    at_once = ("update", frozenset({"apply_immediately"}))
+    assert upgrade == {CLUSTER: at_once, MAIN: at_once, SPARE: at_once, REPORT: at_once}
+
+
+def test_without_a_change_there_is_no_plan(plan_of: Callable[..., Change]) -> None:
+    assert plan_of() == {}
+
+
+def test_standard_storage_after_io_optimized_is_a_change(plan_of: Callable[..., Change]) -> None:
+    assert plan_of(io_optimized=False) == {CLUSTER: ("update", frozenset({"storage_type"}))}
+
+
+def test_a_further_zone_of_the_vpc_replaces_no_instance(plan_of: Callable[..., Change]) -> None:
+    changes = plan_of(zones=("a", "b", "c"))
+    assert {action for action, _ in changes.values()} <= {"create", "update"}
+    assert not {CLUSTER, MAIN, SPARE, REPORT} & set(changes)
+
+
+def test_an_instance_that_goes_replaces_no_other(plan_of: Callable[..., Change]) -> None:
+    fewer = {name: instance for name, instance in NOW["instances"].items() if name != "main"}
+    assert plan_of(instances=fewer) == {
+        MAIN: ("delete", frozenset()),
+        SPARE: ("update", frozenset({"promotion_tier"})),
+    }
+
+
+def test_another_zone_replaces_the_instance_alone(plan_of: Callable[..., Change]) -> None:
+    instances = {**NOW["instances"], "report": Instance(SMALL, zone="b")}
+    assert plan_of(instances=instances) == {REPORT: ("delete-create", frozenset())}
+
+
+@pytest.mark.parametrize("change", [{"database_name": "other"}, {"master_username": "somebody"}, {"port": 5433}])
+def test_what_replaces_the_cluster(plan_of: Callable[..., Change], change: dict[str, Any]) -> None:
+    assert plan_of(**change)[CLUSTER][0] == ("update" if "port" in change else "delete-create")
 
 
 def test_a_minor_version_changes_the_cluster_in_place(plan_of: Callable[..., Change]) -> None:

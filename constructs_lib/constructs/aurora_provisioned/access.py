@@ -62,7 +62,9 @@ def monitoring_role(cluster: HardenedConstruct) -> ServiceRole:
         description=f"Writes the operating system metrics of {cluster.path}",
         statements=[
             Statement(
-                sid="CreateGroup", actions=("logs:CreateLogGroup", "logs:PutRetentionPolicy"), resources=(group,)
+                sid="CreateGroup",
+                actions=("logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+                resources=(group, f"{group}:*"),
             ),
             Statement(
                 sid="WriteStreams",

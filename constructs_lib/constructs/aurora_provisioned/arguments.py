@@ -124,6 +124,5 @@ def upgrade_settings(upgrade: MajorUpgrade | None, instance_group: str) -> dict[
         return {}
     return {
         "allow_major_version_upgrade": True,
-        "apply_immediately": True,
         "db_instance_parameter_group_name": instance_group,
     }

@@ -69,7 +69,7 @@ class AuroraProvisioned(HardenedConstruct):
         extended_support: `ExtendedSupport(reason)` for a version after its standard support, billed by AWS. Decided
             when the cluster is created.
         instances: The instances by name, at most 16, the first writer first; 1 in dev, 2 in staging and prod by default
-            and at least. Add new ones at the end.
+            and at least.
         reader_scaling: Auto scaling of readers; none by default.
         database_name: The first database.
         port: The port, 1,150 to 65,535; 5,432 for PostgreSQL and 3,306 for MySQL by default.
@@ -86,10 +86,13 @@ class AuroraProvisioned(HardenedConstruct):
             default.
         maintenance_window: A weekly time in UTC of at least 30 minutes, such as `sun:03:30-sun:04:30`; early on Sunday
             in the region by default.
+        apply_immediately: Applies changes, such as another instance class, during `terraform apply` instead of in the
+            maintenance window; on in dev and staging, off in prod by default. While it is off, plans show the change
+            until the window. An `upgrade` is always applied immediately.
         backtrack_hours: The backtrack window in hours, up to 72; for MySQL, for new clusters, and not in every region.
         deletion_protection: Deletion protection and `prevent_destroy`; on in prod, off in dev and staging by default.
             `NoDeletionProtection(reason)` turns it off in prod. Destroying a cluster that is protected or in prod
-            leaves a final snapshot and the automated backups.
+            leaves a final snapshot and the automated backups, which need the key.
         alarms: Creates CloudWatch alarms; on in prod, off in dev and staging by default. `NoAlarms(reason)` turns them
             off in prod.
         alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
@@ -144,6 +147,7 @@ class AuroraProvisioned(HardenedConstruct):
         backup_retention_days: int | None = None,
         backup_window: str | None = None,
         maintenance_window: str | None = None,
+        apply_immediately: bool | None = None,
         backtrack_hours: int = 0,
         deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
@@ -182,11 +186,14 @@ class AuroraProvisioned(HardenedConstruct):
         backup = default_backup(region.name) if backup_window is None else backup_window
         self._maintenance = default_maintenance(region.name) if maintenance_window is None else maintenance_window
         check_windows(problems, backup, self._maintenance)
+        self._at_once = region.profile.apply_immediately if apply_immediately is None else apply_immediately
         check_backtrack(problems, self.engine, backtrack_hours)
         keep = protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
         self._record_all(pinned, extended_support, deletion_protection)
+        if keep:
+            key.protect(self)
 
         self.security_group = SecurityGroup(
             self, "security-group", region=region, vpc=vpc, description=f"Aurora cluster {self.path}"
@@ -223,12 +230,14 @@ class AuroraProvisioned(HardenedConstruct):
             db_cluster_parameter_group_name=self.parameter_groups.cluster_name,
             storage_encrypted=True,
             kms_key_id=self._key_arn,
-            storage_type="aurora-iopt1" if io_optimized else None,
+            # Without a value the provider keeps the old one.
+            storage_type="aurora-iopt1" if io_optimized else "aurora",
             iam_database_authentication_enabled=True,
             enable_http_endpoint=False,
             backup_retention_period=retention,
             preferred_backup_window=backup,
             preferred_maintenance_window=self._maintenance,
+            apply_immediately=self._at_once or upgrade is not None,
             backtrack_window=backtrack_hours * 3600 or None,
             copy_tags_to_snapshot=True,
             deletion_protection=keep,
@@ -383,6 +392,7 @@ class AuroraProvisioned(HardenedConstruct):
             auto_minor_version_upgrade=minor_upgrades,
             copy_tags_to_snapshot=True,
             preferred_maintenance_window=self._maintenance,
+            apply_immediately=self._at_once,
             monitoring_interval=MONITORING_SECONDS,
             monitoring_role_arn=self._ref(self.monitoring_role.resource, "arn"),
             performance_insights_enabled=True,

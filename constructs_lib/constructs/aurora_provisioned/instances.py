@@ -26,8 +26,8 @@ class Instance:
     Attributes:
         instance_class: The DB instance class; `db.t4g.medium` in dev and staging and `db.r7g.large` in prod by default.
             Burstable classes are not allowed in prod.
-        zone: The Availability Zone, by letter or name, with a database subnet; by default the one with the fewest
-            earlier instances.
+        zone: The Availability Zone, by letter or name, with a database subnet; by default Aurora chooses it when it
+            creates the instance: another one for each of the first three. Another `zone` replaces the instance.
         promotion_tier: The failover priority, 0 to 15: the reader with the lowest tier becomes the writer. By default 0
             for the first instance, 1 for others of the same size, and 15 for the rest.
     """
@@ -43,7 +43,7 @@ class PlacedInstance:
 
     name: str
     instance_class: str
-    zone: str
+    zone: str | None
     promotion_tier: int
 
 
@@ -83,7 +83,7 @@ def place(
             continue
         class_ = region.profile.database_instance_class if instance.instance_class is None else instance.instance_class
         known = check_class(problems, f"{argument}.instance_class", class_, engine=engine, region=region)
-        zone = _zone(problems, f"{argument}.zone", instance.zone, region=region, zones=zones, placed=placed)
+        zone = _zone(problems, f"{argument}.zone", instance.zone, region=region, zones=zones)
         first = placed[0].instance_class if placed else class_
         alike = known and _size(class_) == _size(first)
         by_default = 0 if not placed else 1 if alike else LAST_TIER
@@ -96,24 +96,18 @@ def place(
     return placed
 
 
-def _zone(
-    problems: Problems,
-    argument: str,
-    given: str | None,
-    *,
-    region: Region,
-    zones: Sequence[str],
-    placed: Sequence[PlacedInstance],
-) -> str:
+def _zone(problems: Problems, argument: str, given: str | None, *, region: Region, zones: Sequence[str]) -> str | None:
+    """Return the zone that is asked for. A chosen one would change with the other instances and replace this one.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html.
+    """
     if given is None:
-        taken = [instance.zone for instance in placed]
-        # Later instances do not count: an instance added at the end moves no others.
-        return min(zones, key=taken.count, default="")
+        return None
     try:
         zone = region.name + check_zone(problems.path, region.name, given, argument)
     except ConfigurationError as error:
         problems.found.extend(error.problems)
-        return ""
+        return None
     problems.check(
         zone in zones, argument, given, f"has no database subnet; the VPC has them in {', '.join(zones) or 'no zone'}"
     )
@@ -150,7 +144,7 @@ def _check_failover(problems: Problems, placed: Sequence[PlacedInstance], region
         return
     target = min(readers, key=lambda instance: (instance.promotion_tier, -_size(instance.instance_class)))
     faults: list[tuple[str, object, str]] = []
-    if len({instance.zone for instance in placed}) == 1:
+    if writer.zone is not None and {instance.zone for instance in placed} == {writer.zone}:
         text = f"are all in {writer.zone}; expected at least two Availability Zones"
         faults.append(("instances", [instance.name for instance in placed], text))
     if _size(target.instance_class) < _size(writer.instance_class):

@@ -158,6 +158,8 @@ class GlobalTable(HardenedConstruct):
         problems.raise_if_any()
         if isinstance(deletion_protection, NoDeletionProtection):
             self._record(deletion_protection)
+        if keep:
+            key.protect(self)
 
         # All regions of a global table have the same name, so it does not contain the region.
         self.name = Naming(region.naming.project, region.naming.environment).name((self.component,), "table")

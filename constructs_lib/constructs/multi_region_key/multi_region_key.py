@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Final
 
@@ -13,6 +14,7 @@ from constructs_lib.core.iam import Condition, Statement, check_size, merge_sour
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.naming import Naming
+from constructs_lib.foundation.opt_out import OptOut
 
 MIN_DELETION_WINDOW: Final = 7
 MAX_DELETION_WINDOW: Final = 30
@@ -56,6 +58,11 @@ def name_prefix(region: Region) -> str:
     return f"{region.naming.project}-{region.naming.environment}-"
 
 
+@dataclass(frozen=True)
+class UnprotectedKey(OptOut):
+    """The key has no `prevent_destroy` where the environment requires it."""
+
+
 class MultiRegionKey(HardenedConstruct):
     """A multi-Region symmetric KMS key with replicas, rotation, and one alias in all its regions.
 
@@ -71,6 +78,9 @@ class MultiRegionKey(HardenedConstruct):
         description: What the key encrypts; up to 8,192 characters.
         deletion_window_days: The waiting period before the key is deleted, in days: the environment's minimum (7 in
             dev, 14 in staging, 30 in prod) to 30; the minimum by default.
+        protected: Sets `prevent_destroy`, so that Terraform refuses to destroy the keys: without them data, snapshots
+            and backups cannot be read. On in prod, and where a data store with deletion protection uses the key; off
+            otherwise by default. `UnprotectedKey(reason)` turns it off in prod.
 
     Attributes:
         alias: The alias, the same in all regions: `alias/<project>-<environment>-<component>`.
@@ -78,7 +88,8 @@ class MultiRegionKey(HardenedConstruct):
         keys: The primary key and its replicas by region, such as `key.keys["eu-west-1"]`.
 
     Raises:
-        ConfigurationError: A duplicate region, a region of another stack, or a waiting period that is out of range.
+        ConfigurationError: A duplicate region, a region of another stack, a waiting period that is out of range, or a
+            key without protection in prod.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html.
     """
@@ -92,11 +103,15 @@ class MultiRegionKey(HardenedConstruct):
         replicas: Sequence[Region] = (),
         description: str = "Encrypts the data of the stack",
         deletion_window_days: int | None = None,
+        protected: bool | UnprotectedKey | None = None,
     ) -> None:
         super().__init__(scope, id_, region=region)
         floor = region.profile.key_deletion_window_days
         window = floor if deletion_window_days is None else deletion_window_days
-        self._check(replicas, window, floor)
+        self._check(replicas, window, floor, protected)
+        if isinstance(protected, UnprotectedKey):
+            self._record(protected)
+        self._may_be_destroyed = protected is not None and protected is not True
         self._statements: dict[str, list[Statement]] = {place.name: [] for place in (region, *replicas)}
         self._auto_scaling: set[str] = set()
         self._log_groups = {
@@ -132,6 +147,8 @@ class MultiRegionKey(HardenedConstruct):
                 target_key_id=self._ref(self.keys[place.name], "key_id"),
             )
             region.stack.at_synth(partial(self._write_policy, place))
+        if protected is True or (protected is None and region.profile.prevent_destroy):
+            self._prevent_destroy()
         self._publish("arn", self._ref(self.resource, "arn"), "ARN of the primary key")
 
     @cached_property
@@ -156,6 +173,23 @@ class MultiRegionKey(HardenedConstruct):
                 f"resource cannot use a key of another region; add {consumer.region.name} to the key's replicas",
             )
         return consumer.region.stack.reach(key, "arn")
+
+    def protect(self, consumer: HardenedConstruct) -> None:
+        """Set `prevent_destroy` on the keys, for a data store that has deletion protection.
+
+        Args:
+            consumer: The data store.
+
+        Raises:
+            ConfigurationError: `protected` is False or `UnprotectedKey`.
+        """
+        if self._may_be_destroyed:
+            raise ConfigurationError(
+                consumer.path,
+                f"key={self.path!r}: is not protected from deletion, and the protected data cannot be read without it; "
+                "give the key protected=True, or turn off the deletion protection of its data first",
+            )
+        self._prevent_destroy()
 
     def allow_logs(self, consumer: HardenedConstruct, log_group_name: str) -> None:
         """Allow CloudWatch Logs to use the key for a log group.
@@ -228,6 +262,10 @@ class MultiRegionKey(HardenedConstruct):
         """
         return Statement(sid=sid, actions=actions, resources=(self.arn_for(consumer),))
 
+    def _prevent_destroy(self) -> None:
+        for key in self.keys.values():
+            key.lifecycle = core.TerraformResourceLifecycle(prevent_destroy=True)
+
     def _write_policy(self, place: Region) -> None:
         root = f"arn:{place.partition}:iam::{place.account_id}:root"
         buses = names_like(place, "events", name_prefix(place), "event-bus/")
@@ -246,7 +284,13 @@ class MultiRegionKey(HardenedConstruct):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [s.as_json() for s in statements]})
         self.keys[place.name].policy = policy
 
-    def _check(self, replicas: Sequence[Region], window: int, floor: int) -> None:
+    def _check(self, replicas: Sequence[Region], window: int, floor: int, protected: object) -> None:
+        self._problems.check(
+            protected is not False or not self.region.profile.prevent_destroy,
+            "protected",
+            protected,
+            f"must be True in {self.region.environment.value}; give UnprotectedKey(reason) to allow its deletion",
+        )
         seen = {self.region.name}
         for place in replicas:
             self._problems.check(

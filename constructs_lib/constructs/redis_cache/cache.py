@@ -167,6 +167,8 @@ class RedisCache(HardenedConstruct):
         problems.raise_if_any()
         if isinstance(deletion_protection, NoDeletionProtection):
             self._record(deletion_protection)
+        if keep:
+            key.protect(self)
 
         self.security_group = SecurityGroup(
             self, "security-group", region=region, vpc=vpc, description=f"Cache {self.path}"

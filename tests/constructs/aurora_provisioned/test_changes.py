@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from constructs_lib import (
     ConfigurationWarning,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constructs_lib import AuroraProvisioned
+    from constructs_lib.foundation.environment import Environment
     from constructs_lib.testing import SynthesizedStack
     from tests.constructs.other_stacks import Synthesize
 
@@ -30,11 +33,11 @@ if TYPE_CHECKING:
 BIG, SMALL = "db.r7g.2xlarge", "db.r7g.large"
 
 
-def placed(synthesized: SynthesizedStack) -> dict[str, tuple[str, str, int]]:
-    """Return letter of the zone, class and tier of each instance by name."""
+def placed(synthesized: SynthesizedStack) -> dict[str, tuple[str | None, str, int]]:
+    """Return letter of the zone that the code asks for, class and tier of each instance by name."""
     return {
         re.sub(r"^shop-\w+-db-|-eu-west-1$", "", block["identifier"]): (
-            block["availability_zone"][-1],
+            block.config.get("availability_zone", " ")[-1].strip() or None,
             block["instance_class"],
             block["promotion_tier"],
         )
@@ -42,7 +45,52 @@ def placed(synthesized: SynthesizedStack) -> dict[str, tuple[str, str, int]]:
     }
 
 
-def test_instances_keep_their_names_and_spread_over_the_zones(synth_stack: Synth) -> None:
+NAMES = st.sampled_from(("1", "2", "3", "main", "report", "spare", "standby"))
+ZONES = st.sampled_from(("a", "b", "c", None, None))
+
+
+@pytest.mark.filterwarnings("ignore:.*are all in:constructs_lib.ConfigurationWarning")
+@settings(deadline=None, max_examples=12, phases=(Phase.generate,))
+@given(
+    names=st.lists(NAMES, min_size=2, max_size=5, unique=True),
+    zones=st.sampled_from(("ab", "abc", "bc")),
+    data=st.data(),
+)
+def test_adding_or_removing_an_instance_or_a_zone_changes_no_other_instance(
+    synth_stack: Synth, names: list[str], zones: str, data: st.DataObject
+) -> None:
+    given_zones = {name: data.draw(ZONES.filter(lambda zone: zone is None or zone in zones)) for name in names}
+    instances = {name: Instance(zone=zone) for name, zone in given_zones.items()}
+
+    def blocks(instances: dict[str, Instance], zones: str = zones) -> dict[str, dict[str, Any]]:
+        made = synth_stack(lambda stack: make_cluster(stack, vpc=make_vpc(stack, zones=zones), instances=instances))
+        return {block["identifier"]: block.config for block in made.resources("aws_rds_cluster_instance")}
+
+    def with_one_more(at: int) -> dict[str, Instance]:
+        listed = list(instances.items())
+        return dict([*listed[:at], ("new", Instance()), *listed[at:]])
+
+    before = blocks(instances)
+    assert blocks(instances, "abc") == before
+    after = blocks(with_one_more(data.draw(st.integers(1, len(names)))))
+    assert after.pop("shop-dev-db-new-eu-west-1")
+    assert after == before
+    gone = data.draw(st.sampled_from(names))
+    fewer = blocks({name: instance for name, instance in instances.items() if name != gone})
+    del before[f"shop-dev-db-{gone}-eu-west-1"]
+    # Without the first instance the next one becomes the first: its tier changes, in place.
+    ignored = ("depends_on", "promotion_tier") if gone == names[0] else ()
+    assert without(fewer, ignored) == without(before, ignored)
+
+
+def without(blocks: dict[str, dict[str, Any]], ignored: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    return {
+        identifier: {name: value for name, value in block.items() if name not in ignored}
+        for identifier, block in blocks.items()
+    }
+
+
+def test_an_instance_is_in_the_zone_that_the_code_asks_for(synth_stack: Synth) -> None:
     instances = {
         "main": Instance(BIG, zone="b"),
         "standby": Instance(BIG),
@@ -50,10 +98,13 @@ def test_instances_keep_their_names_and_spread_over_the_zones(synth_stack: Synth
         "last": Instance(SMALL, zone="eu-west-1a", promotion_tier=9),
         "spare": Instance("db.r8g.2xlarge"),
     }
-    before = placed(synth_stack(lambda stack: make_cluster(stack, instances=dict(list(instances.items())[:3]))))
-    after = placed(synth_stack(lambda stack: make_cluster(stack, instances=instances)))
-    assert before == {"main": ("b", BIG, 0), "standby": ("a", BIG, 1), "report": ("c", SMALL, 15)}
-    assert after == {**before, "last": ("a", SMALL, 9), "spare": ("b", "db.r8g.2xlarge", 1)}
+    assert placed(synth_stack(lambda stack: make_cluster(stack, instances=instances))) == {
+        "main": ("b", BIG, 0),
+        "standby": (None, BIG, 1),
+        "report": (None, SMALL, 15),
+        "last": ("a", SMALL, 9),
+        "spare": (None, "db.r8g.2xlarge", 1),
+    }
 
 
 def test_the_writer_is_the_instance_with_the_lowest_tier(synth_stack: Synth) -> None:
@@ -63,7 +114,7 @@ def test_the_writer_is_the_instance_with_the_lowest_tier(synth_stack: Synth) -> 
         "c": Instance(BIG, promotion_tier=1),
     }
     stack = synth_stack(lambda stack: make_cluster(stack, instances=instances), "prod")
-    assert placed(stack) == {"a": ("a", SMALL, 15), "b": ("b", BIG, 0), "c": ("c", BIG, 1)}
+    assert placed(stack) == {"a": (None, SMALL, 15), "b": (None, BIG, 0), "c": (None, BIG, 1)}
 
 
 def test_among_equal_tiers_the_largest_takes_over(synth_stack: Synth) -> None:
@@ -98,9 +149,21 @@ def test_outside_prod_a_smaller_failover_target_causes_a_warning(
     ]
 
 
-def test_two_zones_are_enough(synth_stack: Synth) -> None:
-    stack = synth_stack(lambda stack: make_cluster(stack, vpc=make_vpc(stack, zones="bc")), "prod")
-    assert [zone for zone, _, _ in placed(stack).values()] == ["b", "c"]
+def test_changes_wait_for_the_maintenance_window_in_prod_only(synth_stack: Synth, environment: Environment) -> None:
+    def settings_of(**arguments: Any) -> set[Any]:
+        made = synth_stack(lambda stack: make_cluster(stack, **arguments), environment)
+        blocks = (*made.resources("aws_rds_cluster"), *made.resources("aws_rds_cluster_instance"))
+        return {block["apply_immediately"] for block in blocks}
+
+    assert settings_of() == {environment != "prod"}
+    assert settings_of(apply_immediately=True) == {True}
+    assert settings_of(apply_immediately=False) == {False}
+
+
+def test_an_upgrade_is_applied_at_once(synth_stack: Synth) -> None:
+    made = synth_stack(lambda stack: make_cluster(stack, upgrade=MajorUpgrade("18.6")), "prod")
+    assert made.resource("aws_rds_cluster")["apply_immediately"] is True
+    assert {one["apply_immediately"] for one in made.resources("aws_rds_cluster_instance")} == {False}
 
 
 # Upgrades.
@@ -122,7 +185,6 @@ def test_a_major_upgrade_brings_its_version_and_both_parameter_groups_in_one_app
     }
     assert changes == {
         "allow_major_version_upgrade": True,
-        "apply_immediately": True,
         "db_instance_parameter_group_name": "${aws_db_parameter_group.db_parameters_instance_eu_west_1.name}",
         "engine_version": "18.6",
         "lifecycle": {"ignore_changes": ["engine_lifecycle_support"]},

@@ -49,6 +49,7 @@ def group(synthesized: SynthesizedStack, type_: str) -> str:
 def test_a_production_cluster_is_hardened(prod: SynthesizedStack) -> None:
     prod.resource("aws_rds_cluster").assert_config(
         {
+            "apply_immediately": False,
             "backup_retention_period": 35,
             "cluster_identifier": "shop-prod-db-eu-west-1",
             "copy_tags_to_snapshot": True,
@@ -82,6 +83,7 @@ def test_a_production_cluster_is_hardened(prod: SynthesizedStack) -> None:
             "preferred_maintenance_window": WINDOW,
             "skip_final_snapshot": False,
             "storage_encrypted": True,
+            "storage_type": "aurora",
             "vpc_security_group_ids": ["${aws_security_group.db_security_group_eu_west_1.id}"],
         }
     )
@@ -95,15 +97,17 @@ def test_a_development_cluster_can_go_without_a_trace(dev: SynthesizedStack) -> 
     assert [cluster[name] for name in kept] == [14, True, False, True]
 
 
-def test_the_zones_of_the_storage_are_left_to_aurora(prod: SynthesizedStack) -> None:
+def test_the_zones_of_the_storage_and_of_instances_are_left_to_aurora(prod: SynthesizedStack) -> None:
+    assert not [one for one in prod.resources("aws_rds_cluster_instance") if "availability_zone" in one]
     assert "availability_zones" not in prod.resource("aws_rds_cluster")
 
 
-def test_the_first_instance_becomes_the_writer_and_the_next_one_takes_over_in_another_zone(
+def test_the_first_instance_becomes_the_writer_and_the_next_one_takes_over(
     prod: SynthesizedStack,
 ) -> None:
     first, second = prod.resources("aws_rds_cluster_instance")
     common = {
+        "apply_immediately": False,
         "auto_minor_version_upgrade": True,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
         "cluster_identifier": CLUSTER % "id",
@@ -123,7 +127,6 @@ def test_the_first_instance_becomes_the_writer_and_the_next_one_takes_over_in_an
     first.assert_config(
         {
             **common,
-            "availability_zone": "eu-west-1a",
             "depends_on": [policy],
             "identifier": "shop-prod-db-1-eu-west-1",
             "promotion_tier": 0,
@@ -132,7 +135,6 @@ def test_the_first_instance_becomes_the_writer_and_the_next_one_takes_over_in_an
     second.assert_config(
         {
             **common,
-            "availability_zone": "eu-west-1b",
             "depends_on": [policy, first.address],
             "identifier": "shop-prod-db-2-eu-west-1",
             "promotion_tier": 1,
@@ -212,7 +214,7 @@ def test_rds_writes_its_metrics_for_this_account_only(prod: SynthesizedStack) ->
     grants = prod.resource("data.aws_iam_policy_document", "shop/db/monitoring/policy-document")["statement"]
     logs = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:RDSOSMetrics"
     assert {grant["sid"]: (grant["actions"], grant["resources"]) for grant in grants} == {
-        "CreateGroup": (["logs:CreateLogGroup", "logs:PutRetentionPolicy"], [logs]),
+        "CreateGroup": (["logs:CreateLogGroup", "logs:PutRetentionPolicy"], [logs, f"{logs}:*"]),
         "WriteStreams": (
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
             [f"{logs}:log-stream:*"],

@@ -7,13 +7,19 @@ import pytest
 
 from constructs_lib import (
     App,
+    AuroraProvisioned,
     ConfigurationError,
     Environment,
     EventBus,
+    GlobalTable,
     HardenedStack,
     LogGroup,
     MultiRegionKey,
     Queue,
+    RedisCache,
+    RegionalBucket,
+    RegionalVpc,
+    UnprotectedKey,
 )
 from constructs_lib.core.iam import Condition
 from tests.constructs.other_stacks import read_from_another_stack
@@ -21,6 +27,7 @@ from tests.constructs.queues import function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from constructs_lib.testing import SynthesizedStack
     from tests.constructs.other_stacks import Synthesize
@@ -235,6 +242,87 @@ def test_a_waiting_period_below_the_environments_minimum_is_refused(environment:
     with pytest.raises(ConfigurationError) as error:
         MultiRegionKey(stack, "key", region=stack.region("us-east-1"), deletion_window_days=7)
     assert str(error.value) == f"shop/key: deletion_window_days=7: must be at least {minimum} in {environment}"
+
+
+KEYS = ("aws_kms_key", "aws_kms_replica_key")
+
+
+def lifecycles(synthesized: SynthesizedStack) -> list[dict[str, Any]]:
+    return [synthesized.resource(type_).config.get("lifecycle", {}) for type_ in KEYS]
+
+
+def test_keys_cannot_be_destroyed_in_prod(
+    synth_stack: Callable[..., SynthesizedStack], environment: Environment
+) -> None:
+    kept: dict[str, Any] = {"prevent_destroy": True} if environment == "prod" else {}
+    assert lifecycles(synth_stack(build, environment)) == [kept, kept]
+
+
+def test_protection_is_chosen_with_an_argument(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    def fill(stack: HardenedStack, *, protected: Any) -> None:
+        us, eu = stack.region("us-east-1"), stack.region("eu-west-1")
+        MultiRegionKey(stack, "key", region=us, replicas=[eu], protected=protected)
+
+    kept = {"prevent_destroy": True}
+    assert lifecycles(synth_stack(lambda stack: fill(stack, protected=True))) == [kept, kept]
+    assert lifecycles(synth_stack(lambda stack: fill(stack, protected=False))) == [{}, {}]
+    assert lifecycles(
+        synth_stack(lambda stack: fill(stack, protected=UnprotectedKey("it encrypts nothing any more")), "prod")
+    ) == [{}, {}]
+
+
+def test_a_key_without_protection_is_an_opt_out_in_prod(tmp_path: Path) -> None:
+    stack = HardenedStack(App(outdir=str(tmp_path)), "shop", environment="prod", owner="me")
+    region, reason = stack.region("us-east-1"), UnprotectedKey("nothing that it encrypts is needed")
+    MultiRegionKey(stack, "old", region=region, protected=reason)
+    assert stack.opt_outs == [("shop/old", reason)]
+    with pytest.raises(ConfigurationError) as error:
+        MultiRegionKey(stack, "key", region=region, protected=False)
+    assert str(error.value) == (
+        "shop/key: protected=False: must be True in prod; give UnprotectedKey(reason) to allow its deletion"
+    )
+
+
+def protected_stores() -> dict[str, Callable[..., object]]:
+    def vpc(stack: HardenedStack, key: MultiRegionKey) -> RegionalVpc:
+        return RegionalVpc(
+            stack, "vpc", region=key.region, cidr="10.0.0.0/16", key=key, tiers=("database",), zones=("a", "b")
+        )
+
+    return {
+        "bucket": lambda stack, key, on: RegionalBucket(
+            stack, "data", region=key.region, key=key, access_logs=None, protected=on
+        ),
+        "cache": lambda stack, key, on: RedisCache(
+            stack, "data", region=key.region, vpc=vpc(stack, key), key=key, deletion_protection=on
+        ),
+        "cluster": lambda stack, key, on: AuroraProvisioned(
+            stack, "data", region=key.region, vpc=vpc(stack, key), key=key, deletion_protection=on
+        ),
+        "table": lambda stack, key, on: GlobalTable(
+            stack, "data", region=key.region, key=key, partition_key="id", deletion_protection=on
+        ),
+    }
+
+
+@pytest.mark.parametrize("store", protected_stores())
+def test_a_protected_data_store_protects_its_key_in_every_environment(
+    synth_stack: Callable[..., SynthesizedStack], store: str
+) -> None:
+    def fill(stack: HardenedStack, protected: Any, *, on: bool) -> None:
+        us = stack.region("us-east-1")
+        protected_stores()[store](stack, MultiRegionKey(stack, "key", region=us, protected=protected), on)
+
+    for on, kept in ((True, {"prevent_destroy": True}), (False, {})):
+        made = synth_stack(lambda stack, on=on: fill(stack, None, on=on))
+        assert made.resource("aws_kms_key").config.get("lifecycle", {}) == kept
+    for refused in (False, UnprotectedKey("it is only the key of a test")):
+        with pytest.raises(ConfigurationError) as error:
+            synth_stack(lambda stack, refused=refused: fill(stack, refused, on=True))
+        assert str(error.value) == (
+            "shop/data: key='shop/key': is not protected from deletion, and the protected data cannot be read without "
+            "it; give the key protected=True, or turn off the deletion protection of its data first"
+        )
 
 
 def test_a_key_policy_above_the_quota_is_refused(synth_stack: Callable[..., SynthesizedStack]) -> None:

@@ -1,4 +1,4 @@
-"""The local AWS's fixes for DynamoDB and ElastiCache."""
+"""The local AWS's fixes for Aurora, DynamoDB and ElastiCache."""
 
 from __future__ import annotations
 
@@ -13,6 +13,32 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 EU = "eu-west-1"
+
+
+def test_aurora_returns_a_storage_type_for_io_optimized_clusters_only(local_aws: LocalAws) -> None:
+    databases = local_aws.client("rds", EU)
+
+    def storage_of(name: str) -> str | None:
+        (cluster,) = databases.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        found: str | None = cluster.get("StorageType")
+        return found
+
+    for name, asked in (
+        ("unsaid", {}),
+        ("standard", {"StorageType": "aurora"}),
+        ("optimized", {"StorageType": "aurora-iopt1"}),
+    ):
+        databases.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-postgresql",
+            MasterUsername="someone",
+            ManageMasterUserPassword=True,
+            **asked,
+        )
+    assert [storage_of(name) for name in ("unsaid", "standard", "optimized")] == [None, None, "aurora-iopt1"]
+    databases.modify_db_cluster(DBClusterIdentifier="optimized", StorageType="aurora")
+    databases.modify_db_cluster(DBClusterIdentifier="unsaid", StorageType="aurora-iopt1")
+    assert [storage_of(name) for name in ("optimized", "unsaid")] == [None, "aurora-iopt1"]
 
 
 def test_a_table_and_its_indexes_keep_their_ceilings(local_aws: LocalAws) -> None:

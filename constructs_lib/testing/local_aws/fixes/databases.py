@@ -11,7 +11,7 @@ from moto.core.responses import ActionResult
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
-from moto.rds.models import DBCluster, DBInstance
+from moto.rds.models import DBCluster, DBInstance, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from constructs_lib.testing.local_aws.fixes.patching import add, around, around_property, kept
@@ -52,6 +52,32 @@ def performance_insights_settings_are_kept() -> None:
 
     around(DBCluster, "__init__")(init)
     around(DBInstance, "__init__")(init)
+
+
+def standard_storage_has_no_type() -> None:
+    """Aurora returns a storage type for I/O-Optimized clusters only; `gp2` is returned, and `aurora` is refused.
+
+    See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html.
+    """
+
+    @around(DBCluster, "__init__")
+    def init(original: Callable[..., None], self: DBCluster, *args: object, **kwargs: Any) -> None:  # noqa: ANN401
+        if not str(kwargs.get("engine")).startswith("aurora"):
+            original(self, *args, **kwargs)
+            return
+        asked = kwargs.pop("storage_type", None)
+        original(self, *args, **kwargs)
+        vars(self)["storage_type"] = returned(asked)
+
+    @around(RDSBackend, "modify_db_cluster")
+    def modify_db_cluster(original: Callable[..., DBCluster], self: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
+        answer = original(self, kwargs)
+        for cluster in (answer, self.clusters[answer.db_cluster_identifier]):
+            vars(cluster)["storage_type"] = returned(cluster.storage_type)
+        return answer
+
+    def returned(storage_type: str | None) -> str | None:
+        return None if storage_type == "aurora" else storage_type
 
 
 def parameters_have_source_user() -> None:
@@ -249,6 +275,7 @@ def transactions_are_serialized() -> None:
 FIXES = (
     provisioned_clusters_have_no_scaling_configuration,
     performance_insights_settings_are_kept,
+    standard_storage_has_no_type,
     parameters_have_source_user,
     engine_versions_can_be_described,
     tables_have_replicas,
