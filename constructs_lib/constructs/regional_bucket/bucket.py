@@ -153,7 +153,7 @@ class RegionalBucket(Bucket):
         self._keep_private()
         if vpc_endpoints:
             self._policy.add(policy.endpoints_only(region, self._arn, vpc_endpoints))
-        self._encrypt()
+        self._encrypt(protected=prevented)
         versioning = aws.s3_bucket_versioning
         self.versioning = self._create(
             versioning.S3BucketVersioningA,
@@ -289,7 +289,9 @@ class RegionalBucket(Bucket):
             depends_on=[access],
         )
 
-    def _encrypt(self) -> None:
+    def _encrypt(self, *, protected: bool) -> None:
+        if self.key and protected:
+            self.key.protect(self)
         encryption = aws.s3_bucket_server_side_encryption_configuration
         default = encryption.S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA
         self._create(
