@@ -48,7 +48,13 @@ class PlatformStack(HardenedStack):
             self, "vpc", region=region, cidr=plan.cidr(REGION), key=self.key, alarm_topics=[self.topic.arn]
         )
         self.database = AuroraProvisioned(
-            self, "database", region=region, vpc=self.vpc, key=self.key, alarm_topics=[self.topic.arn]
+            self,
+            "database",
+            region=region,
+            vpc=self.vpc,
+            key=self.key,
+            alarm_topics=[self.topic.arn],
+            event_topic=self.topic,
         )
         self.status = PaymentLambda(
             self,

@@ -146,6 +146,7 @@ class TradingStack(HardenedStack):
             key=self.key,
             alarms=self.with_alarms,
             alarm_topics=[self.topics[name].arn],
+            event_topic=self.topics[name],
         )
 
     def _tier(self, name: str) -> WebTier:

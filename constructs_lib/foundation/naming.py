@@ -55,6 +55,7 @@ NAME_RULES: Final[dict[str, NameRule]] = {
     "web-acl": NameRule(128, f"{_DOCS}/waf/latest/APIReference/API_CreateWebACL.html"),
     "alarm": NameRule(255, f"{_DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"),
     "db-cluster": NameRule(63, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBCluster.html"),
+    "db-event-subscription": NameRule(254, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateEventSubscription.html"),
     "db-instance": NameRule(63, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"),
     "db-parameter-group": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html"),
     "db-snapshot": NameRule(255, f"{_DOCS}/AmazonRDS/latest/APIReference/API_CreateDBClusterSnapshot.html"),

@@ -198,6 +198,8 @@ def test_a_production_database_is_watched_instance_by_instance(synth_stack: Synt
         expected |= {
             f"cpu-alarm-{name}": ("CPUUtilization", "Average", "GreaterThan", 80, 900, "missing", of),
             f"memory-alarm-{name}": ("FreeableMemory", "Average", "LessThan", 1717986918, 900, "missing", of),
+            f"local-storage-alarm-{name}": ("FreeLocalStorage", "Average", "LessThan", 3435973836, 900, "missing", of),
+            f"deadlocks-alarm-{name}": ("Deadlocks", "Average", "GreaterThan", 0, 900, "notBreaching", of),
             f"connections-alarm-{name}": ("DatabaseConnections", "Average", "GreaterThan", 1441, 900, "missing", of),
         }
     assert seen == expected

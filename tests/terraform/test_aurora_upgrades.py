@@ -58,12 +58,12 @@ def of_an_earlier_release(document: dict[str, Any]) -> dict[str, Any]:
     """Return a stack as earlier releases wrote it: zones by position, no storage type, no apply_immediately."""
     earlier: dict[str, Any] = json.loads(json.dumps(document))
     (block,) = earlier["resource"]["aws_rds_cluster"].values()
-    instances = earlier["resource"]["aws_rds_cluster_instance"].values()
+    instances = earlier["resource"]["aws_rds_cluster_instance"]
     del block["storage_type"]
-    for one in (block, *instances):
+    for one in (block, *instances.values()):
         del one["apply_immediately"]
-    for one, letter in zip(instances, "aba", strict=True):
-        one["availability_zone"] = f"eu-west-1{letter}"
+    for name, letter in (("main", "a"), ("spare", "b"), ("report", "a")):
+        instances[f"db_instance_{name}_eu_west_1"]["availability_zone"] = f"eu-west-1{letter}"
     return earlier
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from constructs_lib.constructs.aurora_provisioned.classes import max_connections, memory_bytes
+from constructs_lib.constructs.aurora_provisioned.classes import GIB, max_connections, memory_bytes
 from constructs_lib.constructs.aurora_provisioned.engines import EngineName
 from constructs_lib.core.alarms import Alarm
 
@@ -13,6 +13,8 @@ _NAMESPACE: Final = "AWS/RDS"
 CPU_PERCENT: Final = 80
 FREE_MEMORY_SHARE: Final = 0.1
 CONNECTIONS_SHARE: Final = 0.8
+LOCAL_STORAGE_SHARE: Final = 0.2
+"""Of the memory; the local storage of a class is about twice its memory."""
 REPLICA_LAG_MS: Final = 1000
 
 
@@ -40,6 +42,29 @@ def instance_alarms(engine: EngineName, instance_class: str) -> Iterator[tuple[s
             "LessThanThreshold",
             memory,
             f"Less than a tenth of the memory of {instance_class} is left: the engine may be restarted",
+        ),
+    )
+    storage = int(memory_bytes(instance_class) * LOCAL_STORAGE_SHARE)
+    yield (
+        "local-storage",
+        Alarm(
+            _NAMESPACE,
+            "FreeLocalStorage",
+            "LessThanThreshold",
+            storage,
+            f"Less than {storage / GIB:.1f} GiB of local storage is left for temporary tables, sorts and logs: without "
+            "it statements fail",
+        ),
+    )
+    yield (
+        "deadlocks",
+        Alarm(
+            _NAMESPACE,
+            "Deadlocks",
+            "GreaterThanThreshold",
+            0,
+            "Deadlocks for 15 minutes: transactions lock the same rows in different orders; look at the engine's log",
+            missing_data="notBreaching",
         ),
     )
     connections = int(max_connections(engine, instance_class) * CONNECTIONS_SHARE)

@@ -26,11 +26,13 @@ from constructs_lib.constructs.aurora_provisioned.engines import (
     PinnedMinorVersion,
     choose_version,
 )
+from constructs_lib.constructs.aurora_provisioned.events import EventSubscriptions, check_event_topic
 from constructs_lib.constructs.aurora_provisioned.instances import Instance, PlacedInstance, place
 from constructs_lib.constructs.aurora_provisioned.parameter_groups import ParameterGroups, check_parameters
 from constructs_lib.constructs.aurora_provisioned.scaling import ReaderScaling, ScaledReaders, check_scaling
 from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.notification_topic import AlarmTopic
 from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
@@ -96,6 +98,8 @@ class AuroraProvisioned(HardenedConstruct):
         alarms: Creates CloudWatch alarms; on in prod, off in dev and staging by default. `NoAlarms(reason)` turns them
             off in prod.
         alarm_topics: ARNs of SNS topics in the region that the alarms notify; none by default.
+        event_topic: An `AlarmTopic` in the region that RDS notifies of failovers, failures, maintenance, low storage
+            and recovery, wherever alarms are on; none by default.
 
     Attributes:
         resource: The `aws_rds_cluster`.
@@ -152,6 +156,7 @@ class AuroraProvisioned(HardenedConstruct):
         deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
+        event_topic: AlarmTopic | None = None,
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
@@ -190,6 +195,7 @@ class AuroraProvisioned(HardenedConstruct):
         check_backtrack(problems, self.engine, backtrack_hours)
         keep = protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
+        check_event_topic(problems, region, event_topic)
         problems.raise_if_any()
         self._record_all(pinned, extended_support, deletion_protection)
         if keep:
@@ -261,7 +267,7 @@ class AuroraProvisioned(HardenedConstruct):
             )
         self.monitoring_role = monitoring_role(self)
         self.instances: dict[str, aws.rds_cluster_instance.RdsClusterInstance] = {}
-        self._create_instances(placed, watch, minor_upgrades=pinned is None)
+        self._create_instances(placed, watch, event_topic, minor_upgrades=pinned is None)
         if reader_scaling is not None:
             ScaledReaders(
                 self,
@@ -362,15 +368,22 @@ class AuroraProvisioned(HardenedConstruct):
         )
         return self._ref(group, "name")
 
-    def _create_instances(self, placed: list[PlacedInstance], watch: Alarms, *, minor_upgrades: bool) -> None:
+    def _create_instances(
+        self, placed: list[PlacedInstance], watch: Alarms, event_topic: AlarmTopic | None, *, minor_upgrades: bool
+    ) -> None:
         for instance in placed:
             made = self.instances[instance.name] = self._instance(instance, minor_upgrades=minor_upgrades)
             identifier = self._ref(made, "identifier")
             for name, alarm in instance_alarms(self.engine.name, instance.instance_class):
                 watch.add(f"{name}-alarm-{instance.name}", alarm, {"DBInstanceIdentifier": identifier})
+        cluster = self._ref(self.resource, "cluster_identifier")
         if len(placed) > 1:
-            identifier = self._ref(self.resource, "cluster_identifier")
-            watch.add("lag-alarm", LAG_ALARM, {"DBClusterIdentifier": identifier})
+            watch.add("lag-alarm", LAG_ALARM, {"DBClusterIdentifier": cluster})
+        if event_topic is not None and watch.wanted:
+            instances = [self._ref(instance, "identifier") for instance in self.instances.values()]
+            EventSubscriptions(
+                self, "events", region=self.region, topic=event_topic, cluster=cluster, instances=instances
+            )
 
     def _instance(
         self, instance: PlacedInstance, *, minor_upgrades: bool

@@ -18,6 +18,7 @@ from constructs_lib.foundation.environment import Environment
 from constructs_lib.foundation.errors import warn
 
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
+RDS_EVENTS: Final = "events.rds.amazonaws.com"
 
 
 class AlarmTopic(Topic):
@@ -72,6 +73,13 @@ class AlarmTopic(Topic):
         """The topic's ARN; deprecated, use `arn`."""
         warn_renamed("AlarmTopic.", "id", "arn")
         return self.arn
+
+    def allow_databases(self) -> None:
+        """Allow RDS to publish events of this account's databases in the region; again has no effect.
+
+        See https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.GrantingPermissions.html.
+        """
+        self._services.allow(RDS_EVENTS, self.region.arn("rds", "*"))
 
     def _statements(self) -> list[Statement]:
         alarms = Statement(
