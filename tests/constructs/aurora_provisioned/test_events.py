@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EU = "eu-west-1"
 ACCOUNT = "${data.aws_caller_identity.current_eu_west_1.account_id}"
 TOPIC = "${aws_sns_topic.alarms_eu_west_1.arn}"
-TOPIC_ARN = f"arn:aws:sns:eu-west-1:{ACCOUNT}:shop-prod-alarms-eu-west-1"
+OWN_TOPICS = f"arn:aws:sns:eu-west-1:{ACCOUNT}:shop-prod-*"
 
 
 def build(stack: HardenedStack, **arguments: Any) -> None:
@@ -74,7 +74,7 @@ def test_the_topic_and_its_key_admit_rds(prod: SynthesizedStack) -> None:
     policy = json.loads(prod.at("aws_kms_key.topic_key_eu_west_1")["policy"])
     (use,) = (one for one in policy["Statement"] if one.get("Principal") == {"Service": ["events.rds.amazonaws.com"]})
     assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(use["Action"])
-    assert use["Condition"] == {"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": [TOPIC_ARN]}}
+    assert use["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": [OWN_TOPICS]}}
 
 
 @pytest.mark.parametrize(
