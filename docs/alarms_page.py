@@ -36,6 +36,7 @@ PAGE = """\
 
 The CloudWatch alarms of each construct, with the settings of prod. Arguments of a construct change thresholds; see its
 page. [Alarms](constructs/alarms.md) describes how to switch alarms on and off and how to be notified.
+Metrics in the namespace `Application` are published by the handlers of the reference stacks, which create their alarms.
 
 {tables}
 ## See also

@@ -20,6 +20,7 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
+from stacks.handler_alarms import add_handler_alarms
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment
@@ -72,7 +73,7 @@ class PaymentsStack(HardenedStack):
         self.apis = RegionalMap(self, {name: self._api(name, key) for name in self.regions})
 
     def _validator(self, name: str, key: MultiRegionKey) -> PaymentLambda:
-        return PaymentLambda(
+        validator = PaymentLambda(
             self,
             f"validator-{name}",
             region=self.regions[name],
@@ -83,6 +84,8 @@ class PaymentsStack(HardenedStack):
             reserved_concurrency=100,
             alarm_topics=[self.topics[name].arn],
         )
+        add_handler_alarms(validator, self.topics[name])
+        return validator
 
     def _api(self, name: str, key: MultiRegionKey) -> RestApi:
         api = RestApi(self, f"api-{name}", region=self.regions[name], key=key)

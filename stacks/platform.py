@@ -19,6 +19,7 @@ from constructs_lib import (
     PaymentLambda,
     RegionalVpc,
 )
+from stacks.handler_alarms import add_handler_alarms
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment
@@ -73,5 +74,6 @@ class PlatformStack(HardenedStack):
             function_url=FunctionUrl(),
             alarm_topics=[self.topic.arn],
         )
+        add_handler_alarms(self.status, self.topic)
         self.database.allow_from(self.status)
         self.database.grant_connect(self.status, DATABASE_USER)

@@ -24,6 +24,7 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
+from stacks.handler_alarms import add_handler_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,10 @@ TIERS: Final = ("private", "database")
 
 USER: Final = "tickets"
 """Who logs in to the cache; may use the functions' keys and no others."""
+
+WRITES: Final = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+WRITTEN: Final = ("EVENT#*", "PURCHASE#*", "SALE#*")
+"""In one statement: a transaction may be authorized with the keys of all its items."""
 
 PURCHASE: Final[dict[str, Any]] = {
     "type": "object",
@@ -89,8 +94,7 @@ class TicketingStack(HardenedStack):
         self.purchases = self._each(lambda name, region: self._function("purchase", name, region, 100))
         self.lookups = self._each(lambda name, region: self._function("inventory", name, region, 200))
         for name in self.regions:
-            self.table.grant_write(self.purchases[name], actions=["dynamodb:UpdateItem"], leading_keys=["EVENT#*"])
-            self.table.grant_write(self.purchases[name], actions=["dynamodb:PutItem"], leading_keys=["PURCHASE#*"])
+            self.table.grant_write(self.purchases[name], actions=WRITES, leading_keys=WRITTEN)
             self.table.grant_read(self.lookups[name], actions=["dynamodb:GetItem"], leading_keys=["EVENT#*"])
         self.apis = self._each(self._api)
 
@@ -131,6 +135,7 @@ class TicketingStack(HardenedStack):
         function.security_group.allow_to_gateway("dynamodb")
         cache.allow_from(function)
         cache.grant_connect(function, USER)
+        add_handler_alarms(function, self.topics[name], cached=True)
         return function
 
     def _api(self, name: str, region: Region) -> RestApi:

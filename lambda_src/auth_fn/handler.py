@@ -1,26 +1,30 @@
-"""Lets a request through to the API when it carries the token that is kept in SSM.
+"""Authorizes requests that carry the bearer token that is stored in SSM Parameter Store.
 
-The function is a Lambda authorizer of an API Gateway REST API, of type TOKEN or REQUEST. Callers send
+The function is a Lambda authorizer of a REST API, of type TOKEN or REQUEST. Clients send
 
     Authorization: Bearer <token>
 
-The right token is answered with a policy that allows every method of the API's stage: API Gateway caches the answer
-for the token and uses it for other methods too, so that a policy for one method would refuse them. The context holds
-`principal`. It holds nothing that belongs to one request, because the cache would give it to the next.
+It returns a policy for all methods of the stage, because API Gateway applies a cached policy to every method. The
+context contains `principal`, and nothing about the single request.
 
     {"principalId": "events-client", "context": {"principal": "events-client"},
      "policyDocument": {"Version": "2012-10-17", "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow",
                         "Resource": "arn:aws:execute-api:eu-central-1:...:abc123/prod/*"}]}}
 
-A missing, malformed or wrong token ends in an exception whose whole text is "Unauthorized", which API Gateway turns
-into 401. Any other exception becomes a 500: where SSM cannot be read, nobody is let in.
+A missing, malformed or wrong token gets the effect Deny, and API Gateway responds with 403. Raising "Unauthorized"
+would give 401, but Lambda counts every exception as an error of the function: the alarm on errors would be raised by
+any client with a wrong token. Exceptions are faults only, such as a parameter that cannot be read; API Gateway responds
+with 500, and nobody is authorized.
 
-The parameter is a SecureString of at least 16 characters. It is kept for 300 seconds as a hash; a token that does not
-fit reads it again after 30 seconds, so that a new token works soon and wrong ones do not exhaust SSM. The old token
-works for up to 300 seconds after a change.
+The parameter is a SecureString of at least 16 characters. Its hash is kept for `CACHE_SECONDS`, the only cache of
+decisions: set the authorizer's `result_ttl_seconds` to 0. A changed token takes effect within 60 seconds, and the old
+one ends then. With API Gateway's cache as well, both times would add up, and a Deny would be cached for a token that
+is valid a moment later. Without it the function runs for each request; its concurrency must carry the API's rate.
 
 Environment variables: `TOKEN_PARAMETER` (name of the parameter), `LOG_LEVEL`, `AWS_REGION`.
 IAM: `ssm:GetParameter` on the parameter, `kms:Decrypt` on its key.
+
+See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html.
 """
 
 import hashlib
@@ -33,10 +37,10 @@ from typing import Any
 
 from events_shared.api import gateway_id, headers_named
 from events_shared.clients import client
-from events_shared.logs import configure, correlate, logger
+from events_shared.logs import FAULT, UNKNOWN, configure, correlate, logger
 
-CACHE_SECONDS = 300.0
-RECHECK_SECONDS = 30.0
+CACHE_SECONDS = 60.0
+"""Each execution environment reads the parameter once in this time; GetParameter has a quota of 40 calls a second."""
 MIN_TOKEN_LENGTH = 16
 PRINCIPAL = "events-client"
 
@@ -44,20 +48,13 @@ BEARER = re.compile(r"bearer +([!-~]{1,512})", re.IGNORECASE)
 METHOD_ARN = re.compile(r"(arn:aws[a-z-]*:execute-api:[a-z0-9-]+:[0-9]{12}:[a-z0-9]+/[A-Za-z0-9_-]+)/.+", re.DOTALL)
 
 
-class UnauthorizedError(Exception):
-    """API Gateway answers 401 when the text is exactly this one."""
-
-    def __init__(self) -> None:
-        super().__init__("Unauthorized")
-
-
 class AuthorizerError(Exception):
-    """The token could not be checked; API Gateway answers 500."""
+    """The token could not be checked; API Gateway responds with 500."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The hash of the right token, and when it was read."""
+    """The hash of the stored token, and when it was read."""
 
     digest: bytes
     read_at: float
@@ -67,36 +64,37 @@ _kept: dict[str, Kept] = {}
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
-    """Answer one request of API Gateway for a policy."""
+    """Return the policy for a request."""
     configure("auth_fn")
     correlate(gateway_id(event), getattr(context, "aws_request_id", None))
     try:
         stage = read_stage(event)
         token = read_token(event)
         allowed = token is not None and is_right(token)
-    except Exception:  # noqa: BLE001  ruff does not see that it is logged, by a logger from elsewhere
-        logger.exception("failed")
-        # Lambda writes the text of what is raised here into the log.
+    except Exception:  # noqa: BLE001  logged, by a logger that ruff does not know
+        logger.exception("failed", extra={"metrics": FAULT})
+        # Lambda logs the text of an exception.
         raise AuthorizerError("the token could not be checked") from None
-    if not allowed:
-        logger.warning("refused", extra={"facts": {"problems": ["wrong_token" if token else "no_token"]}})
-        raise UnauthorizedError
-    logger.info("allowed")
-    return policy(stage)
+    if allowed:
+        logger.info("allowed")
+    else:
+        logger.warning("denied", extra={"facts": {"problems": ["wrong_token" if token else "no_token"]}})
+    return policy("Allow" if allowed else "Deny", stage)
 
 
-def policy(stage: str) -> dict[str, Any]:
-    """Return the policy that allows every method of a stage."""
-    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{stage}/*"}
+def policy(effect: str, stage: str) -> dict[str, Any]:
+    """Return the policy that allows or denies every method of a stage."""
+    principal = PRINCIPAL if effect == "Allow" else UNKNOWN
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{stage}/*"}
     return {
-        "principalId": PRINCIPAL,
+        "principalId": principal,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"principal": PRINCIPAL},
+        "context": {"principal": principal},
     }
 
 
 def read_stage(event: object) -> str:
-    """Return the ARN of the API's stage, up to its name."""
+    """Return the ARN of the API's stage."""
     arn = event.get("methodArn") if isinstance(event, dict) else None
     found = METHOD_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if found is None:
@@ -105,7 +103,7 @@ def read_stage(event: object) -> str:
 
 
 def read_token(event: object) -> str | None:
-    """Return the bearer token of a request, or None where there is not exactly one."""
+    """Return the bearer token of a request, or None without exactly one."""
     if not isinstance(event, dict):
         return None
     of_token = event.get("type") == "TOKEN"
@@ -116,20 +114,16 @@ def read_token(event: object) -> str | None:
 
 
 def is_right(token: str) -> bool:
-    """Compare a token with the one in SSM, in a time that says nothing about how much of it fits."""
-    given = digest_of(token)
+    """Compare a token with the stored one in constant time."""
     name = os.environ["TOKEN_PARAMETER"]
-    for max_age in (CACHE_SECONDS, RECHECK_SECONDS):
-        kept = _kept.get(name)
-        if kept is None or time.monotonic() - kept.read_at >= max_age:
-            kept = _kept[name] = Kept(read_digest(name), time.monotonic())
-        if hmac.compare_digest(given, kept.digest):
-            return True
-    return False
+    kept = _kept.get(name)
+    if kept is None or time.monotonic() - kept.read_at >= CACHE_SECONDS:
+        kept = _kept[name] = Kept(read_digest(name), time.monotonic())
+    return hmac.compare_digest(digest_of(token), kept.digest)
 
 
 def read_digest(name: str) -> bytes:
-    """Return the hash of the token in SSM."""
+    """Return the hash of the stored token."""
     value: str = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     if len(value) < MIN_TOKEN_LENGTH:
         raise ValueError("the token in the parameter is too short")
@@ -137,5 +131,5 @@ def read_digest(name: str) -> bytes:
 
 
 def digest_of(token: str) -> bytes:
-    """Return a hash: all have the same length, and the token itself is not kept."""
+    """Return a hash of a token, so that the token itself is not kept in memory."""
     return hashlib.sha256(token.encode()).digest()

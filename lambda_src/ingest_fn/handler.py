@@ -1,26 +1,33 @@
-"""Takes events from callers, checks them, and puts them on the event bus.
+"""Validates events and puts them on the event bus.
 
-The function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0).
+The function is the integration of a REST API method (Lambda proxy integration, payload format 1.0).
 
     POST /events
     Content-Type: application/json
 
     {"id": "order-4711-created", "type": "order.created", "occurred_at": "2026-11-22T09:30:00Z", "data": {...}}
 
-The body is one event or a list of 1 to 100 (see `events_shared.schema`). Each is answered for by itself:
+The body is one event or a list of 1 to 100 (see `events_shared.schema`). Each event has its own result:
 
     {"accepted": 1, "request_id": "...",
      "results": [{"index": 0, "status": "accepted", "id": "order-4711-created"},
                  {"index": 1, "status": "rejected", "problems": [{"code": "...", "message": "...", "field": "type"}]},
                  {"index": 2, "status": "failed", "id": "order-4713-created"}]}
 
-202: all are accepted. 207: some are. 422: all are rejected, sending them again is of no use. 503: none is accepted,
-and those that failed may be sent again. An event may always be sent again: one with the same id is stored once.
-400, 405, 413, 415, 422: the request is refused as a whole (see `events_shared.api`). 500: anything unexpected.
+Status codes:
 
-On the bus an event has the source `SOURCE`, its own type as detail type, and the message
-`{"event": {...}, "metadata": {"correlation_id": "...", "received_at": "..."}}` as detail. What the bus does not take
-for the moment is put again, twice at most and with growing pauses.
+- 202: all events are accepted. 207: some are.
+- 422: all events are rejected; a retry does not help.
+- 503: no event is accepted; those that failed can be retried. An event can always be sent again: it is stored once.
+- 400, 405, 413, 415, 422: the whole request is refused (see `events_shared.api`).
+- 500: a fault.
+
+On the bus an event has the source `SOURCE`, its type as detail type, and as detail the message
+`{"event": {...}, "metadata": {"correlation_id": "...", "received_at": "..."}}`. Entries that the bus throttles are put
+again, at most twice, with exponential backoff. An entry that there is no time for is `failed`.
+
+Faults, such as a missing permission, are counted in the metric `Faults`; the response is 500, or the events are
+`failed`.
 
 Environment variables: `EVENT_BUS` (name or ARN), `SOURCE`, `LOG_LEVEL`, `AWS_REGION`.
 IAM: `events:PutEvents` on the bus.
@@ -35,27 +42,28 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from events_shared.api import RequestError, Response, gateway_id, read_post, refuse, respond
-from events_shared.batch import chunks, milliseconds_left
-from events_shared.clients import client
-from events_shared.logs import configure, correlate, error_code, logger
+from events_shared.batch import chunks
+from events_shared.clients import client, has_time
+from events_shared.errors import TRANSIENT, error_code, is_transient
+from events_shared.logs import FAULT, configure, correlate, logger
 from events_shared.schema import Event, InvalidError, Message, Problem, now, parse_event, read_json, size
 
 MAX_EVENTS = 100
 MAX_BODY_BYTES = 1_048_576
-# What PutEvents takes at once. See https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html.
+# Limits of PutEvents. See https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html.
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 262_144
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.1
-RESERVE_MILLISECONDS = 5_000
-"""Time that must be left to try once more."""
-TRANSIENT = frozenset({"InternalException", "InternalFailure", "ThrottlingException"})
+NO_TIME, UNAVAILABLE = "no_time", "ServiceUnavailable"
+RETRYABLE = TRANSIENT | {NO_TIME}
+"""Codes of entries that a later request can put."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as the bus takes it."""
+    """An entry of PutEvents."""
 
     index: int
     message: Message
@@ -70,13 +78,13 @@ class Entry:
         }
 
     def size(self) -> int:
-        """Return the bytes that count towards the limit of a request."""
+        """Return the bytes that count towards the size limit of a request."""
         arguments = self.arguments()
         return sum(size(arguments[name]) for name in ("Source", "DetailType", "Detail"))
 
 
 def handler(event: object, context: object) -> Response:
-    """Answer one request of API Gateway."""
+    """Handle a request of API Gateway."""
     configure("ingest_fn")
     request_id = correlate(gateway_id(event), getattr(context, "aws_request_id", None))
     try:
@@ -86,8 +94,8 @@ def handler(event: object, context: object) -> Response:
         codes = sorted({problem.code for problem in problems})
         logger.warning("refused", extra={"facts": {"status": status, "problems": codes}})
         return refuse(status, problems, request_id)
-    except Exception:  # noqa: BLE001  ruff does not see that it is logged, by a logger from elsewhere
-        logger.exception("failed", extra={"facts": {"status": 500}})
+    except Exception:  # noqa: BLE001  logged, by a logger that ruff does not know
+        logger.exception("failed", extra={"facts": {"status": 500}, "metrics": FAULT})
         return refuse(500, (Problem("internal_error", "the request could not be processed"),), request_id)
     counts = {name: sum(result["status"] == name for result in results) for name in ("accepted", "rejected", "failed")}
     status = status_of(counts)
@@ -97,14 +105,14 @@ def handler(event: object, context: object) -> Response:
 
 
 def status_of(counts: dict[str, int]) -> int:
-    """Return the status for what became of the events."""
+    """Return the status code for the results of the events."""
     if not counts["accepted"]:
         return 503 if counts["failed"] else 422
     return 207 if counts["rejected"] or counts["failed"] else 202
 
 
 def ingest(body: str, correlation_id: str, context: object) -> list[dict[str, Any]]:
-    """Put what is right in a body on the bus, and return what became of each event, in their order."""
+    """Put the valid events of a body on the bus, and return the result of each event, in order."""
     results: dict[int, dict[str, Any]] = {}
     entries: list[Entry] = []
     metadata = {"correlation_id": correlation_id, "received_at": now()}
@@ -125,7 +133,7 @@ def ingest(body: str, correlation_id: str, context: object) -> list[dict[str, An
 
 
 def read_events(body: str) -> list[object]:
-    """Return what a body lists, or the one thing in it."""
+    """Return the events of a body, not yet validated."""
     try:
         content = read_json(body)
     except InvalidError as error:
@@ -138,7 +146,7 @@ def read_events(body: str) -> list[object]:
 
 
 def parse_new(value: object, seen: set[str]) -> Event:
-    """Return an event whose id is not among those seen, and add it to them."""
+    """Return a valid event whose id is new in the request."""
     event = parse_event(value)
     if event.id in seen:
         raise InvalidError(Problem("duplicate_id", "another event of this request has the same id", "id"))
@@ -147,34 +155,50 @@ def parse_new(value: object, seen: set[str]) -> Event:
 
 
 def put(entries: list[Entry], context: object) -> list[Entry]:
-    """Put entries on the bus, again where it helps, and return those that it did not take."""
+    """Put entries on the bus, with retries where they help, and return the entries that failed."""
     lost: list[Entry] = []
     waiting = entries
     for attempt in range(1, ATTEMPTS + 1):
         refused = [
             failure
             for chunk in chunks(waiting, Entry.size, MAX_ENTRIES, MAX_REQUEST_BYTES)
-            for failure in put_chunk(chunk)
+            for failure in put_chunk(chunk, context)
         ]
-        if refused:
-            codes = sorted({code for _, code in refused})
-            logger.warning("not taken", extra={"facts": {"events": len(refused), "codes": codes, "attempt": attempt}})
+        log_refused(refused, attempt)
         lost += [entry for entry, code in refused if code not in TRANSIENT]
         waiting = [entry for entry, code in refused if code in TRANSIENT]
-        if not waiting or attempt == ATTEMPTS or milliseconds_left(context) < RESERVE_MILLISECONDS:
+        pause = BACKOFF_SECONDS * 2**attempt * random.random()
+        if not waiting or attempt == ATTEMPTS or not has_time(context, pause):
             break
-        time.sleep(BACKOFF_SECONDS * 2**attempt * random.random())
+        time.sleep(pause)
     return lost + waiting
 
 
-def put_chunk(chunk: list[Entry]) -> Iterator[tuple[Entry, str]]:
-    """Put what fits into one request on the bus; yield what it did not take, and the code that says why."""
+def put_chunk(chunk: list[Entry], context: object) -> Iterator[tuple[Entry, str]]:
+    """Put the entries of one request on the bus, and yield those that failed with their error codes."""
+    if not has_time(context):
+        yield from ((entry, NO_TIME) for entry in chunk)
+        return
     try:
         answer = client("events").put_events(Entries=[entry.arguments() for entry in chunk])
     except (BotoCoreError, ClientError) as error:
-        # The client has tried already what is worth trying.
-        yield from ((entry, error_code(error) or type(error).__name__) for entry in chunk)
+        code = error_code(error) or type(error).__name__
+        if is_transient(error) and code not in TRANSIENT:  # such as a timeout; a repeated event is stored once
+            code = UNAVAILABLE
+        yield from ((entry, code) for entry in chunk)
         return
     for entry, result in zip(chunk, answer["Entries"], strict=True):
         if "EventId" not in result:
             yield entry, result.get("ErrorCode", "unknown")
+
+
+def log_refused(refused: list[tuple[Entry, str]], attempt: int) -> None:
+    """Log the entries that failed; those that no retry can put are faults."""
+    if not refused:
+        return
+    codes = sorted({code for _, code in refused})
+    facts = {"events": len(refused), "codes": codes, "attempt": attempt}
+    if RETRYABLE.issuperset(codes):
+        logger.warning("not put", extra={"facts": facts})
+    else:
+        logger.error("not put", extra={"facts": facts, "metrics": FAULT})

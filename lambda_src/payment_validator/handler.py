@@ -1,7 +1,7 @@
-"""Checks that a card payment request is well formed, before a payment provider sees it.
+"""Validates card payment requests, before they are sent to a payment provider.
 
-The function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0) and needs
-nothing but Lambda's Python runtime. The API's routes choose the path; this module decides the rest.
+The function is the integration of a REST API method (Lambda proxy integration, payload format 1.0) and needs only
+Lambda's Python runtime.
 
     POST /payments/validate
     Content-Type: application/json
@@ -9,29 +9,36 @@ nothing but Lambda's Python runtime. The API's routes choose the path; this modu
 
     {"amount": 1234, "currency": "EUR", "card_number": "4111 1111 1111 1111"}
 
-The idempotency key may stand in the body as `idempotency_key` instead; where both are given, they must agree.
-A valid request is answered with 200:
+The idempotency key can be the field `idempotency_key` instead; if both are given, they must be equal.
+A valid request gets 200:
 
     {"valid": true, "validation_id": "...", "idempotency_key": "...", "amount": 1234, "currency": "EUR",
      "amount_decimal": "12.34", "card": {"scheme": "visa", "last4": "1111"}, "request_id": "..."}
 
-`validation_id` depends on the key, the amount, the currency and the answer's `card` alone, so that a retry is
-answered with the same one. The card number itself is not hashed into it: beside the last four digits, an
-unkeyed hash gives the number away (PCI DSS 4.0.1, requirement 3.5.1.1).
+`validation_id` depends on the key, the amount, the currency and the response's `card` only, so that a repeat gets the
+same one. The card number itself is not hashed into it: with the last four digits, an unkeyed hash reveals the number
+(PCI DSS 4.0.1, requirement 3.5.1.1).
 
-Every other answer has one shape. `details` lists all problems found, at least one; `code`, `message` and
-`field` repeat the first. `field` is null where no single field is wrong, or where its name is not shown:
+Every other response has this body. `details` lists all problems, at least one; `code`, `message` and `field` repeat the
+first. `field` is null if no single field is wrong, or if its name is not shown:
 
     {"error": {"code": "out_of_range", "message": "...", "field": "amount",
                "details": [{"code": "out_of_range", "message": "...", "field": "amount"}]},
      "request_id": "..."}
 
-400: the form of the event, the headers or the body. 405, 413, 415: the method, the size, the media type. 422:
-the fields, all of them together. 500: anything unexpected, without its cause.
+400: invalid event, headers or body. 405, 413, 415: wrong method, size or media type. 422: invalid fields, all of them.
+500: a fault, counted in the metric `Faults`.
 
-Apart from those fields of a valid request, and the digitless names of unknown fields in an answer, neither
-answers nor logs repeat what the caller sent. Logs are JSON lines on standard output. Environment variables:
-`LOG_LEVEL` (INFO where missing or unknown) and `AWS_REGION` (set by Lambda).
+Apart from those fields of a valid request, and the names without digits of unknown fields in a response, neither
+responses nor logs repeat data of the caller. Logs are JSON lines on standard output. The levels are Lambda's: DEBUG,
+INFO, WARN, ERROR and FATAL; Lambda treats a line with any other level as INFO. `Faults` is a metric in CloudWatch's
+embedded metric format, in the namespace `Application` with the dimension `FunctionName`.
+
+Environment variables: `LOG_LEVEL` (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`; INFO by default), `AWS_REGION`
+and `AWS_LAMBDA_FUNCTION_NAME` (set by Lambda).
+
+See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
 """
 
 import base64
@@ -94,11 +101,19 @@ DIGITLESS = re.compile(r"[A-Za-z_-]{1,64}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LONG_DIGIT_RUN = re.compile(r"\d(?:[^\dA-Za-z]{0,3}\d){11,}")
 
+LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Lambda's names of Python's levels, where they differ."""
+FAULTS_METRIC = {
+    "Namespace": "Application",
+    "Dimensions": [["FunctionName"]],
+    "Metrics": [{"Name": "Faults", "Unit": "Count"}],
+}
+
 logger = logging.getLogger("payment_validator")
 
 
 class Response(TypedDict):
-    """What API Gateway expects of a proxy integration."""
+    """The response of a Lambda proxy integration."""
 
     statusCode: int
     headers: dict[str, str]
@@ -108,7 +123,7 @@ class Response(TypedDict):
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why a request is refused; the message never repeats a value of the request."""
+    """A reason for a refusal; its message never contains a value of the request."""
 
     code: str
     message: str
@@ -116,7 +131,7 @@ class Problem:
 
 
 class RequestError(Exception):
-    """The request is refused with this status, for these problems."""
+    """The request is refused with a status and problems."""
 
     def __init__(self, status: int, *problems: Problem) -> None:
         super().__init__(status, *problems)
@@ -131,7 +146,7 @@ def refusal(status: int, code: str, message: str, field: str | None = None) -> R
 
 @dataclass(frozen=True)
 class Payment:
-    """A request that passed every check."""
+    """A valid request."""
 
     amount: int
     currency: str
@@ -139,7 +154,7 @@ class Payment:
     idempotency_key: str
 
     def answer(self) -> dict[str, object]:
-        """Return the body of the answer; the same request always has the same one."""
+        """Return the body of the response, the same for every repeat."""
         card = {"scheme": card_scheme(self.card_number), "last4": self.card_number[-4:]}
         content = json.dumps([self.idempotency_key, self.amount, self.currency, card])
         # Base 32 has few digits: an identifier in a log will not look like a card number.
@@ -156,7 +171,7 @@ class Payment:
 
 
 def handler(event: object, context: object) -> Response:
-    """Answer one request of API Gateway."""
+    """Handle a request of API Gateway."""
     configure_logging()
     request = event if isinstance(event, dict) else {}
     request_id = correlation_id(request, context)
@@ -171,13 +186,13 @@ def handler(event: object, context: object) -> Response:
         logger.warning("refused", extra={"request_id": request_id, "status": status, "problems": codes})
     except Exception:
         status, problems = 500, (Problem("internal_error", "the request could not be processed"),)
-        logger.exception("failed", extra={"request_id": request_id, "status": status})
+        logger.exception("failed", extra={"request_id": request_id, "status": status, "faults": 1})
     details = [asdict(problem) for problem in problems]
     return respond(status, {"error": {**details[0], "details": details}, "request_id": request_id})
 
 
 def respond(status: int, content: dict[str, object]) -> Response:
-    """Return a JSON answer that no cache keeps and no browser reads as something else."""
+    """Return a JSON response that is neither cached nor sniffed for another media type."""
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -189,7 +204,7 @@ def respond(status: int, content: dict[str, object]) -> Response:
 
 
 def correlation_id(request: dict[str, object], context: object) -> str:
-    """Return API Gateway's request id, else Lambda's, if it is a UUID or a text without digits."""
+    """Return the request id of API Gateway, or else of Lambda; a UUID or a string without digits."""
     gateway = request.get("requestContext")
     of_gateway = gateway.get("requestId") if isinstance(gateway, dict) else None
     for candidate in (of_gateway, getattr(context, "aws_request_id", None)):
@@ -199,7 +214,7 @@ def correlation_id(request: dict[str, object], context: object) -> str:
 
 
 def read_payment(request: dict[str, object]) -> Payment:
-    """Return the payment that an event asks to validate."""
+    """Return the payment of a request."""
     method = request.get("httpMethod")
     if not isinstance(method, str):
         raise refusal(400, "invalid_event", "not an event of an API Gateway REST API (payload format 1.0)")
@@ -213,7 +228,7 @@ def read_payment(request: dict[str, object]) -> Payment:
 
 
 def header(request: dict[str, object], name: str) -> str | None:
-    """Return the one value of a header, given its name in lower case, or None where it is missing."""
+    """Return the value of a header, or None; its name is given in lower case."""
     values: set[str] = set()
     for group in (request.get("headers"), request.get("multiValueHeaders")):
         for key, value in group.items() if isinstance(group, dict) else ():
@@ -239,7 +254,7 @@ def read_fields(request: dict[str, object]) -> dict[str, object]:
     if len(content) > MAX_BODY_BYTES:
         raise refusal(413, "body_too_large", f"the body may have {MAX_BODY_BYTES} bytes at most")
     try:
-        # Python also reads NaN, Infinity and -Infinity; as an `int` they are a ValueError.
+        # `json` also accepts NaN, Infinity and -Infinity; `int` refuses them with a ValueError.
         fields = json.loads(text, object_pairs_hook=object_of_unique_keys, parse_constant=int)
     except (ValueError, RecursionError):
         raise refusal(400, "invalid_json", "the body is not valid JSON") from None
@@ -249,7 +264,7 @@ def read_fields(request: dict[str, object]) -> dict[str, object]:
 
 
 def object_of_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object, where Python alone would keep the last of several equal keys."""
+    """Return a JSON object; `json` would keep the last of duplicate keys."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise refusal(400, "duplicate_key", "a key of a JSON object occurs more than once")
@@ -257,7 +272,7 @@ def object_of_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def parse_payment(fields: dict[str, object], header_key: str | None) -> Payment:
-    """Return the payment in a body's fields, or raise with every problem in them."""
+    """Return the payment in the fields of a body, or raise with all problems."""
     unknown = {name if DIGITLESS.fullmatch(name) else None for name in fields.keys() - PARSERS}
     message = "this field is not known"
     problems = [Problem("unknown_field", message, name) for name in sorted(unknown, key=str)]
@@ -346,13 +361,13 @@ def card_scheme(digits: str) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one JSON line that cannot hold a card number."""
+    """Formats a record as a JSON line that cannot contain a card number."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; an exception appears by its type and place, never by its text."""
+        """Return the line; an exception is logged with its type and stack, without its text."""
         entry: dict[str, object] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
+            "level": LEVELS.get(record.levelname, record.levelname),
             "message": LONG_DIGIT_RUN.sub("[masked]", record.getMessage()),
             "service": record.name,
             "region": os.environ.get("AWS_REGION", "unknown"),
@@ -363,14 +378,19 @@ class JsonFormatter(logging.Formatter):
             entry["exception"] = record.exc_info[0].__name__
             frames = traceback.extract_tb(record.exc_info[2])
             entry["stack"] = [f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+        faults = getattr(record, "faults", None)
+        if faults:
+            entry["_aws"] = {"Timestamp": int(record.created * 1000), "CloudWatchMetrics": [FAULTS_METRIC]}
+            entry["FunctionName"] = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
+            entry["Faults"] = faults
         return json.dumps(entry)
 
 
 def configure_logging() -> None:
-    """Send this module's records to standard output only; Lambda's own handler would repeat them as text."""
-    output = logging.StreamHandler(sys.stdout)  # made anew: whoever calls may have redirected it since
+    """Send log records to standard output only; Lambda's own handler would repeat them as text."""
+    output = logging.StreamHandler(sys.stdout)  # created for each invocation: it may be redirected
     output.setFormatter(JsonFormatter())
     logger.handlers = [output]
     logger.propagate = False
-    level = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper())
-    logger.setLevel(level or logging.INFO)
+    levels = logging.getLevelNamesMapping() | {"TRACE": logging.DEBUG}
+    logger.setLevel(levels.get(os.environ.get("LOG_LEVEL", "").upper()) or logging.INFO)

@@ -1,24 +1,23 @@
-"""Tells how many tickets of an event are left, from a cache in front of the table.
+"""Returns how many tickets of an event are left, from a cache in front of the table.
 
-The function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0), at a path with the
-parameter `event_id`.
+The function is the integration of a REST API method with the path parameter `event_id` (Lambda proxy integration,
+payload format 1.0).
 
     GET /events/{event_id}/tickets
 
     200 {"event_id": "concert-42", "remaining": 98, "request_id": "..."}
 
-404: there is no such event. 400, 405: the form of the request. 500: anything unexpected. The number is at most some
-seconds old, and is a hint: only a purchase decides (see the function `ticket_purchase`, also for the table's items).
+404: the event does not exist. 400, 405: an invalid request. 500: a fault. The number is a few seconds old at most, and
+a hint: only a purchase decides (see the function `ticket_purchase`, also for the table's items).
 
-A number is kept for 4 to 6 seconds, a different time for each so that many do not end at once; a purchase forgets it.
-That there is no such event is kept as well, or many who ask for one that is announced and not there yet would each read
-the table.
-Where the cache has none, one caller holds a lock for a second at most and reads the table, and the others wait for the
-number it finds. They wait 0.3 s at most and then read the table themselves, as everybody does without a delay while
-the cache is away: it costs a timeout every five seconds at most (see `ticket_cache`).
+A number is cached for 4 to 6 seconds, with jitter so that keys do not expire together; a purchase deletes it. That an
+event does not exist is cached too, so that requests for an event not yet on sale do not all read the table.
+
+On a cache miss, one caller takes a lock of 1 second and reads the table; the others poll the cache for 0.3 seconds and
+then read the table themselves, as all callers do while the cache is away (see `ticket_cache`).
 
 Environment variables: `TABLE_NAME`, `CACHE_ENDPOINT`, `CACHE_TLS`, `CACHE_USER`, `LOG_LEVEL`, `AWS_REGION`.
-IAM: `dynamodb:GetItem` on the table, the permissions on its key that the table's grant gives; with a user
+IAM: `dynamodb:GetItem` on the table, with the permissions on its key that the table's grant includes; with a user
 `elasticache:Connect` on the replication group and on the user.
 """
 
@@ -39,16 +38,16 @@ LOCK_MILLISECONDS = 1_000
 WAIT_SECONDS = 0.3
 POLL_SECONDS = (0.01, 0.03)
 UNKNOWN = -1
-"""In place of a number where there is no such event."""
+"""Cached for an event that does not exist."""
 
 
 def handler(event: object, context: object) -> Response:
-    """Answer one request of API Gateway."""
+    """Handle a request of API Gateway."""
     return serve(event, context, "ticket_inventory", "GET", look_up)
 
 
 def look_up(request: dict[str, object]) -> Answer:
-    """Answer how many tickets are left."""
+    """Return how many tickets are left."""
     event_id = read_event_id(request)
     try:
         remaining, origin = through_cache(cache_of_environment(), event_id)
@@ -60,7 +59,7 @@ def look_up(request: dict[str, object]) -> Answer:
 
 
 def read_event_id(request: dict[str, object]) -> str:
-    """Return the event that a request asks for."""
+    """Return the event id of a request."""
     parameters = request.get("pathParameters")
     event_id = parameters.get("event_id") if isinstance(parameters, dict) else None
     if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
@@ -70,7 +69,7 @@ def read_event_id(request: dict[str, object]) -> str:
 
 
 def through_cache(kept: Cache, event_id: str) -> tuple[int, str]:
-    """Return the number of tickets or UNKNOWN, and whether it came from the cache or the table."""
+    """Return the number of tickets or UNKNOWN, and its origin, cache or table."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         found = read_cache(kept, event_id)
@@ -84,9 +83,9 @@ def through_cache(kept: Cache, event_id: str) -> tuple[int, str]:
 
 
 def fetch(kept: Cache, event_id: str) -> tuple[int, str]:
-    """Read the table and keep the number, as the one who holds the lock."""
+    """Read the table and cache the number, as the holder of the lock."""
     try:
-        found = read_cache(kept, event_id)  # the one who held the lock before may just have put it there
+        found = read_cache(kept, event_id)  # the last holder of the lock may have just set it
         if found is not None:
             return found, "cache"
         remaining = read_table(event_id)
@@ -94,19 +93,19 @@ def fetch(kept: Cache, event_id: str) -> tuple[int, str]:
             kept.put(remaining_key(event_id), str(remaining), random.randint(*FRESH_MILLISECONDS))
         return remaining, "table"
     finally:
-        # A lock that ended meanwhile may be another's by now: then two read the table, and nothing is wrong.
+        # If the lock has expired it may be another caller's: then two callers read the table, which does no harm.
         with contextlib.suppress(CacheAwayError):
             kept.delete(lock_key(event_id))
 
 
 def read_cache(kept: Cache, event_id: str) -> int | None:
-    """Return the number of tickets in the cache, or None where there is none."""
+    """Return the cached number of tickets, or None."""
     text = kept.get(remaining_key(event_id))
     return int(text) if text is not None and (text.isdecimal() or text == str(UNKNOWN)) else None
 
 
 def read_table(event_id: str) -> int:
-    """Return the number of tickets in the table, as of now: an older one would be kept after a purchase forgot it."""
+    """Return the number of tickets in the table; a stale read would be cached after a purchase deleted the key."""
     key = {"pk": {"S": f"EVENT#{event_id}"}}
     answer = client().get_item(
         TableName=os.environ["TABLE_NAME"], Key=key, ProjectionExpression="remaining", ConsistentRead=True
@@ -117,6 +116,6 @@ def read_table(event_id: str) -> int:
 
 @cache
 def client() -> Any:  # noqa: ANN401  boto3's clients have no types
-    """Return the client of DynamoDB; it lives as long as the function's environment."""
-    config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    """Return the client of DynamoDB; created once per execution environment. A call takes 9 seconds at most."""
+    config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
     return boto3.client("dynamodb", region_name=os.environ["AWS_REGION"], config=config)

@@ -1,6 +1,6 @@
 """Sells tickets: never more than there are, and once for each idempotency key.
 
-The function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0).
+The function is the integration of a REST API method (Lambda proxy integration, payload format 1.0).
 
     POST /purchases
     Content-Type: application/json
@@ -10,28 +10,44 @@ The function stands behind an API Gateway REST API (Lambda proxy integration, pa
 
     201 {"purchase_id": "...", "event_id": "concert-42", "quantity": 2, "request_id": "..."}
 
-A repeat with the same key is answered as the first request was. Other answers (see `ticket_api`): 400, 405, 413, 415:
-the form of the request. 404: there is no such event. 409 `sold_out`: fewer tickets are left than are asked for. 421
-`wrong_region`: the event is sold in another region. 422: the fields, or a key that another purchase used. 503 `busy`
-with Retry-After: too many buy at once, or DynamoDB does not answer; the tickets may be sold, so the same request is to
-be sent again with the same key. 500: anything unexpected.
+A repeat with the same key gets the same response. Other status codes (see `ticket_api` for the body):
 
-The table's only key is `pk`. One transaction takes the tickets from the event, on the condition that they are left, and
-writes the purchase, on the condition that there is none under its key:
+- 400, 405, 413, 415: an invalid request. 422: invalid fields, or a key that another purchase has used.
+- 404: the event does not exist. 409 `sold_out`: fewer tickets are left than requested.
+- 421 `wrong_region`: the event is sold in another region.
+- 503 `busy` with Retry-After: too many buyers at once, or DynamoDB does not respond. The tickets may be sold: send the
+  same request again, with the same key.
+- 500: a fault.
 
-    {"pk": "EVENT#concert-42", "remaining": 100, "home_region": "eu-central-1"}
-    {"pk": "PURCHASE#7b0d6f3e-...", "event_id": "concert-42", "quantity": 2, "purchase_id": "...",
+`pk` is the table's only key. One transaction writes three items:
+
+    {"pk": "EVENT#concert-42", "remaining": 98, "home_region": "eu-central-1"}
+    {"pk": "SALE#<purchase_id>", "event_id": "concert-42", "quantity": 2, "home_region": "eu-central-1",
+     "purchased_at": "..."}
+    {"pk": "PURCHASE#eu-central-1#7b0d6f3e-...", "event_id": "concert-42", "quantity": 2, "purchase_id": "...",
      "purchased_at": "...", "expires_at": 1795339600}
 
-Transactions hold within one region. In a global table two regions could sell the last ticket both, so that an event is
-sold in its `home_region` alone; without that attribute it is not sold at all. `expires_at` is the attribute for
-DynamoDB's time to live: until then, 30 days after the purchase, a repeat is recognised.
+- The event, on the condition that enough tickets are left.
+- The sale, the record of what was sold, which does not expire. Its id is derived from the key, the event and the
+  quantity, so that a repeat is recognized even after the idempotency record has expired.
+- The idempotency record, which expires 30 days after the purchase (`expires_at` is the TTL attribute). Until then, a
+  different purchase with the same key is refused.
 
-After a purchase the number in the cache is forgotten; the cache may be away (see `ticket_cache`).
+Transactions are atomic in one region only, and replicas of a global table resolve conflicts by the last write. So an
+event is sold in its `home_region` only, without one not at all, and idempotency records have the region in their key:
+a key identifies a purchase within a region.
+
+Limit: all purchases of an event update one item. A partition takes 1,000 write units a second, and a transactional
+write of an item of up to 1 KB needs 2: one event sells at most 500 times a second, less with conflicts. To sell faster,
+distribute `remaining` over several items. A purchase needs 8 write units of the table's maximum.
+
+After a purchase the cached number is deleted; the cache may be away (see `ticket_cache`).
 
 Environment variables: `TABLE_NAME`, `CACHE_ENDPOINT`, `CACHE_TLS`, `CACHE_USER`, `LOG_LEVEL`, `AWS_REGION`.
-IAM: `dynamodb:UpdateItem` and `dynamodb:PutItem` on the table, the permissions on its key that the table's grant gives;
-with a user `elasticache:Connect` on the replication group and on the user.
+IAM: `dynamodb:UpdateItem`, `dynamodb:PutItem` and `dynamodb:ConditionCheckItem` on the table, with the permissions on
+its key that the table's grant includes; with a user `elasticache:Connect` on the replication group and on the user.
+
+See https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html.
 """
 
 import base64
@@ -59,15 +75,19 @@ MAX_QUANTITY = 10
 ATTEMPTS = 20
 BACKOFF_SECONDS = 0.02
 MAX_BACKOFF_SECONDS = 1.0
-RESERVE_MILLISECONDS = 15_000
-"""Time that must be left to try once more: what the client's three attempts take when none of them is answered."""
+CONNECT_SECONDS = 1
+READ_SECONDS = 3
+CALL_MILLISECONDS = 1000 * (CONNECT_SECONDS + READ_SECONDS)
+"""The longest that a transaction takes; the client does not retry it, `sell` does."""
+RESERVE_MILLISECONDS = 3_000
+"""Time for the cache and the response, before API Gateway's timeout of 29 seconds; the function's is 30."""
 KEPT_SECONDS = 30 * 86_400
 
 FIELDS = ("event_id", "quantity")
 JSON_MEDIA_TYPE = re.compile(r'application/json\s*(?:;\s*charset=(?:utf-8|"utf-8")\s*)?', re.IGNORECASE)
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 CONFLICTS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Why one of the two writes was not possible, although it may be in a moment."""
+"""Reasons of a canceled transaction that a retry cures."""
 UNANSWERED = frozenset(
     (
         *(
@@ -79,13 +99,21 @@ UNANSWERED = frozenset(
         *("ThrottlingException", "TransactionInProgressException"),
     )
 )
-"""Errors that do not tell whether the transaction, or one that was sent before it, was carried out."""
+"""Errors after which it is not known whether the transaction was carried out."""
 FAILED = "ConditionalCheckFailed"
+NEW = "attribute_not_exists(pk)"
+
+
+class TransactionError(Exception):
+    """A transaction was canceled for reasons that a retry does not cure."""
+
+    def __init__(self, codes: set[str]) -> None:
+        super().__init__(", ".join(sorted(codes)))
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """A purchase that passed every check."""
+    """A valid purchase."""
 
     key: str
     event_id: str
@@ -93,20 +121,20 @@ class Purchase:
 
     @property
     def id(self) -> str:
-        """The same for every repeat; the key itself, with which others could repeat it, is not shown."""
+        """The same for every repeat; does not reveal the idempotency key."""
         digest = hashlib.sha256(f"{self.key}/{self.event_id}/{self.quantity}".encode()).digest()
         return base64.b32encode(digest[:15]).decode().lower()
 
 
 def handler(event: object, context: object) -> Response:
-    """Answer one request of API Gateway."""
+    """Handle a request of API Gateway."""
     return serve(event, context, "ticket_purchase", "POST", lambda request: buy(read_purchase(request), context))
 
 
 def buy(purchase: Purchase, context: object) -> Answer:
-    """Buy the tickets, or find that they have been bought."""
+    """Buy the tickets, unless this purchase has been made before."""
     repeated = not sell(purchase, context)
-    # Without the cache its number is old for as long as it keeps it.
+    # If the cache is away, the cached number is wrong until it expires.
     with contextlib.suppress(CacheAwayError):
         cache_of_environment().delete(remaining_key(purchase.event_id))
     content = {"purchase_id": purchase.id, "event_id": purchase.event_id, "quantity": purchase.quantity}
@@ -117,74 +145,100 @@ def sell(purchase: Purchase, context: object) -> bool:
     """Write the purchase in one transaction; return whether it is new.
 
     Raises:
-        RequestError: It is not possible, or not at the moment.
+        RequestError: The purchase is refused, or its outcome is not known yet.
     """
     dynamodb = client()
     for attempt in range(ATTEMPTS):
+        pause = random.random() * min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** (attempt - 1)) if attempt else 0.0
+        if milliseconds_left(context) < CALL_MILLISECONDS + RESERVE_MILLISECONDS + 1000 * pause:
+            break
+        if pause:
+            time.sleep(pause)
         try:
             dynamodb.transact_write_items(TransactItems=transaction(purchase))
         except dynamodb.exceptions.TransactionCanceledException as error:
-            of_event, of_purchase = error.response["CancellationReasons"]
-            if of_purchase["Code"] == FAILED:
-                check_repeat(purchase, of_purchase["Item"])
+            if is_repeat(purchase, error.response["CancellationReasons"]):
                 return False
-            if of_event["Code"] == FAILED:
-                raise why_not(of_event.get("Item")) from None
-            if not {of_event["Code"], of_purchase["Code"]} & CONFLICTS:
-                raise
         except ClientError as error:
             if error.response["Error"]["Code"] not in UNANSWERED:
                 raise
         except (NoConnectionError, HTTPClientError):
-            pass  # the same once more: if it was carried out, the purchase is there already
+            pass  # if the transaction was carried out, the next one finds the sale
         else:
             return True
-        if milliseconds_left(context) < RESERVE_MILLISECONDS:
-            break
-        time.sleep(random.random() * min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**attempt))
     raise refusal(503, "busy", "not certain yet; send the same request again, with the same key", Retry_After="1")
 
 
+def is_repeat(purchase: Purchase, reasons: list[dict[str, Any]]) -> bool:
+    """Return whether a transaction was canceled because the purchase has been made; False if it can be retried.
+
+    Raises:
+        RequestError: The purchase is refused.
+        TransactionError: The transaction was canceled for another reason.
+    """
+    event, sale, *records = reasons
+    for record in records:
+        if record["Code"] == FAILED:
+            check_repeat(purchase, record["Item"])
+            return True
+    if sale["Code"] == FAILED:
+        return True
+    if event["Code"] == FAILED:
+        raise why_not(event.get("Item"))
+    codes = {reason["Code"] for reason in reasons}
+    if not codes & CONFLICTS:
+        raise TransactionError(codes)
+    return False
+
+
 def transaction(purchase: Purchase) -> list[dict[str, Any]]:
-    """Return the two writes of a purchase."""
-    table = os.environ["TABLE_NAME"]
+    """Return the writes of a purchase: the event, the sale and the idempotency record."""
     moment = datetime.now(UTC)
+    region = os.environ["AWS_REGION"]
+    of_both = {
+        "event_id": {"S": purchase.event_id},
+        "quantity": {"N": str(purchase.quantity)},
+        "purchased_at": {"S": moment.isoformat(timespec="milliseconds")},
+    }
     update = {
-        "TableName": table,
         "Key": {"pk": {"S": f"EVENT#{purchase.event_id}"}},
         "UpdateExpression": "SET remaining = remaining - :quantity",
         "ConditionExpression": "remaining >= :quantity AND home_region = :region",
-        "ExpressionAttributeValues": {
-            ":quantity": {"N": str(purchase.quantity)},
-            ":region": {"S": os.environ["AWS_REGION"]},
-        },
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ExpressionAttributeValues": {":quantity": {"N": str(purchase.quantity)}, ":region": {"S": region}},
     }
-    put = {
-        "TableName": table,
+    sale = {
+        "Item": {"pk": {"S": f"SALE#{purchase.id}"}, "home_region": {"S": region}, **of_both},
+        "ConditionExpression": NEW,
+    }
+    record = {
         "Item": {
-            "pk": {"S": f"PURCHASE#{purchase.key}"},
-            "event_id": {"S": purchase.event_id},
-            "quantity": {"N": str(purchase.quantity)},
+            "pk": {"S": f"PURCHASE#{region}#{purchase.key}"},
             "purchase_id": {"S": purchase.id},
-            "purchased_at": {"S": moment.isoformat(timespec="milliseconds")},
             "expires_at": {"N": str(int(moment.timestamp()) + KEPT_SECONDS)},
+            **of_both,
         },
-        "ConditionExpression": "attribute_not_exists(pk)",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ConditionExpression": NEW,
     }
-    return [{"Update": update}, {"Put": put}]
+    # Earlier versions wrote records without a region; they expire 30 days after the last of them was written.
+    old_record = {"Key": {"pk": {"S": f"PURCHASE#{purchase.key}"}}, "ConditionExpression": NEW}
+    always = {"TableName": os.environ["TABLE_NAME"], "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return [
+        {"Update": update | always},
+        {"Put": sale | always},
+        {"Put": record | always},
+        {"ConditionCheck": old_record | always},
+    ]
 
 
 def check_repeat(purchase: Purchase, item: dict[str, Any]) -> None:
-    """Raise unless a purchase in the table is this one."""
+    """Raise unless an idempotency record is of this purchase."""
     if (item["event_id"]["S"], int(item["quantity"]["N"])) != (purchase.event_id, purchase.quantity):
         message = "another purchase was made with this key; use a new one for each purchase"
         raise refusal(422, "key_in_use", message, "idempotency_key")
 
 
 def why_not(item: dict[str, Any] | None) -> RequestError:
-    """Return the refusal that fits the event in the table."""
+    """Return the refusal for the event in the table."""
     if not item or not {"remaining", "home_region"} <= item.keys():
         return refusal(404, "unknown_event", "there is no such event", "event_id")
     if item["home_region"] != {"S": os.environ["AWS_REGION"]}:
@@ -194,19 +248,20 @@ def why_not(item: dict[str, Any] | None) -> RequestError:
 
 @cache
 def client() -> Any:  # noqa: ANN401  boto3's clients have no types
-    """Return the client of DynamoDB; it lives as long as the function's environment."""
-    config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    """Return the client of DynamoDB; created once per execution environment."""
+    retries = {"mode": "standard", "total_max_attempts": 1}
+    config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
     return boto3.client("dynamodb", region_name=os.environ["AWS_REGION"], config=config)
 
 
 def milliseconds_left(context: object) -> float:
-    """Return the time until Lambda ends the function, if the context knows it."""
+    """Return the time until Lambda ends the invocation."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     return float(remaining()) if callable(remaining) else float("inf")
 
 
 def read_purchase(request: dict[str, object]) -> Purchase:
-    """Return the purchase that a request asks for, or raise with every problem in it."""
+    """Return the purchase of a request, or raise with all problems."""
     if not JSON_MEDIA_TYPE.fullmatch(header(request, "content-type") or ""):
         message = "Content-Type must be application/json, with no charset but utf-8"
         raise refusal(415, "unsupported_media_type", message)
@@ -231,7 +286,7 @@ def read_purchase(request: dict[str, object]) -> Purchase:
 
 
 def header(request: dict[str, object], name: str) -> str | None:
-    """Return the one value of a header, given its name in lower case, or None where it is missing."""
+    """Return the value of a header, or None; its name is given in lower case."""
     values: set[str] = set()
     for group in (request.get("headers"), request.get("multiValueHeaders")):
         for key, value in group.items() if isinstance(group, dict) else ():
@@ -256,7 +311,7 @@ def read_fields(request: dict[str, object]) -> dict[str, object]:
     if len(content) > MAX_BODY_BYTES:
         raise refusal(413, "body_too_large", f"the body may have {MAX_BODY_BYTES} bytes at most")
     try:
-        # Python also reads NaN, Infinity and -Infinity; as an `int` they are a ValueError.
+        # `json` also accepts NaN, Infinity and -Infinity; `int` refuses them with a ValueError.
         fields = json.loads(text, object_pairs_hook=object_of_unique_keys, parse_constant=int)
     except (ValueError, RecursionError):
         raise refusal(400, "invalid_json", "the body is not valid JSON") from None
@@ -266,7 +321,7 @@ def read_fields(request: dict[str, object]) -> dict[str, object]:
 
 
 def object_of_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object, where Python alone would keep the last of several equal keys."""
+    """Return a JSON object; `json` would keep the last of duplicate keys."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise refusal(400, "duplicate_key", "a key of a JSON object occurs more than once")

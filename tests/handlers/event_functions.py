@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import random
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ LAYER = Path(__file__).parent.parent.parent / "lambda_src" / "events_layer" / "p
 if str(LAYER) not in sys.path:
     sys.path.append(str(LAYER))  # where Lambda has it too: after the function's own folder
 
-from events_shared import api, batch, clients, logs, schema  # noqa: E402
+from events_shared import api, batch, clients, errors, logs, schema  # noqa: E402
 
 from lambda_src.auth_fn import handler as auth_fn  # noqa: E402
 from lambda_src.ingest_fn import handler as ingest_fn  # noqa: E402
@@ -28,7 +29,20 @@ from lambda_src.store_fn import handler as store_fn  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["api", "auth_fn", "aws", "batch", "clients", "ingest_fn", "logs", "process_fn", "schema", "store_fn"]
+__all__ = [
+    "api",
+    "auth_fn",
+    "aws",
+    "batch",
+    "clients",
+    "errors",
+    "ingest_fn",
+    "logs",
+    "process_fn",
+    "schema",
+    "store_fn",
+    "visibility",
+]
 
 REGION = "eu-central-1"
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -68,7 +82,8 @@ def call(handler: Callable[[object, object], Any], event: object, given: object 
 
 def facts(entry: dict[str, Any]) -> dict[str, Any]:
     """Return what is particular to a line."""
-    return {name: value for name, value in entry.items() if name not in ("timestamp", "service", "region", "stack")}
+    common = ("timestamp", "service", "region", "stack", "_aws", "FunctionName")
+    return {name: value for name, value in entry.items() if name not in common}
 
 
 def refused_by_aws(code: str) -> ClientError:
@@ -88,11 +103,20 @@ def post(body: object, /, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def of_queue(*bodies: object) -> dict[str, Any]:
+def of_queue(*bodies: object, receives: int = 1) -> dict[str, Any]:
     """Return a batch as Lambda reads it from a queue; the messages are named m0, m1 and so on."""
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
     return {
-        "Records": [{"messageId": f"m{at}", "body": text, "eventSource": "aws:sqs"} for at, text in enumerate(texts)]
+        "Records": [
+            {
+                "messageId": f"m{at}",
+                "receiptHandle": f"handle-of-m{at}",
+                "body": text,
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "eventSource": "aws:sqs",
+            }
+            for at, text in enumerate(texts)
+        ]
     }
 
 
@@ -117,6 +141,37 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
         yield clients.client
+
+
+class Visibility:
+    """SQS that records the visibility timeouts of failed messages, and refuses changes as it is told to."""
+
+    def __init__(self) -> None:
+        self.changes: dict[str, int] = {}
+        self.answer: str | Exception | None = None
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        assert QueueUrl == "https://source"
+        assert 1 <= len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer:
+            return {"Failed": [{"Id": entry["Id"], "Code": self.answer, "SenderFault": False} for entry in Entries]}
+        self.changes |= {
+            entry["ReceiptHandle"].removeprefix("handle-of-"): entry["VisibilityTimeout"] for entry in Entries
+        }
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+
+@pytest.fixture
+def visibility(monkeypatch: pytest.MonkeyPatch) -> Visibility:
+    """Return what records visibility timeouts; the backoff has no jitter."""
+    visibility = Visibility()
+    monkeypatch.setattr(batch, "client", {"sqs": visibility}.__getitem__)
+    monkeypatch.setattr(random, "uniform", lambda _, high: high)
+    monkeypatch.setenv("SOURCE_QUEUE", "https://source")
+    return visibility
 
 
 class Failing:

@@ -15,6 +15,7 @@ from tests.handlers.event_functions import (
     Failing,
     Reply,
     aws,
+    batch,
     call,
     ingest_fn,
     message,
@@ -64,7 +65,8 @@ class Pipeline:
         return str(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
     def receive(self, name: str) -> list[dict[str, Any]]:
-        found = self.sqs.receive_message(QueueUrl=self.urls[name], MaxNumberOfMessages=10)
+        names = ["ApproximateReceiveCount"]
+        found = self.sqs.receive_message(QueueUrl=self.urls[name], MaxNumberOfMessages=10, AttributeNames=names)
         return list(found.get("Messages", []))
 
     def deliver(self, name: str, handler: Callable[[object, object], Any]) -> Reply | None:
@@ -72,8 +74,18 @@ class Pipeline:
         received = self.receive(name)
         if not received:
             return None
-        records = [{"messageId": found["MessageId"], "body": found["Body"]} for found in received]
-        reply = call(handler, {"Records": records})
+        records = [
+            {
+                "messageId": found["MessageId"],
+                "receiptHandle": found["ReceiptHandle"],
+                "body": found["Body"],
+                "attributes": found["Attributes"],
+            }
+            for found in received
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SOURCE_QUEUE", self.urls[name])
+            reply = call(handler, {"Records": records})
         kept = {failure["itemIdentifier"] for failure in reply.value["batchItemFailures"]}
         for found in received:
             if found["MessageId"] not in kept:
@@ -95,6 +107,8 @@ class Pipeline:
 @pytest.fixture
 def pipeline(aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     pipeline = Pipeline(aws)
+    monkeypatch.setattr(batch, "REFUSED_SECONDS", 0)
+    monkeypatch.setattr(batch, "BACKOFF_SECONDS", 0)
     for name, value in (
         ("EVENT_BUS", "events-dev"),
         ("SOURCE", SOURCE),
@@ -159,6 +173,22 @@ def test_another_event_with_a_stored_id_ends_in_the_dead_letter_queue(pipeline: 
     assert pipeline.stored() == ["order-4711"]
     [dead] = pipeline.receive("store-dlq")
     assert json.loads(dead["Body"])["event"]["data"] == {"total": 13}
+
+
+def test_a_message_is_hidden_while_it_backs_off(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put_item(**_: Any) -> Any:
+        raise refused_by_aws("ThrottlingException")
+
+    monkeypatch.setattr(batch, "BACKOFF_SECONDS", 30)
+    monkeypatch.setattr(store_fn, "client", lambda _: Failing(pipeline.table, "put_item", put_item))
+    call(ingest_fn.handler, post(numbered(1)))
+
+    logs = pipeline.run()
+
+    assert [entry["message"] for entry in logs].count("retried later") == 1
+    names = ["ApproximateNumberOfMessagesNotVisible"]
+    found = pipeline.sqs.get_queue_attributes(QueueUrl=pipeline.urls["store"], AttributeNames=names)
+    assert found["Attributes"] == {names[0]: "1"}
 
 
 def test_a_throttled_table_loses_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import subprocess
 import sys
+import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +32,11 @@ from tests.handlers.event_functions import (
     READ_EVENT,
     REQUEST_ID,
     SECRET,
+    aws,
     batch,
+    clients,
+    context,
+    errors,
     logs,
     refused_by_aws,
     schema,
@@ -31,10 +45,19 @@ from tests.handlers.event_functions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["aws"]
+
 ID = "id must be a string of 8 to 64 letters, digits, hyphens and underscores"
 TYPE = "type must be lower-case words with dots between them, such as order.created, of at most 64 characters"
 TIME = "occurred_at must be a time with its offset, such as 2026-11-22T09:30:00Z (RFC 3339)"
-UNSENDABLE = "data holds a text or a number that cannot be sent on"
+UNSENDABLE = "data has a string or a number that other JSON parsers refuse, or more than 100 levels"
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
 
 
 def problems(value: object) -> list[tuple[str, str, str | None]]:
@@ -63,6 +86,8 @@ def problems(value: object) -> list[tuple[str, str, str | None]]:
         ({"data": None}, ("invalid_type", "data must be a JSON object", "data")),
         ({"data": {"a": "\ud800"}}, ("invalid_value", UNSENDABLE, "data")),
         ({"data": {"a": float("inf")}}, ("invalid_value", UNSENDABLE, "data")),
+        ({"data": {"a": Decimal("1e999")}}, ("invalid_value", UNSENDABLE, "data")),
+        ({"data": nested(101)}, ("invalid_value", UNSENDABLE, "data")),
         ({"data": {"a": "x" * 65_536}}, ("event_too_large", "an event may have 65536 bytes at most", None)),
         (
             {"source": "mine"},
@@ -96,13 +121,17 @@ def test_a_time_is_kept_in_utc(given: str, kept: str) -> None:
     assert schema.parse_event(EVENT | {"occurred_at": given}).occurred_at == kept
 
 
-@pytest.mark.parametrize("changes", [{"id": "x" * 8}, {"id": "A-9_" * 16}, {"type": "a." + "b" * 62}, {"data": {}}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": "x" * 8}, {"id": "A-9_" * 16}, {"type": "a." + "b" * 62}, {"data": {}}, {"data": nested(100)}],
+)
 def test_events_at_the_limits_are_accepted(changes: dict[str, Any]) -> None:
-    assert schema.parse_event(EVENT | changes)
+    assert schema.Message(schema.parse_event(EVENT | changes), METADATA).text()
 
 
+numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
 json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | numbers | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
@@ -114,7 +143,8 @@ def test_a_message_is_read_as_it_was_written(data: dict[str, Any]) -> None:
     try:
         event = schema.parse_event(EVENT | {"data": data})
     except schema.InvalidError:
-        assert "NaN" in json.dumps(data) or "Infinity" in json.dumps(data) or "\\ud" in json.dumps(data)
+        shown = json.dumps(data, default=float)
+        assert "Infinity" in shown or "\\ud" in shown
         return
     message = schema.Message(event, METADATA)
 
@@ -126,6 +156,121 @@ def test_a_message_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 def test_whatever_comes_is_an_event_or_is_refused(value: object) -> None:
     with contextlib.suppress(schema.InvalidError):
         assert schema.parse_event(value).id
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678901234567.89", "0.1", "12.50", "-0.0", "1E+2", "1E-7", "123456789012345678901234567890", "0"]
+)
+def test_a_number_keeps_all_its_digits(number: str) -> None:
+    assert schema.compact(schema.read_json(f'{{"amount":{number}}}')) == f'{{"amount":{number}}}'
+
+
+@given(number=st.decimals(allow_nan=False, allow_infinity=False).filter(lambda n: math.isfinite(float(n))))
+def test_every_decimal_is_read_as_it_was_written(number: Decimal) -> None:
+    read = schema.read_json(schema.compact([number]))
+
+    assert isinstance(read, list)
+    assert (read[0], schema.is_same(read, [number])) == (number, True)
+
+
+@pytest.mark.parametrize("text", ["1e99999999999999999999", "NaN", "[1", '{"a":1,"a":2}'])
+def test_what_is_not_json_is_refused(text: str) -> None:
+    with pytest.raises(schema.InvalidError):
+        schema.read_json(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("12.50", "12.5", True),
+        ("1", "1.0", True),
+        ("1E+2", "100", True),
+        ("12345678901234567.89", "12345678901234567.88", False),
+        ("12345678901234567.89", "1.2345678901234568e+16", False),
+        ("true", "1", False),
+        ("0", "false", False),
+        ("null", "false", False),
+        ("true", "true", True),
+        ('"1"', "1", False),
+        ("[1,2]", "[1,2.0]", True),
+        ("[1,2]", "[2,1]", False),
+        ("[1,2]", "[1]", False),
+        ('{"a":[{"b":1.10}]}', '{"a":[{"b":1.1}]}', True),
+        ('{"a":1}', '{"b":1}', False),
+        ('{"a":1}', '{"a":1,"b":null}', False),
+        ("[]", "{}", False),
+    ],
+)
+def test_json_values_are_the_same_if_their_numbers_are_equal(one: str, other: str, same: bool) -> None:  # noqa: FBT001
+    assert schema.is_same(schema.read_json(one), schema.read_json(other)) is same
+    assert schema.is_same(schema.read_json(other), schema.read_json(one)) is same
+
+
+# Errors
+
+
+def with_status(status: int) -> ClientError:
+    return ClientError({"Error": {"Code": "Any"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        (refused_by_aws("ThrottlingException"), True),
+        (refused_by_aws("RequestThrottled"), True),
+        (refused_by_aws("InternalServerError"), True),
+        (with_status(503), True),
+        (with_status(400), False),
+        (ReadTimeoutError(endpoint_url="https://any"), True),
+        (ConnectTimeoutError(endpoint_url="https://any"), True),
+        (EndpointConnectionError(endpoint_url="https://any"), True),
+        (ConnectionClosedError(endpoint_url="https://any"), True),
+        (refused_by_aws("AccessDeniedException"), False),
+        (refused_by_aws("ResourceNotFoundException"), False),
+        (NoCredentialsError(), False),
+        (KeyError("TABLE_NAME"), False),
+    ],
+    ids=str,
+)
+def test_an_error_is_transient_or_a_fault(error: Exception, transient: bool) -> None:  # noqa: FBT001
+    assert errors.is_transient(error) is transient
+
+
+# Time
+
+
+def test_a_call_that_always_times_out_ends_in_the_time_that_is_reserved_for_it(aws: Callable[[str], Any]) -> None:
+    config = aws("sqs").meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**attempt for attempt in range(attempts - 1))  # at most, in the SDK's standard mode
+
+    taken = attempts * (config.connect_timeout + config.read_timeout) + pauses
+    assert (taken * 1000, clients.CALL_MILLISECONDS) == (9_000, 9_000)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "pause", "enough"),
+    [(11_000, 0, True), (10_999, 0, False), (11_500, 0.5, True), (11_499, 0.5, False)],
+)
+def test_a_call_is_started_if_it_and_the_answer_have_time(milliseconds: int, pause: float, enough: bool) -> None:  # noqa: FBT001
+    assert clients.has_time(context(milliseconds), pause) is enough
+
+
+def test_without_a_context_there_is_always_time() -> None:
+    assert clients.has_time(None)
+
+
+# Backoff
+
+
+@given(receives=st.integers(1, 1000))
+def test_the_backoff_doubles_up_to_15_minutes_with_jitter_of_a_half(receives: int) -> None:
+    full = min(900, 30 * 2 ** min(receives - 1, 10))
+
+    assert full / 2 - 1 <= batch.Record("m0", "", "", receives).backoff() <= full
 
 
 def test_neither_events_nor_records_show_what_is_in_them() -> None:
@@ -186,7 +331,11 @@ def test_the_correlation_id_is_the_first_that_looks_like_one(candidates: tuple[o
 
 
 @pytest.mark.parametrize(
-    ("level", "expected"), [(None, "INFO"), ("debug", "DEBUG"), ("loud", "INFO"), ("ERROR", "ERROR")]
+    ("level", "expected"),
+    [
+        *((None, "INFO"), ("debug", "DEBUG"), ("loud", "INFO"), ("ERROR", "ERROR")),
+        *(("TRACE", "DEBUG"), ("WARN", "WARNING"), ("FATAL", "CRITICAL")),
+    ],
 )
 def test_the_level_comes_from_the_environment(
     level: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
@@ -198,6 +347,36 @@ def test_the_level_comes_from_the_environment(
 
     assert logging.getLevelName(logs.logger.level) == expected
     assert (len(logs.logger.handlers), logs.logger.propagate) == (1, False)
+
+
+@pytest.mark.parametrize(("level", "name"), [(10, "DEBUG"), (20, "INFO"), (30, "WARN"), (40, "ERROR"), (50, "FATAL")])
+def test_lines_have_the_levels_of_lambda(
+    level: int, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "TRACE")
+
+    assert line(lambda: logs.logger.log(level, "any"), capsys)["level"] == name
+
+
+def test_a_line_with_metrics_is_in_the_embedded_metric_format(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "events-dev-store-fn")
+    begun = int(time.time() * 1000)
+
+    entry = line(lambda: logs.logger.error("failed", extra={"metrics": logs.FAULT}), capsys)
+
+    assert begun <= entry["_aws"].pop("Timestamp") <= time.time() * 1000
+    assert entry["_aws"] == {
+        "CloudWatchMetrics": [
+            {
+                "Namespace": "Application",
+                "Dimensions": [["FunctionName"]],
+                "Metrics": [{"Name": "Faults", "Unit": "Count"}],
+            }
+        ]
+    }
+    assert (entry["FunctionName"], entry["Faults"], entry["level"]) == ("events-dev-store-fn", 1, "ERROR")
 
 
 # As Lambda has it

@@ -6,9 +6,13 @@ import base64
 import json
 import random
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.handlers.event_functions import (
     EVENT,
@@ -38,8 +42,10 @@ class Bus:
     def __init__(self) -> None:
         self.requests: list[list[dict[str, str]]] = []
         self.refusals: Iterable[str | Exception | None] = ()
+        self.takes: Callable[[], object] = lambda: None
 
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803  AWS's name
+        self.takes()
         self.requests.append(Entries)
         codes = iter(self.refusals)
         results = []
@@ -57,8 +63,25 @@ class Bus:
         return [[json.loads(entry["Detail"])["event"]["id"] for entry in request] for request in self.requests]
 
 
+class Clock:
+    """The time that an invocation has left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self.context = SimpleNamespace(
+            aws_request_id=LAMBDA_ID, get_remaining_time_in_millis=lambda: int(self.left * 1000)
+        )
+
+    def pass_(self, seconds: float) -> None:
+        self.left -= seconds
+
+
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
+    return bus_for(monkeypatch)
+
+
+def bus_for(monkeypatch: pytest.MonkeyPatch) -> Bus:
     bus = Bus()
     monkeypatch.setattr(ingest_fn, "client", {"events": bus}.__getitem__)
     monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -190,11 +213,54 @@ def test_what_it_will_never_take_stays_failed_while_the_rest_is_put_again(bus: B
     assert bus.ids == [["order-0000", "order-0001"], ["order-0001"]]
 
 
-def test_it_is_not_put_again_when_there_is_no_time(bus: Bus) -> None:
-    bus.refusals = ["ThrottlingException"]
+def test_nothing_is_put_when_there_is_no_time(bus: Bus) -> None:
+    reply = call(ingest_fn.handler, post(event(0)), context(milliseconds=10_999))
 
-    assert ask(post(event(0)), context(milliseconds=4_999))[0] == 503
-    assert len(bus.requests) == 1
+    assert (reply.value["statusCode"], bus.requests) == (503, [])
+    assert (reply.logs[0]["level"], reply.logs[0]["codes"]) == ("WARN", ["no_time"])
+
+
+@pytest.mark.parametrize("seconds", [4, 9])
+def test_a_slow_bus_is_left_before_the_function_ends(bus: Bus, seconds: int) -> None:
+    clock = Clock(30)
+    bus.takes = lambda: clock.pass_(seconds)
+
+    status, body = ask(post([event(number) for number in range(100)]), clock.context)
+
+    accepted = sum(result["status"] == "accepted" for result in body["results"])
+    assert (status, accepted) == (207, 10 * len(bus.requests))
+    assert {result["status"] for result in body["results"]} == {"accepted", "failed"}
+    assert clock.left >= 2
+
+
+@given(durations=st.lists(st.floats(0, 9), min_size=40, max_size=40), refused=st.sets(st.integers(0, 99)))
+@settings(deadline=None, max_examples=30)
+def test_whatever_the_bus_takes_the_function_answers_in_time(durations: list[float], refused: set[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        bus = bus_for(patch)
+        clock = Clock(30)
+        patch.setattr(time, "sleep", clock.pass_)
+        bus.takes = lambda: clock.pass_(durations[len(bus.requests)])
+        bus.refusals = ["ThrottlingException" if number in refused else None for number in range(100)]
+
+        _, body = ask(post([event(number) for number in range(100)]), clock.context)
+
+    assert clock.left >= 2
+    put = [id_ for request in bus.ids for id_ in request]
+    for result in body["results"]:
+        assert result["status"] == "failed" or result["id"] in put
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://events"), EndpointConnectionError(endpoint_url="https://events")]
+)
+def test_a_connection_that_fails_is_tried_again(error: Exception, bus: Bus) -> None:
+    bus.refusals = [error]
+
+    reply = call(ingest_fn.handler, post([event(0), event(1)]))
+
+    assert (reply.value["statusCode"], bus.ids) == (202, [["order-0000", "order-0001"]] * 2)
+    assert (reply.logs[0]["level"], reply.logs[0]["codes"]) == ("WARN", ["ServiceUnavailable"])
 
 
 def test_a_request_that_fails_as_a_whole_fails_its_events_only(bus: Bus) -> None:
@@ -206,13 +272,23 @@ def test_a_request_that_fails_as_a_whole_fails_its_events_only(bus: Bus) -> None
     assert reply.value["statusCode"] == 207
     assert [r["status"] for r in body["results"]] == ["accepted"] * 10 + ["failed"] * 2
     assert facts(reply.logs[0]) == {
-        "level": "WARNING",
-        "message": "not taken",
+        "level": "ERROR",
+        "message": "not put",
         "correlation_id": REQUEST_ID,
         "events": 2,
         "codes": ["AccessDeniedException"],
         "attempt": 1,
+        "Faults": 1,
     }
+
+
+def test_throttling_is_not_a_fault(bus: Bus) -> None:
+    bus.refusals = ["ThrottlingException"] * 3
+
+    reply = call(ingest_fn.handler, post(event(0)))
+
+    assert [entry["level"] for entry in reply.logs] == ["WARN"] * 3 + ["INFO"]
+    assert not [entry for entry in reply.logs if "_aws" in entry]
 
 
 def test_a_bus_that_takes_nothing_is_503_with_a_time_to_come_back(bus: Bus) -> None:
@@ -272,6 +348,7 @@ def test_a_defect_is_logged_by_type_and_place(bus: Bus, monkeypatch: pytest.Monk
         "correlation_id": REQUEST_ID,
         "status": 500,
         "exception": "KeyError",
+        "Faults": 1,
     }
 
 

@@ -7,7 +7,9 @@ import re
 import runpy
 import string
 import sys
+import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,7 +63,7 @@ def test_a_refused_request_is_logged_with_the_codes_of_its_problems(monkeypatch:
     [entry] = call(event_of({"amount": 0, "a": 1, "b": 2})).logs
 
     assert without(entry, "timestamp") == {
-        "level": "WARNING",
+        "level": "WARN",
         "message": "refused",
         "service": "payment_validator",
         "region": "unknown",
@@ -76,14 +78,24 @@ def test_a_defect_is_logged_by_type_and_place_and_not_by_its_text() -> None:
         reply = call(event_of(FIELDS))
 
     [entry] = reply.logs
-    assert without(entry, "timestamp", "region", "stack") == {
+    assert without(entry, "timestamp", "region", "stack", "_aws") == {
         "level": "ERROR",
         "message": "failed",
         "service": "payment_validator",
         "request_id": REQUEST_ID,
         "status": 500,
         "exception": "LookupError",
+        "FunctionName": "unknown",
+        "Faults": 1,
     }
+    assert entry["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "Application",
+            "Dimensions": [["FunctionName"]],
+            "Metrics": [{"Name": "Faults", "Unit": "Count"}],
+        }
+    ]
+    assert abs(entry["_aws"]["Timestamp"] / 1000 - time.time()) < 600
     assert re.fullmatch(r"handler\.py:\d+ handler", entry["stack"][0])
     assert "no scheme" not in reply.written
 
@@ -103,9 +115,19 @@ def test_a_payment_does_not_show_its_card_number() -> None:
     assert shown == f"Payment(amount=1234, currency='EUR', idempotency_key='{KEY}')"
 
 
+@pytest.mark.parametrize(("level", "name"), [(10, "DEBUG"), (20, "INFO"), (30, "WARN"), (40, "ERROR"), (50, "FATAL")])
+def test_lines_have_the_levels_of_lambda(level: int, name: str) -> None:
+    record = logging.LogRecord("any", level, "", 0, "any", (), None)
+
+    assert json.loads(handler.JsonFormatter().format(record))["level"] == name
+
+
 @pytest.mark.parametrize(
     ("level", "logged"),
-    [(None, 1), ("info", 1), ("DEBUG", 1), ("WARNING", 0), ("error", 0), ("loud", 1), ("NOTSET", 1)],
+    [
+        *((None, 1), ("info", 1), ("DEBUG", 1), ("WARN", 0), ("error", 0), ("FATAL", 0)),
+        *(("loud", 1), ("NOTSET", 1), ("TRACE", 1)),
+    ],
 )
 def test_the_log_level_comes_from_the_environment_and_is_info_otherwise(
     level: str | None, logged: int, monkeypatch: pytest.MonkeyPatch
@@ -290,6 +312,35 @@ def test_every_event_gets_an_answer_of_the_documented_shape(event: object) -> No
     details = reply.body["error"].pop("details")
     assert reply.body["error"] == details[0]
     assert all(sorted(detail) == ["code", "field", "message"] for detail in details)
+
+
+payments = st.fixed_dictionaries(
+    {
+        "amount": st.integers(1, 99_999_999_999),
+        "currency": st.sampled_from(sorted(handler.CURRENCY_DECIMALS)),
+        "card_number": card_numbers(),
+        "idempotency_key": st.text(string.ascii_letters + "-_", min_size=16, max_size=64),
+    }
+)
+
+
+@given(requests=st.lists(payments, min_size=1, max_size=4), data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_a_repeat_gets_the_same_answer_in_whatever_order_requests_come(
+    requests: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(requests * 2))
+    answers: dict[str, Any] = {}
+    for fields in order:
+        reply = call(event_of(fields, headers=JSON, multiValueHeaders=None))
+        assert reply.status == 200
+        amount = Decimal(reply.body["amount_decimal"])
+        assert amount.scaleb(handler.CURRENCY_DECIMALS[fields["currency"]]) == fields["amount"]
+        assert answers.setdefault(json.dumps(fields), reply.body) == reply.body
+    shown = {
+        json.dumps([f["idempotency_key"], f["amount"], f["currency"], answers[json.dumps(f)]["card"]]) for f in requests
+    }
+    assert len({answer["validation_id"] for answer in answers.values()}) == len(shown)
 
 
 # What the package needs

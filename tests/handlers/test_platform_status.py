@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import socket
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 if TYPE_CHECKING:
@@ -71,12 +73,69 @@ def test_a_name_that_no_server_knows_is_said_so(
     assert ask(status)[1]["checks"]["address"] == "unknown_host"
 
 
-def test_neither_address_nor_token_is_answered_or_logged(
-    status: ModuleType, database: socket.socket, caplog: pytest.LogCaptureFixture
+def test_a_check_that_fails_is_a_metric_of_the_function(
+    status: ModuleType, database: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    caplog.set_level("DEBUG", logger="platform_status")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "platform-dev-status")
+    monkeypatch.delenv("DATABASE_USER")
+    database.close()
+    assert ask(status)[1]["checks"] == {"address": "ok", "port": "refused", "token": "failed"}
+
+    [entry] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (entry["level"], entry["Faults"], entry["FunctionName"]) == ("ERROR", 2, "platform-dev-status")
+    assert entry["exceptions"] == {"port": "ConnectionRefusedError", "token": "KeyError"}
+    [directive] = entry["_aws"]["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": "Application",
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": "Faults", "Unit": "Count"}],
+    }
+
+
+def test_a_check_without_an_answer_is_a_timeout(
+    status: ModuleType, database: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    assert database.fileno() > 0
+    monkeypatch.setattr(socket, "create_connection", late)
+    assert ask(status)[1]["checks"]["port"] == "timeout"
+
+
+def test_a_token_that_is_not_signed_has_failed(
+    status: ModuleType, database: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database.fileno() > 0
+    client = SimpleNamespace(generate_db_auth_token=lambda **_: "unsigned")
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+    assert ask(status)[1]["checks"]["token"] == "failed"
+
+
+@pytest.mark.parametrize(("level", "lines"), [("TRACE", 1), ("INFO", 1), ("loud", 1), ("WARN", 0), ("FATAL", 0)])
+@pytest.mark.usefixtures("database")
+def test_the_level_is_one_of_lambda(
+    level: str, lines: int, status: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", level)
+    assert ask(status)[0] == 200
+    assert len(capsys.readouterr().out.splitlines()) == lines
+
+
+@pytest.mark.parametrize(("level", "name"), [(10, "DEBUG"), (20, "INFO"), (30, "WARN"), (40, "ERROR"), (50, "FATAL")])
+def test_lines_have_the_levels_of_lambda(status: ModuleType, level: int, name: str) -> None:
+    record = logging.LogRecord("platform_status", level, "", 0, "any", (), None)
+    assert json.loads(status.JsonFormatter().format(record))["level"] == name
+
+
+def test_neither_address_nor_token_is_answered_or_logged(
+    status: ModuleType, database: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     _, body = ask(status)
-    for text in (json.dumps(body), caplog.text):
+    written = capsys.readouterr().out
+    assert written
+    for text in (json.dumps(body), written):
         assert "127.0.0.1" not in text
         assert "X-Amz" not in text
         assert str(database.getsockname()[1]) not in text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import logging
 import socket
 import ssl
 import threading
@@ -15,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.handlers.ticket_functions import Redis, aws, real_redis, redis, ticket_cache
+from tests.handlers.ticket_functions import Redis, aws, real_redis, redis, ticket_api, ticket_cache
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def cache(redis: Redis) -> Iterator[Any]:
 
 
 def test_a_server_keeps_and_forgets(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 60.0)
     monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 60.0)
     cache = ticket_cache.Cache(endpoint, tls=False)
 
@@ -124,8 +127,99 @@ def test_a_server_that_stops_answering_on_a_connection_costs_one_timeout(
     assert (redis.commands, len(redis.sessions)) == ([["GET", "a"]] * 2, 1)
 
 
-def test_a_timeout_is_a_fifth_of_a_second() -> None:
-    assert (ticket_cache.TIMEOUT_SECONDS, ticket_cache.AWAY_SECONDS) == (0.2, 5.0)
+def test_opening_a_connection_has_a_second_and_a_command_a_fifth() -> None:
+    assert (ticket_cache.CONNECT_SECONDS, ticket_cache.TIMEOUT_SECONDS, ticket_cache.AWAY_SECONDS) == (1.0, 0.2, 5.0)
+
+
+def test_a_command_has_its_own_budget_once_the_connection_is_open(
+    cache: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert redis.endpoint
+    monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 17.0)
+    cache.get("a")
+
+    assert cache._connection.socket.gettimeout() == 17.0
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_login_has_the_time_of_the_connection_and_not_of_a_command(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = redis.answer
+
+    def slow(words: list[str]) -> bytes:
+        if words[0] == "AUTH":
+            time.sleep(0.3)
+        return answer(words)
+
+    monkeypatch.setattr(redis, "answer", slow)
+    monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 0.2)
+    cache = ticket_cache.Cache(redis.endpoint, tls=False, user="tickets")
+    monkeypatch.setattr(ticket_cache, "iam_token", lambda *_: "token")
+    logged: list[dict[str, int]] = []
+    monkeypatch.setattr(ticket_cache.logger, "info", lambda _, extra: logged.append(extra["metrics"]))
+
+    connection = cache._connect()
+    connection.close()
+
+    assert [*logged[0]] == ["CacheConnectTime"]
+    assert 300 <= logged[0]["CacheConnectTime"] < 60_000
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_connection_that_takes_too_long_to_open_counts_as_being_away(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: str) -> str:
+        monkeypatch.setattr(ticket_cache, "_until", lambda deadline: until(deadline - 60.0))
+        return "token"
+
+    until = ticket_cache._until
+    monkeypatch.setattr(ticket_cache, "iam_token", late)
+
+    with pytest.raises(AWAY) as raised:
+        ticket_cache.Cache(redis.endpoint, tls=False, user="tickets").get("a")
+    assert isinstance(raised.value.__cause__, TimeoutError)
+    assert redis.commands == []
+
+
+def test_a_cache_that_is_away_is_a_metric(cache: Any, redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    ticket_cache.logger.propagate = True
+    redis.replies = [b"-LOADING\r\n"]
+    for _ in range(3):
+        with pytest.raises(AWAY):
+            cache.get("a")
+
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (record.getMessage(), record.__dict__["metrics"]) == ("cache away", {"CacheAway": 1})
+
+
+@pytest.mark.parametrize(("level", "name"), [(10, "DEBUG"), (20, "INFO"), (30, "WARN"), (40, "ERROR"), (50, "FATAL")])
+def test_lines_have_the_levels_of_lambda(level: int, name: str) -> None:
+    record = logging.LogRecord("tickets", level, "", 0, "any", (), None)
+
+    assert json.loads(ticket_api.JsonFormatter("any").format(record))["level"] == name
+
+
+@pytest.mark.parametrize(("level", "expected"), [("TRACE", 10), ("WARN", 30), ("FATAL", 50), ("loud", 20), (None, 20)])
+def test_the_level_is_one_of_lambda(level: str | None, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    if level:
+        monkeypatch.setenv("LOG_LEVEL", level)
+    ticket_api.serve({}, None, "any", "GET", lambda _: ticket_api.Answer(200, {}, {}))
+
+    assert ticket_api.logger.level == expected
+
+
+def test_the_unit_of_a_connection_time_is_milliseconds() -> None:
+    record = logging.LogRecord("tickets", logging.INFO, "", 0, "cache connected", (), None)
+    record.metrics = {"CacheConnectTime": 17}
+
+    entry = json.loads(ticket_api.JsonFormatter("any").format(record))
+
+    assert entry["CacheConnectTime"] == 17
+    [directive] = entry["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "CacheConnectTime", "Unit": "Milliseconds"}]
 
 
 @pytest.mark.parametrize(
@@ -261,6 +355,7 @@ def test_a_server_with_a_trusted_certificate_is_asked_over_tls(
     certified: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, file = certified
+    monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 5.0)
     monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 5.0)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     cache = ticket_cache.Cache(endpoint)
@@ -272,6 +367,7 @@ def test_a_server_with_a_trusted_certificate_is_asked_over_tls(
 def test_a_server_that_nobody_vouches_for_is_not_asked(
     certified: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 5.0)
     monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 5.0)
     with pytest.raises(AWAY) as raised:
         ticket_cache.Cache(certified[0]).get("a")

@@ -91,7 +91,7 @@ def test_the_number_comes_from_the_table_first_and_then_from_the_cache(cached: R
 
     expected = {"event_id": EVENT_ID, "remaining": 100, "request_id": REQUEST_ID}
     assert [(reply.status, reply.body) for reply in replies] == [(200, expected)] * 5
-    assert [reply.logs[0]["origin"] for reply in replies] == ["table", "cache", "cache", "cache", "cache"]
+    assert [reply.logs[-1]["origin"] for reply in replies] == ["table", "cache", "cache", "cache", "cache"]
     assert reads.count == 1
     assert set(cached.kept) == {NUMBER}
 
@@ -126,6 +126,7 @@ def together(number: int, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> lis
     monkeypatch.setattr(inventory, "WAIT_SECONDS", 300.0)
     monkeypatch.setattr(inventory, "LOCK_MILLISECONDS", 300_000)
     monkeypatch.setattr(inventory, "FRESH_MILLISECONDS", (300_000, 300_000))
+    monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 60.0)
     monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 60.0)
 
     def one(_: int) -> int:
@@ -151,7 +152,7 @@ def test_many_who_ask_a_real_server_at_once_read_the_table_once(
     with real_redis(tmp_path) as endpoint:
         assert together(12, endpoint, monkeypatch) == [100] * 12
         monkeypatch.setenv("CACHE_ENDPOINT", endpoint)
-        assert (ask().logs[0]["origin"], reads.count) == ("cache", 1)
+        assert (ask().logs[-1]["origin"], reads.count) == ("cache", 1)
 
 
 def test_whoever_waits_too_long_reads_the_table(cached: Redis, reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +162,7 @@ def test_whoever_waits_too_long_reads_the_table(cached: Redis, reads: Reads, mon
 
     assert (ask().body["remaining"], reads.count) == (100, 1)
     assert 0.3 <= sum(pauses) < 0.33
+    assert all(0.01 <= pause <= 0.03 for pause in pauses)
     assert NUMBER not in cached.kept
 
 
@@ -187,7 +189,7 @@ def test_the_number_is_answered_while_the_cache_is_away(
     replies = [ask() for _ in range(20)]
 
     assert [reply.body["remaining"] for reply in replies] == [100] * 20
-    assert [entry["message"] for entry in replies[0].logs] == ["cache away", "answered"]
+    assert [entry["message"] for entry in replies[0].logs] == ["cache connected", "cache away", "answered"]
     assert {reply.logs[-1]["origin"] for reply in replies} == {"table"}
     wait_for(lambda: cached.commands, "the command's arrival")
     assert (reads.count, cached.commands) == (20, [["GET", NUMBER]])
@@ -246,7 +248,7 @@ def test_a_request_that_is_wrong_is_refused(event: object, status: int, code: st
     assert (reply.status, reply.body["error"]["code"], reads.count) == (status, code, 0)
     assert reply.headers.get("Allow") == ("GET" if status == 405 else None)
     id_ = REQUEST_ID if isinstance(event, dict) else LAMBDA_ID
-    expected = {"level": "WARNING", "message": "refused", "status": status, "problems": [code], "request_id": id_}
+    expected = {"level": "WARN", "message": "refused", "status": status, "problems": [code], "request_id": id_}
     assert facts(reply.logs[0]) == expected
 
 
@@ -256,7 +258,21 @@ def test_a_table_that_fails_is_an_error_without_its_cause(reads: Reads, monkeypa
     reply = ask()
 
     assert (reply.status, reply.body["error"]["code"], reads.count) == (500, "internal_error", 1)
-    assert reply.logs[0]["exception"] == "ResourceNotFoundException"
+    assert facts(reply.logs[0]) == {
+        "level": "ERROR",
+        "message": "failed",
+        "request_id": REQUEST_ID,
+        "status": 500,
+        "exception": "ResourceNotFoundException",
+        "Faults": 1,
+    }
+    [directive] = reply.logs[0]["_aws"]["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": "Application",
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": "Faults", "Unit": "Count"}],
+    }
+    assert reply.logs[0]["FunctionName"] == "unknown"
     assert "gone" not in json.dumps(reply.logs)
 
 

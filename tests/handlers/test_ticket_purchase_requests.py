@@ -72,7 +72,7 @@ def test_a_request_that_is_wrong_is_refused(event: object, status: int, code: st
     assert reply.headers.get("Allow") == ("POST" if status == 405 else None)
     assert (reply.headers["Cache-Control"], reply.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     id_ = REQUEST_ID if isinstance(event, dict) and "requestContext" in event else LAMBDA_ID
-    expected = {"level": "WARNING", "message": "refused", "status": status, "problems": [code], "request_id": id_}
+    expected = {"level": "WARN", "message": "refused", "status": status, "problems": [code], "request_id": id_}
     assert facts(reply.logs[0]) == expected
 
 

@@ -65,7 +65,8 @@ def call(handler: Callable[[object, object], Any], event: object, milliseconds: 
 
 def facts(entry: dict[str, Any]) -> dict[str, Any]:
     """Return what is particular to a line."""
-    return {name: value for name, value in entry.items() if name not in ("timestamp", "service", "region", "stack")}
+    common = ("timestamp", "service", "region", "stack", "_aws", "FunctionName")
+    return {name: value for name, value in entry.items() if name not in common}
 
 
 def post(body: object, /, key: str | None = KEY, **changes: Any) -> dict[str, Any]:
@@ -135,9 +136,14 @@ def remaining_in(table: Any) -> int:
     return int(table.get_item(TableName=TABLE, Key={"pk": {"S": f"EVENT#{EVENT_ID}"}})["Item"]["remaining"]["N"])
 
 
-def purchases_in(table: Any) -> list[dict[str, Any]]:
+def purchases_in(table: Any, prefix: str = "PURCHASE#") -> list[dict[str, Any]]:
+    """Return the idempotency records, or the items with another prefix."""
     items = table.scan(TableName=TABLE)["Items"]
-    return [item for item in items if item["pk"]["S"].startswith("PURCHASE#")]
+    return [item for item in items if item["pk"]["S"].startswith(prefix)]
+
+
+def sales_in(table: Any) -> list[dict[str, Any]]:
+    return purchases_in(table, "SALE#")
 
 
 class Redis(socketserver.ThreadingTCPServer):
@@ -190,6 +196,7 @@ class Redis(socketserver.ThreadingTCPServer):
     def fall_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Stop answering, with a client that waits briefly and then does not ask again."""
         monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 0.05)
+        monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 60.0)
         monkeypatch.setattr(ticket_cache, "AWAY_SECONDS", 3600.0)
         self.silent = True
 
@@ -219,6 +226,7 @@ class _Session(socketserver.StreamRequestHandler):
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     # A machine that is busy with other tests is not a server that is away.
+    monkeypatch.setattr(ticket_cache, "CONNECT_SECONDS", 60.0)
     monkeypatch.setattr(ticket_cache, "TIMEOUT_SECONDS", 60.0)
     with Redis() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -11,6 +11,7 @@ import pytest
 import stacks.events
 from constructs_lib import App, ConfigurationError, Environment, RestApi, ShorterTimeout
 from stacks.events import LOADS, EventsStack, Load
+from tests.handlers.event_functions import batch, logs
 from tests.stacks.pinned import check_addresses
 
 if TYPE_CHECKING:
@@ -195,19 +196,19 @@ def test_executions_come_out_of_the_budget(tmp_path: Path, environment: Environm
 def test_more_than_the_budget_is_refused_with_who_reserves_what(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_load(monkeypatch, ingest=799)
+    with_load(monkeypatch, ingest=749)
     with pytest.raises(ConfigurationError) as error:
         EventsStack(App(outdir=str(tmp_path)), "events", environment="prod")
     assert str(error.value) == (
-        "events/store-fn: reserved_concurrency=50: only 1 of the 1000 concurrent executions in eu-central-1 are left (100 "
-        "stay unreserved; reserved by events/auth-fn 50, events/ingest-fn 799, events/process-fn 50): reserve less, or "
+        "events/store-fn: reserved_concurrency=10: only 1 of the 1000 concurrent executions in eu-central-1 are left (100 "
+        "stay unreserved; reserved by events/auth-fn 100, events/ingest-fn 749, events/process-fn 50): reserve less, or "
         "raise the account's quota and give region(..., concurrency_limit=). Request the increase in Service Quotas, of Lambda's "
         "Concurrent executions (L-B99A9384)"
     )
 
 
 def test_exactly_the_budget_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_load(monkeypatch, ingest=750)
+    with_load(monkeypatch, ingest=740)
     stack = EventsStack(App(outdir=str(tmp_path)), "events", environment="prod")
     assert stack.home.concurrency.available == 0
 
@@ -222,6 +223,49 @@ def test_queues_give_no_more_than_the_functions_may_take(stack: SynthesizedStack
         assert function.get("reserved_concurrent_executions") == (
             None if environment is Environment.DEV else executions
         )
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_no_more_executions_write_than_the_table_carries(
+    every: dict[str, SynthesizedStack], environment: Environment
+) -> None:
+    writes, units, minimum = 200, 2, 2
+    table = every[environment].resource("aws_dynamodb_table")
+    carried = int(table["on_demand_throughput"]["max_write_request_units"]) // (writes * units)
+    assert LOADS[environment].store == max(minimum, carried)
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_the_authorizer_carries_twice_the_rate_without_a_cache_in_front(environment: Environment) -> None:
+    milliseconds = 5
+    assert LOADS[environment].auth >= 2 * LOADS[environment].rate * milliseconds / 1000
+
+
+# What is retried
+
+
+@pytest.mark.parametrize("queue", ["incoming", "processed"])
+def test_a_valid_message_is_retried_for_hours_before_it_is_a_dead_letter(stack: SynthesizedStack, queue: str) -> None:
+    block = stack.at(f"aws_sqs_queue.{queue}_{PLACE}")
+    receives = json.loads(block["redrive_policy"])["maxReceiveCount"]
+    # Each wait is at least half of its backoff; see lambda_src/events_layer/python/events_shared/batch.py.
+    waits = [min(batch.MAX_BACKOFF_SECONDS, batch.BACKOFF_SECONDS * 2**at) for at in range(receives - 1)]
+    assert sum(waits) / 2 >= 5 * 3600
+    assert sum(waits) <= block["message_retention_seconds"] / 2
+    # An invalid message is one soon.
+    assert receives * batch.REFUSED_SECONDS <= 15 * 60
+
+
+def test_the_function_has_the_only_cache_of_tokens(stack: SynthesizedStack) -> None:
+    assert stack.resource("aws_api_gateway_authorizer")["authorizer_result_ttl_in_seconds"] == 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_faults_of_each_function_notify(every: dict[str, SynthesizedStack], name: str) -> None:
+    alarm = every["prod"].at(f"aws_cloudwatch_metric_alarm.{name}_faults_alarm_{PLACE}")
+    assert (alarm["namespace"], alarm["metric_name"], alarm["threshold"]) == (logs.NAMESPACE, "Faults", 0)
+    assert alarm["dimensions"] == {"FunctionName": f"${{aws_lambda_function.{name}_{PLACE}.function_name}}"}
+    assert alarm["alarm_actions"] == [f"${{aws_sns_topic.alarms_{PLACE}.arn}}"]
 
 
 # The way of an event
@@ -240,8 +284,15 @@ def test_each_function_knows_where_the_next_part_is(stack: SynthesizedStack) -> 
     assert known == {
         "auth_fn": {"TOKEN_PARAMETER": f"/{environment}/events/token"},
         "ingest_fn": {"EVENT_BUS": f"events-{environment}-bus-{stacks.events.REGION}", "SOURCE": "events.ingest"},
-        "process_fn": {"STORE_QUEUE": f"${{aws_sqs_queue.processed_{PLACE}.id}}"},
-        "store_fn": {"TABLE_NAME": f"events-{environment}-records", "TTL_DAYS": "90"},
+        "process_fn": {
+            "SOURCE_QUEUE": f"${{aws_sqs_queue.incoming_{PLACE}.id}}",
+            "STORE_QUEUE": f"${{aws_sqs_queue.processed_{PLACE}.id}}",
+        },
+        "store_fn": {
+            "SOURCE_QUEUE": f"${{aws_sqs_queue.processed_{PLACE}.id}}",
+            "TABLE_NAME": f"events-{environment}-records",
+            "TTL_DAYS": "90",
+        },
     }
 
 

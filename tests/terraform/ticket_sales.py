@@ -37,7 +37,8 @@ from concurrent.futures import ThreadPoolExecutor
 asked, answers, module, name, threads, *paths = sys.argv[1:]
 sys.path[:0] = paths
 handler = getattr(importlib.import_module(module), name)
-importlib.import_module("ticket_cache").TIMEOUT_SECONDS = 5.0
+cache = importlib.import_module("ticket_cache")
+cache.CONNECT_SECONDS = cache.TIMEOUT_SECONDS = 5.0
 def call(event):
     context = types.SimpleNamespace(aws_request_id=None, get_remaining_time_in_millis=lambda: 30_000)
     return handler(event, context)
@@ -109,9 +110,9 @@ class Sales:
         return int(item["remaining"]["N"])
 
     def sold(self, event: str) -> int:
-        """Return how many tickets the purchases in the table are for."""
+        """Return how many tickets the sales in the table are for."""
         pages = self._table.get_paginator("scan").paginate(TableName=self.table)
-        items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("PURCHASE#")]
+        items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("SALE#")]
         return sum(int(item["quantity"]["N"]) for item in items if item["event_id"]["S"] == event)
 
     @property

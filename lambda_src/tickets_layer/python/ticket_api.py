@@ -1,11 +1,21 @@
-"""How the ticket functions are asked, answer and log; in the layer that they share.
+"""Requests, responses, logs and metrics of the ticket functions; in the layer that they share.
 
-A function stands behind an API Gateway REST API (Lambda proxy integration, payload format 1.0). Every answer but the
-successful ones has one shape, in which `field` is null where no single field is wrong:
+A function is the integration of a REST API method (Lambda proxy integration, payload format 1.0). Every response but
+the successful ones has this body, in which `field` is null if no single field is wrong:
 
     {"error": {"code": "...", "message": "...", "field": "quantity", "details": [{...}]}, "request_id": "..."}
 
-Logs are JSON lines on standard output; they hold figures and codes, and nothing that a caller sent.
+A fault, such as a missing permission, gets the status code 500 and is counted in the metric `Faults`.
+
+Logs are JSON lines on standard output with numbers and codes, never data of a caller. The levels are Lambda's: DEBUG,
+INFO, WARN, ERROR and FATAL; Lambda treats a line with any other level as INFO. A line with `metrics` is also a metric
+in CloudWatch's embedded metric format, in the namespace `Application` with the dimension `FunctionName`.
+
+Environment variables: `LOG_LEVEL` (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`; INFO by default), `AWS_REGION`
+and `AWS_LAMBDA_FUNCTION_NAME` (set by Lambda).
+
+See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
 """
 
 import json
@@ -24,12 +34,18 @@ from typing import TypedDict
 EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REQUEST_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z_-]{1,64}")
 
+NAMESPACE = "Application"
+UNITS = {"CacheConnectTime": "Milliseconds"}
+"""Units of metrics that are not counts."""
+LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Lambda's names of Python's levels, where they differ."""
+
 logger = logging.getLogger("tickets")
 _request_id: ContextVar[str] = ContextVar("request_id", default="unknown")
 
 
 class Response(TypedDict):
-    """What API Gateway expects of a proxy integration."""
+    """The response of a Lambda proxy integration."""
 
     statusCode: int
     headers: dict[str, str]
@@ -39,7 +55,7 @@ class Response(TypedDict):
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why a request is refused; the message never repeats a value of the request."""
+    """A reason for a refusal; its message never contains a value of the request."""
 
     code: str
     message: str
@@ -47,7 +63,7 @@ class Problem:
 
 
 class RequestError(Exception):
-    """The request is refused with this status, for these problems."""
+    """The request is refused with a status and problems."""
 
     def __init__(self, status: int, *problems: Problem, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, *problems)
@@ -64,7 +80,7 @@ def refusal(status: int, code: str, message: str, field: str | None = None, **he
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request is answered with when it is not refused, and what is logged of it."""
+    """A successful response, and the facts that are logged."""
 
     status: int
     content: dict[str, object]
@@ -74,7 +90,7 @@ class Answer:
 def serve(
     event: object, context: object, service: str, method: str, work: Callable[[dict[str, object]], Answer]
 ) -> Response:
-    """Answer one request of API Gateway with what the work for it returns or raises."""
+    """Handle a request of API Gateway; `work` returns the answer or raises `RequestError`."""
     request = event if isinstance(event, dict) else {}
     request_id = request_id_of(request, context)
     _request_id.set(request_id)
@@ -88,7 +104,7 @@ def serve(
         logger.warning("refused", extra={"facts": {"status": status, "problems": codes}})
     except Exception:
         status, problems, headers = 500, (Problem("internal_error", "the request could not be processed"),), {}
-        logger.exception("failed", extra={"facts": {"status": status}})
+        logger.exception("failed", extra={"facts": {"status": status}, "metrics": {"Faults": 1}})
     else:
         logger.info("answered", extra={"facts": {"status": answer.status, **answer.facts}})
         return _respond(answer.status, {**answer.content, "request_id": request_id}, {})
@@ -97,7 +113,7 @@ def serve(
 
 
 def request_id_of(request: dict[str, object], context: object) -> str:
-    """Return API Gateway's request id, else Lambda's, if it is a UUID or a text without digits."""
+    """Return the request id of API Gateway, or else of Lambda; a UUID or a string without digits."""
     gateway = request.get("requestContext")
     of_gateway = gateway.get("requestId") if isinstance(gateway, dict) else None
     for candidate in (of_gateway, getattr(context, "aws_request_id", None)):
@@ -115,7 +131,7 @@ def _check_method(request: dict[str, object], method: str) -> None:
 
 
 def _respond(status: int, content: dict[str, object], headers: dict[str, str]) -> Response:
-    """Return a JSON answer that no cache keeps and no browser reads as something else."""
+    """Return a JSON response that is neither cached nor sniffed for another media type."""
     always = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -125,17 +141,17 @@ def _respond(status: int, content: dict[str, object], headers: dict[str, str]) -
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one JSON line, with the figures and codes given as `extra={"facts": {...}}`."""
+    """Formats a record as a JSON line, with `extra={"facts": {...}, "metrics": {...}}`."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
         self.service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; an exception appears by its type and place, never by its text."""
+        """Return the line; an exception is logged with its type and stack, without its text."""
         entry: dict[str, object] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
+            "level": LEVELS.get(record.levelname, record.levelname),
             "message": record.getMessage(),
             "service": self.service,
             "region": os.environ.get("AWS_REGION", "unknown"),
@@ -146,14 +162,30 @@ class JsonFormatter(logging.Formatter):
             entry["exception"] = record.exc_info[0].__name__
             frames = traceback.extract_tb(record.exc_info[2])
             entry["stack"] = [f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+        metrics = getattr(record, "metrics", None)
+        if metrics:
+            entry |= _embedded_metrics(metrics, record.created)
         return json.dumps(entry)
 
 
+def _embedded_metrics(values: dict[str, int], seconds: float) -> dict[str, object]:
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in values],
+    }
+    return {
+        "_aws": {"Timestamp": int(seconds * 1000), "CloudWatchMetrics": [directive]},
+        "FunctionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown"),
+        **values,
+    }
+
+
 def _configure_logging(service: str) -> None:
-    """Send the records to standard output only; Lambda's own handler would repeat them as text."""
-    output = logging.StreamHandler(sys.stdout)  # made anew: whoever calls may have redirected it since
+    """Send log records to standard output only; Lambda's own handler would repeat them as text."""
+    output = logging.StreamHandler(sys.stdout)  # created for each invocation: it may be redirected
     output.setFormatter(JsonFormatter(service))
     logger.handlers = [output]
     logger.propagate = False
-    level = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper())
-    logger.setLevel(level or logging.INFO)
+    levels = logging.getLevelNamesMapping() | {"TRACE": logging.DEBUG}
+    logger.setLevel(levels.get(os.environ.get("LOG_LEVEL", "").upper()) or logging.INFO)

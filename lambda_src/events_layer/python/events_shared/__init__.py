@@ -1,1 +1,1 @@
-"""What the functions of the events stack share; a Lambda layer, so that it stands on their path as it is."""
+"""Shared code of the events stack's functions, deployed as a Lambda layer."""

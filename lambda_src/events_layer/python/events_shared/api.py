@@ -1,6 +1,6 @@
-"""Requests of an API Gateway REST API (Lambda proxy integration, payload format 1.0) and the answers to them.
+"""Requests and responses of an API Gateway REST API (Lambda proxy integration, payload format 1.0).
 
-A request that is refused as a whole is answered in one shape, as by the other functions of these stacks:
+A request that is refused as a whole gets the same response body as from the other reference functions:
 
     {"error": {"code": "...", "message": "...", "field": null, "details": [{...}]}, "request_id": "..."}
 """
@@ -17,7 +17,7 @@ JSON_MEDIA_TYPE = re.compile(r'application/json\s*(?:;\s*charset=(?:utf-8|"utf-8
 
 
 class Response(TypedDict):
-    """What API Gateway expects of a proxy integration."""
+    """The response of a Lambda proxy integration."""
 
     statusCode: int
     headers: dict[str, str]
@@ -26,7 +26,7 @@ class Response(TypedDict):
 
 
 class RequestError(Exception):
-    """The request is refused with this status, for these problems."""
+    """The request is refused with a status and problems."""
 
     def __init__(self, status: int, *problems: Problem) -> None:
         super().__init__(status, *problems)
@@ -35,7 +35,7 @@ class RequestError(Exception):
 
 
 def respond(status: int, content: dict[str, object], **headers: str) -> Response:
-    """Return a JSON answer that no cache keeps and no browser reads as something else."""
+    """Return a JSON response that is neither cached nor sniffed for another media type."""
     always = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -46,20 +46,20 @@ def respond(status: int, content: dict[str, object], **headers: str) -> Response
 
 
 def refuse(status: int, problems: tuple[Problem, ...], request_id: str) -> Response:
-    """Return the answer to a request that is refused as a whole."""
+    """Return the response to a request that is refused as a whole."""
     details = [asdict(problem) for problem in problems]
     content: dict[str, object] = {"error": {**details[0], "details": details}, "request_id": request_id}
     return respond(status, content, Allow="POST") if status == 405 else respond(status, content)  # noqa: PLR2004
 
 
 def gateway_id(event: object) -> object:
-    """Return the id that API Gateway gave to the request, if there is one."""
+    """Return the request id of API Gateway, or None."""
     context = event.get("requestContext") if isinstance(event, dict) else None
     return context.get("requestId") if isinstance(context, dict) else None
 
 
 def headers_named(event: dict[str, object], name: str) -> set[str]:
-    """Return the different values of a header, given its name in lower case."""
+    """Return the distinct values of a header; its name is given in lower case."""
     values: set[str] = set()
     for group in (event.get("headers"), event.get("multiValueHeaders")):
         for key, value in group.items() if isinstance(group, dict) else ():
@@ -70,10 +70,10 @@ def headers_named(event: dict[str, object], name: str) -> set[str]:
 
 
 def read_post(event: object, max_bytes: int) -> str:
-    """Return the text that is posted as JSON.
+    """Return the JSON body of a POST request.
 
     Raises:
-        RequestError: Another method or media type, no body, too many bytes, or no UTF-8.
+        RequestError: Another method or media type, no body, a body that is too large, or not UTF-8.
     """
     if not isinstance(event, dict) or not isinstance(event.get("httpMethod"), str):
         message = "not an event of an API Gateway REST API (payload format 1.0)"

@@ -1,21 +1,25 @@
-"""What an event is, and the message in which the functions hand it on.
+"""The schema of an event, and of the message that carries it from function to function.
 
     {"id": "order-4711-created", "type": "order.created", "occurred_at": "2026-11-22T09:30:00Z", "data": {...}}
 
-`id` is the caller's and makes the event what it is: one that comes twice is stored once. `type` becomes the detail
-type on the bus. `occurred_at` is RFC 3339 with an offset, and is kept in UTC. `data` is any JSON object; the whole
-event may have 65,536 bytes.
+`id` is chosen by the caller and is the idempotency key: an event that is sent twice is stored once. `type` is the
+detail type on the bus. `occurred_at` is RFC 3339 with an offset, and is converted to UTC. `data` is any JSON object of
+at most 100 levels. The event has at most 65,536 bytes. Numbers are exact: they keep all digits, and trailing zeros.
 
-A message is what travels as the detail of a bus event and in the queues: `{"event": {...}, "metadata": {...}}`. The
-metadata are texts, `correlation_id` and `received_at` among them.
+A message is the detail of a bus event and the body of a queue's message: `{"event": {...}, "metadata": {...}}`. The
+metadata are strings and include `correlation_id` and `received_at`.
 """
 
 import json
+import math
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 MAX_EVENT_BYTES = 65_536
+MAX_LEVELS = 100
+_MESSAGE_LEVELS = MAX_LEVELS + 2
 
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 TYPE = re.compile(r"(?=.{1,64}$)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
@@ -26,7 +30,7 @@ METADATA = ("correlation_id", "received_at")
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why something is refused; the message never repeats a value of the request."""
+    """A reason for a refusal; its message never contains a value of the request."""
 
     code: str
     message: str
@@ -34,7 +38,7 @@ class Problem:
 
 
 class InvalidError(Exception):
-    """An event or a message is refused, for these problems; it will be refused again."""
+    """An event or a message is invalid; a retry does not help."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -42,13 +46,13 @@ class InvalidError(Exception):
 
     @property
     def codes(self) -> list[str]:
-        """The codes of the problems, for a log."""
+        """The codes of the problems, for logs."""
         return sorted({problem.code for problem in self.problems})
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event that passed every check."""
+    """A valid event."""
 
     id: str
     type: str
@@ -58,44 +62,70 @@ class Event:
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way, and what the functions noted about it."""
+    """An event and its metadata."""
 
     event: Event
     metadata: dict[str, str]
 
     def text(self) -> str:
         """Return the message as JSON."""
-        return compact(asdict(self))
+        event = {name: getattr(self.event, name) for name in FIELDS}
+        return compact({"event": event, "metadata": self.metadata}, _MESSAGE_LEVELS)
 
 
-def compact(value: object) -> str:
-    """Return JSON without spaces, its keys sorted: the same content is the same text."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True)
+def compact(value: object, levels: int = _MESSAGE_LEVELS) -> str:
+    """Return JSON without spaces, with sorted keys and exact numbers; `json` has no exact ones.
+
+    Raises:
+        ValueError: A number that is infinite as a float, which other JSON parsers refuse, or too many levels.
+    """
+    if isinstance(value, (dict, list)) and not levels:
+        raise ValueError("too many levels")
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{compact(key)}:{compact(value[key], levels - 1)}' for key in sorted(value))}}}"
+    if isinstance(value, list):
+        return f"[{','.join(compact(item, levels - 1) for item in value)}]"
+    if isinstance(value, Decimal):
+        if not math.isfinite(float(value)):
+            raise ValueError("a number beyond the range of a float")
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def is_same(one: object, other: object) -> bool:
+    """Return whether two JSON values are equal; numbers are equal by value, as 12.50 and 12.5 are."""
+    if isinstance(one, bool) or isinstance(other, bool):  # in Python, True == 1
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return one == other
 
 
 def size(text: str) -> int:
-    """Return the bytes of a text."""
+    """Return the size of a string in bytes."""
     return len(text.encode())
 
 
 def read_json(text: str) -> object:
-    """Return what a JSON text says.
+    """Return the value of a JSON text; numbers with a fraction or an exponent are `Decimal`.
 
     Raises:
-        InvalidError: It is not JSON, or a key occurs twice in an object: Python alone would keep the last.
+        InvalidError: Not JSON, or a duplicate key in an object, of which `json` would keep the last.
     """
     try:
-        # Python also reads NaN, Infinity and -Infinity; as an `int` they are a ValueError.
-        return json.loads(text, object_pairs_hook=_object_of_unique_keys, parse_constant=int)
-    except (ValueError, RecursionError):
+        # `json` also accepts NaN, Infinity and -Infinity; `int` refuses them with a ValueError.
+        return json.loads(text, object_pairs_hook=_object_of_unique_keys, parse_constant=int, parse_float=Decimal)
+    except (ValueError, RecursionError, InvalidOperation):
         raise InvalidError(Problem("invalid_json", "the body is not valid JSON")) from None
 
 
 def parse_event(value: object) -> Event:
-    """Return an event.
+    """Return a valid event.
 
     Raises:
-        InvalidError: Every problem in it.
+        InvalidError: With all problems of the event.
     """
     if not isinstance(value, dict):
         raise InvalidError(Problem("not_an_object", "an event must be a JSON object"))
@@ -125,10 +155,10 @@ def parse_event(value: object) -> Event:
 
 
 def parse_message(value: object) -> Message:
-    """Return a message.
+    """Return a valid message.
 
     Raises:
-        InvalidError: It is none, or its event is none.
+        InvalidError: Not a message, or its event is invalid.
     """
     metadata = value.get("metadata") if isinstance(value, dict) else None
     texts = isinstance(metadata, dict) and all(isinstance(text, str) for text in metadata.values())
@@ -138,7 +168,7 @@ def parse_message(value: object) -> Message:
 
 
 def now() -> str:
-    """Return the time in UTC, to the millisecond."""
+    """Return the current time in UTC with milliseconds."""
     return _text_of(datetime.now(UTC))
 
 
@@ -150,7 +180,7 @@ def _object_of_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]
 
 
 def _moment(value: object) -> str | None:
-    """Return a time in UTC, or None where it is no time."""
+    """Return a time in UTC; None if the value is not a time."""
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
         return None
     try:
@@ -165,9 +195,10 @@ def _text_of(moment: datetime) -> str:
 
 def _size_problems(value: dict[str, object]) -> list[Problem]:
     try:
-        length = size(compact(value))
-    except (ValueError, RecursionError):  # half a surrogate pair, or a number that is infinite as a float
-        return [Problem("invalid_value", "data holds a text or a number that cannot be sent on", "data")]
+        length = size(compact(value, MAX_LEVELS + 1))
+    except ValueError:  # half a surrogate pair, a number that is infinite as a float, or too many levels
+        message = f"data has a string or a number that other JSON parsers refuse, or more than {MAX_LEVELS} levels"
+        return [Problem("invalid_value", message, "data")]
     if length > MAX_EVENT_BYTES:
         return [Problem("event_too_large", f"an event may have {MAX_EVENT_BYTES} bytes at most")]
     return []
