@@ -20,8 +20,8 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
-from stacks.handler_alarms import add_handler_alarms
 from stacks.api_web_acl import api_web_acl
+from stacks.handler_alarms import add_handler_alarms
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment

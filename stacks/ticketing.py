@@ -24,8 +24,8 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
-from stacks.handler_alarms import add_handler_alarms
 from stacks.api_web_acl import api_web_acl
+from stacks.handler_alarms import add_handler_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
