@@ -192,6 +192,9 @@ class ServiceRole(HardenedConstruct):
         description: The role's description.
         statements: Statements of the policy; `grant` adds more.
         conditions: Conditions of the trust policy, such as `aws:SourceArn`; none by default.
+
+    Attributes:
+        name: The role's name.
     """
 
     def __init__(
@@ -212,11 +215,12 @@ class ServiceRole(HardenedConstruct):
             principals=(("Service", (service,)),),
             conditions=conditions,
         )
+        self.name = self._name("role")
         self._policy = PolicyDocument(self, "policy-document", statements, kind="role")
         self.resource = self._create(
             aws.iam_role.IamRole,
             "Resource",
-            name=self._name("role"),
+            name=self.name,
             description=description,
             assume_role_policy=PolicyDocument(self, "trust", [trust], kind="trust").json,
         )

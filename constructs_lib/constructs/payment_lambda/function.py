@@ -292,6 +292,20 @@ class PaymentLambda(EventSources):
         """The invoke ARN of the alias `live`, for the integrations of an API."""
         return self.alias.invoke_arn
 
+    @cached_property
+    def named_invoke_arn(self) -> str:
+        """The invoke ARN of the alias `live`, made of names: a resource that uses it does not depend on the function.
+
+        What a `create_before_destroy` resource depends on is replaced with create_before_destroy too, which AWS refuses
+        for a function, a role or a log group, since their names are unique.
+
+        See https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle#create_before_destroy.
+        """
+        function = self.region.arn("lambda", f"function:{self.name}:{ALIAS}")
+        region = self.region
+        service = f"arn:{region.partition}:apigateway:{region.name}:lambda:path/2015-03-31/functions"
+        return f"{service}/{function}/invocations"
+
     @property
     def url(self) -> str | None:
         """The function URL; None without one."""

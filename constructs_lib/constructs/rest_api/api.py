@@ -328,7 +328,8 @@ class RestApi(HardenedConstruct):
             http_method=self._ref(resource, "http_method"),
             type="AWS_PROXY",
             integration_http_method="POST",
-            uri=function.invoke_arn,
+            # By name: the deployment's create_before_destroy would otherwise reach the function, its role and log group.
+            uri=function.named_invoke_arn,
             timeout_milliseconds=timeout * 1000,
         )
         permission = function.allow_invoke(
@@ -337,8 +338,9 @@ class RestApi(HardenedConstruct):
             source_arn=self._method_arn(method, path),
         )
         self._before_deployment += [resource, integration]
-        # The stage and not the deployment depends on it: dependencies of a create_before_destroy resource are replaced
-        # in the same order, and a function's policy cannot have two statements with the same id.
+        # The stage and not the deployment depends on it, and through it on the function: dependencies of a
+        # create_before_destroy resource are replaced in the same order, and a function's policy cannot have two
+        # statements with the same id.
         self.stage.wait_for(permission)
         if limits != (None, None):
             self.stage.set_limits(f"settings-{slug}", f"{path.settings_key}/{method}", *limits)

@@ -175,8 +175,9 @@ class ApiAuthorizer(HardenedConstruct):
             rest_api_id=api_id,
             name=self._name("api"),
             type=option.type,
-            authorizer_uri=function.invoke_arn,
-            authorizer_credentials=self._ref(role.resource, "arn"),
+            # By name: the deployment's create_before_destroy would otherwise reach the function and the role.
+            authorizer_uri=function.named_invoke_arn,
+            authorizer_credentials=f"arn:{region.partition}:iam::{region.account_id}:role/{role.name}",
             identity_source=",".join(map(_as_expression, option.identity_sources)),
             identity_validation_expression=option.token_pattern,
             authorizer_result_ttl_in_seconds=option.result_ttl_seconds,

@@ -53,6 +53,10 @@ class ApiFunction(Protocol):
     def invoke_arn(self) -> str:
         """A reference to its invoke ARN."""
 
+    @property
+    def named_invoke_arn(self) -> str:
+        """Its invoke ARN without a reference to it."""
+
     def allow_invoke(self, id_: str, /, *, service: str, source_arn: str) -> core.TerraformResource:
         """Allow a service to invoke the function, and return the permission."""
 

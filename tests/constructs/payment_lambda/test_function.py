@@ -293,6 +293,11 @@ def test_attributes_are_plain_or_references(stack: HardenedStack) -> None:
     assert (made.name, made.timeout, made.path) == ("shop-dev-pay-fn-eu-west-1", 60, "shop/pay-fn")
     assert made.region is region
     assert stack.text(made.invoke_arn) == "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}"
+    account = "${data.aws_caller_identity.current_eu_west_1.account_id}"
+    assert stack.text(made.named_invoke_arn) == (
+        "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+        f"arn:aws:lambda:eu-west-1:{account}:function:shop-dev-pay-fn-eu-west-1:live/invocations"
+    )
     assert made.resource.node.path == "shop/pay-fn/Resource"
     assert set(made.resources) == {"Resource", "live", "package"}
 

@@ -19,7 +19,14 @@ OPEN = PublicAccess("the status page asks for it without credentials")
 SCHEMA = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
 API = "${aws_api_gateway_rest_api.api_eu_west_1.id}"
 ROOT = "${aws_api_gateway_rest_api.api_eu_west_1.root_resource_id}"
+ACCOUNT = "${data.aws_caller_identity.current_eu_west_1.account_id}"
 ARN = "${aws_api_gateway_rest_api.api_eu_west_1.execution_arn}"
+
+
+def invoke_arn(function: str) -> str:
+    """Return the invoke ARN of a function's alias, made of names."""
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:shop-dev-{function}-eu-west-1:live"
+    return f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
 def make_function(stack: HardenedStack, key: MultiRegionKey, id_: str = "pay-fn") -> PaymentLambda:

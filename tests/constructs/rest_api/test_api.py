@@ -8,7 +8,7 @@ import pytest
 from constructs_lib import LambdaAuthorizer, MultiRegionKey, RestApi
 from constructs_lib.core.iam import Statement
 from tests.constructs.other_stacks import read_from_another_stack
-from tests.constructs.rest_api.apis import API, ARN, ROOT, SAFE, SCHEMA, build, make_api, make_function
+from tests.constructs.rest_api.apis import API, ARN, ROOT, SAFE, SCHEMA, build, invoke_arn, make_api, make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ def test_a_method_invokes_its_functions_alias(synthesized: SynthesizedStack) -> 
             "rest_api_id": API,
             "timeout_milliseconds": 5000,
             "type": "AWS_PROXY",
-            "uri": "${aws_lambda_alias.pay_fn_live_eu_west_1.invoke_arn}",
+            "uri": invoke_arn("pay-fn"),
         }
     )
     waits = {i["timeout_milliseconds"] for i in synthesized.resources("aws_api_gateway_integration", "*-post")}

@@ -16,7 +16,7 @@ from constructs_lib import (
     RestApi,
 )
 from constructs_lib.foundation.errors import ConfigurationWarning
-from tests.constructs.rest_api.apis import API, OPEN, SAFE, make_function
+from tests.constructs.rest_api.apis import ACCOUNT, API, OPEN, SAFE, invoke_arn, make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +51,9 @@ def synthesized(synth_stack: Callable[..., SynthesizedStack]) -> SynthesizedStac
 def test_a_token_authorizer_receives_one_header(synthesized: SynthesizedStack) -> None:
     synthesized.resource("aws_api_gateway_authorizer").assert_config(
         {
-            "authorizer_credentials": "${aws_iam_role.api_authorizer_role_eu_west_1.arn}",
+            "authorizer_credentials": f"arn:aws:iam::{ACCOUNT}:role/shop-dev-api-authorizer-role-eu-west-1",
             "authorizer_result_ttl_in_seconds": 300,
-            "authorizer_uri": f"${{{ALIAS}.invoke_arn}}",
+            "authorizer_uri": invoke_arn("auth-fn"),
             "identity_source": "method.request.header.Authorization",
             "identity_validation_expression": "^Bearer .+$",
             "name": "shop-dev-api-authorizer-eu-west-1",
