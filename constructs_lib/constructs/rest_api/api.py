@@ -10,6 +10,7 @@ from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.rest_api.authorizer import ApiAuthorizer, LambdaAuthorizer, check_authorizer, digest_of
 from constructs_lib.constructs.rest_api.declared import DeclaredMethods
+from constructs_lib.constructs.rest_api.deployment import check_of_deployed_methods
 from constructs_lib.constructs.rest_api.options import (
     MAX_TIMEOUT,
     ApiFunction,
@@ -386,9 +387,9 @@ class RestApi(HardenedConstruct):
         return terraform_name((*self.components, "deployment"), self.region.name)
 
     def _deploy(self) -> None:
-        """Create the deployment; it is replaced when the digest of the API changes."""
+        """Create the deployment, replaced when the digest of the API changes, and the check of what is deployed."""
         if self._declared:
-            self._create(
+            deployment = self._create(
                 aws.api_gateway_deployment.ApiGatewayDeployment,
                 "deployment",
                 rest_api_id=self._id,
@@ -396,4 +397,18 @@ class RestApi(HardenedConstruct):
                 # API Gateway refuses to delete the deployment of a stage.
                 lifecycle=core.TerraformResourceLifecycle(create_before_destroy=True),
                 depends_on=self._before_deployment,
+            )
+            stack = self.region.stack
+            name = terraform_name((*self.components, "deployed"), self.region.name)
+            stack.add_override(
+                f"check.{name}",
+                check_of_deployed_methods(
+                    name,
+                    provider=f"aws.{self.region.provider.alias}",
+                    api_id=self._id,
+                    stage=stack.address(self.stage.resource),
+                    stage_name=self.stage.name,
+                    deployment=stack.address(deployment),
+                    declared=self._declared.names,
+                ),
             )

@@ -37,7 +37,12 @@ class DeclaredMethods:
         return method in self._methods.get(path, {})
 
     def __str__(self) -> str:
-        return ", ".join(f"{method} {path}" for path, methods in self._methods.items() for method in methods) or "none"
+        return ", ".join(self.names) or "none"
+
+    @property
+    def names(self) -> list[str]:
+        """The methods with their paths, such as `GET /payments/{id}`."""
+        return [f"{method} {path}" for path, methods in self._methods.items() for method in methods]
 
     def check(self, problems: Problems, method: str, path: ApiPath, *, custom_domain: bool) -> None:
         """Report why the method cannot be added to the path."""

@@ -8,7 +8,7 @@ import constructs_lib
 from constructs_lib import App, HardenedStack, MultiRegionKey, RestApi, ShorterTimeout
 from constructs_lib.constructs.web_acl import NoWebAcl
 from constructs_lib.foundation.errors import ConfigurationWarning
-from tests.constructs.rest_api.apis import OPEN, SAFE, SCHEMA, make_api, make_function
+from tests.constructs.rest_api.apis import API, OPEN, SAFE, SCHEMA, build, make_api, make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,3 +173,40 @@ def test_late_finish_is_the_deprecated_name_of_shorter_timeout(stack: HardenedSt
     with pytest.deprecated_call(match="constructs_lib.LateFinish is deprecated .* use ShorterTimeout"):
         assert constructs_lib.LateFinish is ShorterTimeout  # type: ignore[attr-defined]
     assert stack.opt_outs == [("shop/api", SAFE)]
+
+
+def test_removed_methods_that_are_still_deployed_are_reported(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    """Terraform creates the new deployment, a snapshot, before it destroys the methods that the code no longer has."""
+    stack = synth_stack(build)
+    (name,) = stack.document["check"]
+    check = stack.document["check"][name]
+    deployed = (
+        f"flatten([for path, methods in jsondecode(data.aws_api_gateway_export.{name}.body).paths : [for method in "
+        'keys(methods) : format("%s %s", upper(replace(method, "x-amazon-apigateway-any-method", "any")), path) if '
+        'can(regex("^(delete|get|head|options|patch|post|put|x-amazon-apigateway-any-method)$", method))]])'
+    )
+    declared = '["ANY /files/{proxy+}", "GET /", "GET /payments/{id}", "POST /payments"]'
+    assert (name, check) == (
+        "api_deployed_eu_west_1",
+        {
+            "data": {
+                "aws_api_gateway_export": {
+                    name: {
+                        "depends_on": ["aws_api_gateway_stage.api_stage_eu_west_1"],
+                        "export_type": "oas30",
+                        "provider": "aws.eu_west_1",
+                        "rest_api_id": API,
+                        "stage_name": "live",
+                    }
+                }
+            },
+            "assert": [
+                {
+                    "condition": f"${{length(setsubtract({deployed}, {declared})) == 0}}",
+                    "error_message": "The stage live still has methods that were removed: "
+                    f'${{join(", ", setsubtract({deployed}, {declared}))}}. Deploy the API again: '
+                    "terraform apply -replace=aws_api_gateway_deployment.api_deployment_eu_west_1",
+                }
+            ],
+        },
+    )
