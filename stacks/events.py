@@ -24,7 +24,6 @@ from constructs_lib import (
     RestApi,
     RuleOverride,
     SecretParameter,
-    ShorterTimeout,
     WebAcl,
 )
 from stacks.handler_alarms import add_handler_alarms
@@ -124,8 +123,10 @@ class EventsStack(HardenedStack):
             alarms=alarms,
             alarm_topics=[self.topic.arn],
         )
-        self.auth = self._function("auth", self.load.auth, {"TOKEN_PARAMETER": self.token.name})
-        self.ingest = self._function("ingest", self.load.ingest, {"EVENT_BUS": self.bus.name, "SOURCE": SOURCE})
+        self.auth = self._function("auth", self.load.auth, {"TOKEN_PARAMETER": self.token.name}, synchronous=True)
+        self.ingest = self._function(
+            "ingest", self.load.ingest, {"EVENT_BUS": self.bus.name, "SOURCE": SOURCE}, synchronous=True
+        )
         queues = {"SOURCE_QUEUE": self.incoming.url, "STORE_QUEUE": self.processed.url}
         self.process = self._function("process", self.load.process, queues)
         table = {"SOURCE_QUEUE": self.processed.url, "TABLE_NAME": self.table.name, "TTL_DAYS": "90"}
@@ -144,7 +145,9 @@ class EventsStack(HardenedStack):
             alarm_topics=[self.topic.arn],
         )
 
-    def _function(self, name: str, concurrency: int, environment: dict[str, str]) -> PaymentLambda:
+    def _function(
+        self, name: str, concurrency: int, environment: dict[str, str], *, synchronous: bool = False
+    ) -> PaymentLambda:
         function = PaymentLambda(
             self,
             f"{name}-fn",
@@ -152,6 +155,9 @@ class EventsStack(HardenedStack):
             source=CODE / f"{name}_fn",
             handler="handler.handler",
             key=self.key,
+            # An API waits 29 seconds.
+            timeout=29 if synchronous else 30,
+            synchronous=synchronous,
             reserved_concurrency=concurrency,
             environment=environment,
             layers=[self.layer],
@@ -202,7 +208,6 @@ class EventsStack(HardenedStack):
         )
 
     def _api(self) -> RestApi:
-        late = ShorterTimeout("An event may be sent again: one with the same id is stored once")
         api = RestApi(
             self,
             "api",
@@ -211,12 +216,13 @@ class EventsStack(HardenedStack):
             web_acl=self._web_acl(),
             rate_limit=self.load.rate,
             burst_limit=self.load.burst,
+            alarms=self.with_alarms,
+            alarm_topics=[self.topic.arn],
             authorizer=LambdaAuthorizer(
                 self.auth,
                 result_ttl_seconds=0,  # the function has the only cache: a revoked token ends within a minute
                 token_pattern="^[Bb]earer +[!-~]{1,512}$",  # noqa: S106  the form of one
-                shorter_timeout=ShorterTimeout("Whether a token is right is only read, and changes nothing"),
             ),
         )
-        api.add_method("POST", "/events", self.ingest, shorter_timeout=late)
+        api.add_method("POST", "/events", self.ingest)
         return api

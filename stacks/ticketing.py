@@ -22,7 +22,6 @@ from constructs_lib import (
     RegionalMap,
     RegionalVpc,
     RestApi,
-    ShorterTimeout,
 )
 from stacks.api_web_acl import api_web_acl
 from stacks.handler_alarms import add_handler_alarms
@@ -123,6 +122,8 @@ class TicketingStack(HardenedStack):
             handler="handler.handler",
             key=self.key,
             vpc=self.vpcs[name],
+            timeout=29,
+            synchronous=True,
             reserved_concurrency=concurrency,
             environment={
                 "TABLE_NAME": self.table.name,
@@ -140,16 +141,15 @@ class TicketingStack(HardenedStack):
         return function
 
     def _api(self, name: str, region: Region) -> RestApi:
-        web_acl = api_web_acl(self, region=region, key=self.key, topic=self.topics[name])
-        api = RestApi(self, f"api-{name}", region=region, key=self.key, web_acl=web_acl)
+        topic = self.topics[name]
+        web_acl = api_web_acl(self, region=region, key=self.key, topic=topic)
+        api = RestApi(self, f"api-{name}", region=region, key=self.key, web_acl=web_acl, alarm_topics=[topic.arn])
         api.add_method(
             "POST",
             "/purchases",
             self.purchases[name],
             request_schema=PURCHASE,
             required_parameters=["header.Idempotency-Key"],
-            shorter_timeout=ShorterTimeout("A purchase can be retried: one with the same idempotency key sells once"),
         )
-        late = ShorterTimeout("How many tickets are left is only read, and changes nothing")
-        api.add_method("GET", "/events/{event_id}/tickets", self.lookups[name], shorter_timeout=late)
+        api.add_method("GET", "/events/{event_id}/tickets", self.lookups[name])
         return api

@@ -239,7 +239,7 @@ LESSONS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "EVT-18": (
         "The timeout of a function is 5 seconds",
-        "PaymentLambda accepts 30 to 300 seconds",
+        "PaymentLambda accepts 30 to 300 seconds, and at least 10 for a function that an API waits for",
         "",
     ),
     "EVT-19": (

@@ -15,8 +15,10 @@ function = lib.PaymentLambda(
     handler="index.handler",
     key=key,
     vpc=vpc,
+    timeout=29,
+    synchronous=True,
     reserved_concurrency=10,
 )
 api = lib.RestApi(stack, "api", region=region, key=key)
-api.add_method("GET", "/hello", function, shorter_timeout=lib.ShorterTimeout("saying hello twice does no harm"))
+api.add_method("GET", "/hello", function)
 app.synth()

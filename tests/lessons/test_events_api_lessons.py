@@ -185,13 +185,16 @@ def test_evt_14_settings_are_a_typed_block(events: SynthesizedStack) -> None:
 
 def test_evt_18_five_seconds_are_found(raw: list[Finding]) -> None:
     assert found(raw, "LAM-008", "aws_lambda_function.authorizer") == [
-        "timeout = 5: must be 30 to 300 seconds; the default is 3"
+        "timeout = 5: must be 10 to 300 seconds; the default is 3"
     ]
 
 
 def test_evt_18_five_seconds_are_refused(key: MultiRegionKey) -> None:
     assert refusal(lambda: function(key, timeout=5)) == (
         "shop/fn: timeout=5: must be a whole number of seconds from 30 to 300"
+    )
+    assert refusal(lambda: function(key, timeout=5, synchronous=True)) == (
+        "shop/fn: timeout=5: must be a whole number of seconds from 10 to 300"
     )
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from constructs_lib import CustomDomain, Environment, HardenedStack, HostedZone, LambdaAuthorizer, MultiRegionKey, RestApi
+from constructs_lib import (
+    CustomDomain,
+    Environment,
+    HardenedStack,
+    HostedZone,
+    LambdaAuthorizer,
+    MultiRegionKey,
+    RestApi,
+)
 from stacks.events import EventsStack
 from stacks.payments import PaymentsStack
 from stacks.platform import PlatformStack
@@ -34,7 +42,9 @@ NOT_UNIQUE: Final = frozenset(
     }
 )
 """Types of which AWS accepts a second one with the same name."""
-GENERATED: Final = frozenset({"aws_db_parameter_group", "aws_elasticache_parameter_group", "aws_rds_cluster_parameter_group"})
+GENERATED: Final = frozenset(
+    {"aws_db_parameter_group", "aws_elasticache_parameter_group", "aws_rds_cluster_parameter_group"}
+)
 """Types whose names contain what a replacement changes."""
 SNAPSHOT: Final = frozenset(
     {
@@ -51,7 +61,9 @@ SNAPSHOT: Final = frozenset(
 
 def inherited(stack: SynthesizedStack) -> set[str]:
     """Return the types of the resources that are replaced with create_before_destroy, by themselves or by inheritance."""
-    waiting = [block.address for block in stack.blocks if block.config.get("lifecycle", {}).get("create_before_destroy")]
+    waiting = [
+        block.address for block in stack.blocks if block.config.get("lifecycle", {}).get("create_before_destroy")
+    ]
     reached: set[str] = set()
     while waiting:
         address = waiting.pop()
@@ -67,7 +79,9 @@ def api_with_everything(app: App, environment: Environment) -> None:
     region = stack.region("eu-west-1")
     key = MultiRegionKey(stack, "key", region=region)
     authorizer = LambdaAuthorizer(make_function(stack, key, "auth-fn"), shorter_timeout=SAFE)
-    api = RestApi(stack, "api", region=region, key=key, authorizer=authorizer, custom_domain=True)
+    api = RestApi(
+        stack, "api", region=region, key=key, authorizer=authorizer, custom_domain=True, account_has_log_role=True
+    )
     function = make_function(stack, key)
     api.add_method("POST", "/payments/{id}", function, request_schema=SCHEMA, rate_limit=3, shorter_timeout=SAFE)
     api.add_method("GET", "/", function, authorization=OPEN, shorter_timeout=SAFE)

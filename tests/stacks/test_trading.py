@@ -243,14 +243,13 @@ def test_a_zone_gives_each_region_a_name_and_a_certificate_that_has_been_issued(
         listener = stack.at(f"aws_lb_listener.web_balancer_https_{place}")
         assert listener["certificate_arn"] == f"${{{issued}.certificate_arn}}"
         assert stack.at(f"aws_acm_certificate.certificate_{place}")["domain_name"] == domain
-        for type_ in ("a", "aaaa"):
-            record = stack.at(f"aws_route53_record.records_{type_}_{place}")
-            assert (record["name"], record["type"], record["zone_id"]) == (domain, type_.upper(), ZONE.id)
-            assert record["alias"] == {
-                "evaluate_target_health": True,
-                "name": f"${{aws_lb.web_balancer_{place}.dns_name}}",
-                "zone_id": f"${{aws_lb.web_balancer_{place}.zone_id}}",
-            }
+        record = stack.at(f"aws_route53_record.records_a_{place}")
+        assert (record["name"], record["type"], record["zone_id"]) == (domain, "A", ZONE.id)
+        assert record["alias"] == {
+            "evaluate_target_health": True,
+            "name": f"${{aws_lb.web_balancer_{place}.dns_name}}",
+            "zone_id": f"${{aws_lb.web_balancer_{place}.zone_id}}",
+        }
         assert stack.outputs["load_balancers"][region]["https"] is True
     assert [str(finding) for finding in run(load([stack.directory]), rules()).findings] == []
 

@@ -59,7 +59,7 @@ def applied(
 def terraform(workspace: Workspace, *arguments: str) -> str:
     command = [workspace.terraform.binary, *arguments]
     environment = workspace._environment()
-    done = subprocess.run(  # noqa: S603  our own
+    done = subprocess.run(
         command, cwd=workspace.directory, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout

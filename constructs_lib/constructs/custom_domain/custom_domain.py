@@ -13,14 +13,13 @@ from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.naming import words
 
-ADDRESS_TYPES: Final = ("A", "AAAA")
 TLS_FLOOR: Final = "TLS_1_2"
 MAX_BASE_PATH: Final = 300
 _BASE_PATH: Final = re.compile(r"[A-Za-z0-9$_.+!*'()-]+")
 
 
 class AliasRecords(HardenedConstruct):
-    """Alias records (A and AAAA) of Route 53 for a load balancer or an API's domain name.
+    """Alias records of Route 53 for a load balancer or an API's domain name.
 
     Args:
         scope: The stack, or a construct in it.
@@ -31,6 +30,8 @@ class AliasRecords(HardenedConstruct):
         target: The DNS name of the target, such as `tier.dns_name`.
         target_zone: The id of the target's hosted zone, such as `tier.zone_id`.
         evaluate_health: Whether Route 53 evaluates the target's health; load balancers report it, APIs do not.
+        ipv6: Whether the target is dualstack: creates an AAAA record beside the A record. False by default; an AAAA
+            record for an IPv4 target resolves to no address.
 
     Raises:
         ConfigurationError: The domain name is invalid, not public or not in the zone.
@@ -49,6 +50,7 @@ class AliasRecords(HardenedConstruct):
         target: str,
         target_zone: str,
         evaluate_health: bool = False,
+        ipv6: bool = False,
     ) -> None:
         super().__init__(scope, id_, region=region)
         problems = self._problems
@@ -58,7 +60,7 @@ class AliasRecords(HardenedConstruct):
         for argument, value in (("target", target), ("target_zone", target_zone)):
             problems.check(isinstance(value, str) and value, argument, value, "must be a reference or a string")
         problems.raise_if_any()
-        for type_ in ADDRESS_TYPES:
+        for type_ in ("A", "AAAA") if ipv6 else ("A",):
             self._create(
                 aws.route53_record.Route53Record,
                 type_.lower(),
@@ -130,7 +132,9 @@ class CustomDomain(HardenedConstruct):
             domain_name=domain,
             regional_certificate_arn=certificate.arn_for(self),
             security_policy=TLS_FLOOR,
-            endpoint_configuration=name.ApiGatewayDomainNameEndpointConfiguration(types=["REGIONAL"]),
+            endpoint_configuration=name.ApiGatewayDomainNameEndpointConfiguration(
+                types=["REGIONAL"], ip_address_type="dualstack"
+            ),
             tags={"Name": self._name("tag")},
         )
         self.records = AliasRecords(
@@ -141,6 +145,7 @@ class CustomDomain(HardenedConstruct):
             domain=domain,
             target=self._ref(self.resource, "regional_domain_name"),
             target_zone=self._ref(self.resource, "regional_zone_id"),
+            ipv6=True,
         )
         self._map(api, base_path)
         self.url = self._url(base_path)

@@ -80,3 +80,11 @@ def iterator_age_alarm(maximum_record_age: int) -> Alarm:
         statistic="Maximum",
         missing_data="notBreaching",
     )
+
+
+URL_ALARM: Final = occurrence_alarm(
+    "AWS/Lambda",
+    "Url5xxCount",
+    "The function URL responded with a 5xx status: the function failed, was throttled, or returned it itself",
+)
+"""See https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html."""

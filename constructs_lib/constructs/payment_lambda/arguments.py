@@ -17,6 +17,8 @@ from constructs_lib.foundation.regions import is_token
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 """Levels of JSON log events, the least severe first."""
 
+SYNCHRONOUS_TIMEOUT: Final = (10, 300, "seconds")
+"""An API waits 29 seconds; less than 10 is exceeded by a cold start and one retried request."""
 SIZES: Final = {
     "timeout": (30, 300, "seconds"),
     "memory": (128, 10240, "MB"),
@@ -61,10 +63,11 @@ class Code(NamedTuple):
     """Unzipped size in bytes."""
 
 
-def check_sizes(problems: Problems, **sizes: int) -> None:
+def check_sizes(problems: Problems, *, synchronous: bool, **sizes: int) -> None:
     """Report sizes that are not whole numbers in the range of `SIZES`."""
+    ranges = {**SIZES, "timeout": SYNCHRONOUS_TIMEOUT} if synchronous is True else SIZES
     for argument, value in sizes.items():
-        problems.check_whole(argument, value, *SIZES[argument])
+        problems.check_whole(argument, value, *ranges[argument])
 
 
 def check_layers(problems: Problems, layers: Sequence[str | LambdaLayer], region: Region, code: Code) -> None:

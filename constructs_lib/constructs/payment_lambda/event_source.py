@@ -51,6 +51,7 @@ class EventSources(HardenedConstruct):
     dead_letter_queue: DeadLetterQueue
     reserved_concurrency: int | None
     role: ServiceRole
+    synchronous: bool
     timeout: int
 
     def grant(self, statement: Statement) -> None:
@@ -60,6 +61,17 @@ class EventSources(HardenedConstruct):
             statement: The statement; the same one twice counts once.
         """
         self.role.grant(statement)
+
+    def _check_asynchronous(self, argument: str, source: str) -> None:
+        """Refuse a source of events for a function that only APIs invoke."""
+        if self.synchronous:
+            problems = Problems(self.path)
+            problems.stop(
+                argument,
+                source,
+                "does not wait for the function's response, and the function is synchronous; create it with "
+                "synchronous=False and a timeout of at least 30 seconds",
+            )
 
     def add_queue(
         self,
@@ -99,6 +111,7 @@ class EventSources(HardenedConstruct):
         problems = Problems(self.path)
         if not isinstance(queue, Queue):
             problems.stop("queue", queue, "expected a Queue")
+        self._check_asynchronous("queue", queue.path)
         problems.check(
             queue.region is self.region,
             "queue",
@@ -179,6 +192,7 @@ class EventSources(HardenedConstruct):
         See https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html.
         """
         problems = Problems(self.path)
+        self._check_asynchronous("stream_arn", stream_arn)
         named = _STREAM.fullmatch(str(stream_arn))
         if problems.check(
             named or is_token(stream_arn), "stream_arn", stream_arn, "expected the ARN of a DynamoDB stream"

@@ -14,6 +14,7 @@ from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.payment_lambda.alarms import (
     FUNCTION_ALARMS,
     FUNCTION_DEAD_LETTER_ALARM,
+    URL_ALARM,
     duration_alarm,
 )
 from constructs_lib.constructs.payment_lambda.arguments import (
@@ -29,6 +30,7 @@ from constructs_lib.constructs.payment_lambda.arguments import (
 )
 from constructs_lib.constructs.payment_lambda.event_source import EventSources
 from constructs_lib.constructs.payment_lambda.resource_policy import (
+    ASYNCHRONOUS_SERVICES,
     as_lambda_returns_it,
     check_permission,
     permission_statement,
@@ -79,7 +81,9 @@ class PaymentLambda(EventSources):
             a `concurrency_limit`: Lambda refuses every reservation in an account with the quota of a new one.
         runtime: A runtime that AWS supports on the day of the synth: `python3.13` (default), `python3.12`,
             `python3.11` or `nodejs22.x`.
-        timeout: Timeout in seconds, 30 to 300; 30 by default.
+        timeout: Timeout in seconds, 30 to 300, or 10 to 300 with `synchronous`; 30 by default.
+        synchronous: Whether only an API or function URL invokes the function, and waits for its response; it may then
+            time out before the 29 seconds that API Gateway waits. False by default.
         memory: Memory in MB, 128 to 10240; 512 by default. CPU is proportional to it.
         ephemeral_storage: Size of /tmp in MB, 512 to 10240; 512 by default.
         environment: Environment variables beside `LOG_LEVEL`, 4 KB in total, without secrets; none by default.
@@ -101,6 +105,7 @@ class PaymentLambda(EventSources):
         alias: The alias `live` of the newest version.
         name: The function's name.
         timeout: The timeout in seconds.
+        synchronous: Whether only an API or function URL invokes the function.
         reserved_concurrency: The reserved concurrency as given; None with `Unreserved`.
         role: The function's role.
         log_group: The log group.
@@ -129,6 +134,7 @@ class PaymentLambda(EventSources):
         reserved_concurrency: int | Unreserved,
         runtime: str = "python3.13",
         timeout: int = 30,
+        synchronous: bool = False,
         memory: int = 512,
         ephemeral_storage: int = 512,
         environment: Mapping[str, str] | None = None,
@@ -147,7 +153,14 @@ class PaymentLambda(EventSources):
         super().__init__(scope, id_, region=region)
         code = self._check_code(source, handler, runtime)
         problems = self._problems
-        check_sizes(problems, timeout=timeout, memory=memory, ephemeral_storage=ephemeral_storage, retries=retries)
+        check_sizes(
+            problems,
+            synchronous=synchronous,
+            timeout=timeout,
+            memory=memory,
+            ephemeral_storage=ephemeral_storage,
+            retries=retries,
+        )
         check_texts(problems, log_level, description, code_signing_config_arn)
         check_layers(problems, layers, region, Code(runtime, ARCHITECTURE, code.size))
         variables = check_variables(problems, environment or {}, log_level)
@@ -168,6 +181,7 @@ class PaymentLambda(EventSources):
 
         self.name = self._name("function")
         self.timeout = timeout
+        self.synchronous = synchronous
         self.reserved_concurrency = reserved_concurrency if isinstance(reserved_concurrency, int) else None
         self.vpc = vpc
         # Lambda deletes the network interfaces of old versions with the role.
@@ -268,6 +282,8 @@ class PaymentLambda(EventSources):
         self._invokers: list[Statement] = []
         region.stack.at_synth(lambda: check_size(self, "function", self._invokers))
         own = {"FunctionName": self._ref(self.resource, "function_name")}
+        if self.endpoint:
+            self._alarms.add("url-errors-alarm", URL_ALARM, own)
         for metric, alarm in (*FUNCTION_ALARMS.items(), ("duration", duration_alarm(timeout))):
             self._alarms.add(f"{metric}-alarm", alarm, own)
         failed = self._ref(self.dead_letter_queue.resource, "name")
@@ -394,12 +410,14 @@ class PaymentLambda(EventSources):
             The permission, for resources that depend on it.
 
         Raises:
-            ConfigurationError: The principal is not a service or account, or other accounts' resources match the
-                source.
+            ConfigurationError: The principal is not a service or account, other accounts' resources match the source,
+                or the function is synchronous and the service does not wait for its response.
 
         See https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html.
         """
         check_permission(self.path, service, source_arn, source_account)
+        if service in ASYNCHRONOUS_SERVICES:
+            self._check_asynchronous("service", service)
         if source_account is None and without_account(service):
             source_account = self.region.account_id
         live = self._ref(self.alias, "arn")

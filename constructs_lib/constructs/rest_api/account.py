@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from constructs_lib._engine import aws
+from constructs_lib._engine import aws, core
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole, Statement
 from constructs_lib.core.stack import Region
+from constructs_lib.foundation.errors import ConfigurationError
 
 LOG_ACTIONS: Final = (
     "logs:CreateLogGroup",
@@ -29,13 +30,17 @@ class ApiGatewayAccount(HardenedConstruct):
     """API Gateway's CloudWatch log role ARN, created once for all APIs of a stack in a region.
 
     API Gateway refuses a stage that logs without it. It is a setting of the account and region, not of an API: two
-    stacks that create it overwrite each other's role.
+    stacks that create it overwrite each other's role with every apply.
+
+    Raises:
+        ConfigurationError: Another stack of the App creates it for the region, and both may be of one account.
 
     See https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html.
     """
 
     def __init__(self, region: Region) -> None:
         super().__init__(region.stack, f"api-gateway-account-{region.name}", region=region)
+        self._claim()
         role = ServiceRole(
             self,
             "log-role",
@@ -55,7 +60,23 @@ class ApiGatewayAccount(HardenedConstruct):
             depends_on=[role.policy],
         )
 
+    def _claim(self) -> None:
+        region, stack = self.region, self.region.stack
+        owners = _OWNERS.setdefault(core.App.of(stack), [])
+        for other in owners:
+            accounts = {*other.stack.allowed_account_ids}, {*stack.allowed_account_ids}
+            if other.name == region.name and not (all(accounts) and accounts[0].isdisjoint(accounts[1])):
+                raise ConfigurationError(
+                    self.path,
+                    f"region={region.name!r}: the stack {other.stack.path} sets API Gateway's CloudWatch log role of "
+                    "this account and region too, and each apply would overwrite the other's; expected one owner. Give "
+                    f"the APIs of {stack.path} account_has_log_role=True, or both stacks the allowed_account_ids of "
+                    "their accounts",
+                )
+        owners.append(region)
 
+
+_OWNERS: Final[WeakKeyDictionary[core.App, list[Region]]] = WeakKeyDictionary()
 _CREATED: Final[WeakKeyDictionary[Region, aws.api_gateway_account.ApiGatewayAccount]] = WeakKeyDictionary()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.rest_api.alarms import SERVER_ERRORS, latency_alarm
 from constructs_lib.constructs.rest_api.authorizer import ApiAuthorizer, LambdaAuthorizer, check_authorizer, digest_of
 from constructs_lib.constructs.rest_api.declared import DeclaredMethods
 from constructs_lib.constructs.rest_api.deployment import check_of_deployed_methods
@@ -27,6 +28,7 @@ from constructs_lib.constructs.rest_api.paths import METHODS, ApiPath, PathNames
 from constructs_lib.constructs.rest_api.request_schema import check_schema
 from constructs_lib.constructs.rest_api.stage import ApiStage
 from constructs_lib.constructs.web_acl import NoWebAcl, WebAcl, check_web_acl, chosen_web_acl
+from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
@@ -61,6 +63,10 @@ class RestApi(HardenedConstruct):
         authorizer: A Lambda authorizer for all methods; IAM authorization by default.
         account_has_log_role: Whether API Gateway's CloudWatch log role ARN of the account and region is set outside of
             the stack. By default the stack sets it, once for all its APIs in the region.
+        latency_alarm_milliseconds: Alarm threshold for the 99th percentile of the latency in milliseconds, 1 to 29,000;
+            5,000 by default.
+        alarms: True, False, or `NoAlarms` where the environment requires alarms; by default from the environment.
+        alarm_topics: ARNs of SNS topics that the alarms notify; none by default.
 
     Attributes:
         resource: The `aws_api_gateway_rest_api`.
@@ -90,9 +96,16 @@ class RestApi(HardenedConstruct):
         custom_domain: bool = False,
         authorizer: LambdaAuthorizer | None = None,
         account_has_log_role: bool = False,
+        latency_alarm_milliseconds: int = 5_000,
+        alarms: bool | NoAlarms | None = None,
+        alarm_topics: Iterable[str] = (),
     ) -> None:
         super().__init__(scope, id_, region=region)
         check_api(self._problems, region, key, stage, (rate_limit, burst_limit))
+        self._problems.check_whole(
+            "latency_alarm_milliseconds", latency_alarm_milliseconds, 1, MAX_TIMEOUT * 1000, "milliseconds"
+        )
+        created = Alarms(self, self._problems, alarms=alarms, alarm_topics=alarm_topics)
         check_web_acl(self._problems, region, web_acl)
         check_authorizer(self._problems, authorizer, region)
         self._problems.raise_if_any()
@@ -161,6 +174,11 @@ class RestApi(HardenedConstruct):
         self.web_acl = chosen_web_acl(
             self, web_acl=web_acl, key=key, resource_arn=self._ref(self.stage.resource, "arn")
         )
+        for id_alarm, alarm in (
+            ("server-errors-alarm", SERVER_ERRORS),
+            ("latency-alarm", latency_alarm(latency_alarm_milliseconds)),
+        ):
+            created.add(id_alarm, alarm, {"ApiName": self._ref(self.resource, "name"), "Stage": stage})
         region.stack.at_synth(self._deploy)
         report_at_synth(self, self._validate)
         if not custom_domain:

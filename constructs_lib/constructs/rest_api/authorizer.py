@@ -44,7 +44,8 @@ class LambdaAuthorizer:
         identity_sources: What identifies a client and is the cache key; API Gateway responds with 401 to requests
             without it. For `TOKEN` one `header.NAME`; for `REQUEST` one or more of `header.NAME`, `querystring.NAME`
             and `context.NAME`.
-        result_ttl_seconds: Seconds that a policy is cached, 0 to 3,600; 0 turns the cache off.
+        result_ttl_seconds: Seconds that a policy is cached, 0 to 3,600; 0 turns the cache off. What the function caches
+            itself is added to it: a revoked token works for the sum of both.
         token_pattern: A regular expression that a token must match before the function is invoked; for `TOKEN` only.
         shorter_timeout: Acknowledges that the function's timeout is longer than the 29 seconds that API Gateway waits.
             Without it such a function causes a warning.

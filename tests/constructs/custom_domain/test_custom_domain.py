@@ -54,7 +54,7 @@ def test_the_domain_name_is_regional_and_requires_tls_1_2(synthesized: Synthesiz
     domain.assert_config(
         {
             "domain_name": "api.example.com",
-            "endpoint_configuration": {"types": ["REGIONAL"]},
+            "endpoint_configuration": {"ip_address_type": "dualstack", "types": ["REGIONAL"]},
             "regional_certificate_arn": (
                 "${aws_acm_certificate_validation.domain_certificate_validation_eu_west_1.certificate_arn}"
             ),
@@ -219,8 +219,9 @@ def test_a_base_path_is_mapped_to_one_api(stack: HardenedStack) -> None:
     )
 
 
+@pytest.mark.parametrize(("ipv6", "types"), [(False, ["A"]), (True, ["A", "AAAA"])])
 def test_alias_records_can_evaluate_the_health_of_a_load_balancer(
-    synth_stack: Callable[..., SynthesizedStack],
+    synth_stack: Callable[..., SynthesizedStack], *, ipv6: bool, types: list[str]
 ) -> None:
     def fill(stack: HardenedStack) -> None:
         AliasRecords(
@@ -232,12 +233,13 @@ def test_alias_records_can_evaluate_the_health_of_a_load_balancer(
             target="${aws_lb.web.dns_name}",
             target_zone="${aws_lb.web.zone_id}",
             evaluate_health=True,
+            ipv6=ipv6,
         )
 
     records = synth_stack(fill).resources("aws_route53_record")
-    assert [record["type"] for record in records] == ["A", "AAAA"]
+    assert [record["type"] for record in records] == types
     alias = {"evaluate_target_health": True, "name": "${aws_lb.web.dns_name}", "zone_id": "${aws_lb.web.zone_id}"}
-    assert [record["alias"] for record in records] == [alias, alias]
+    assert [record["alias"] for record in records] == [alias] * len(types)
 
 
 def test_an_alias_outside_of_the_zone_is_refused(stack: HardenedStack) -> None:

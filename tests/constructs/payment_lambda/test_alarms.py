@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import HardenedStack, InlineSource, MultiRegionKey, NoAlarms, PaymentLambda
+from constructs_lib import FunctionUrl, HardenedStack, InlineSource, MultiRegionKey, NoAlarms, PaymentLambda
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,30 @@ def test_streams_have_alarms_on_the_age_of_records_and_on_lost_ones(
     }
     assert all(one["dimensions"] == {"FunctionName": FUNCTION} for one in found.values())
     assert not synth_stack(fill, "dev").find("aws_cloudwatch_metric_alarm")
+
+
+def test_a_function_url_has_an_alarm_on_its_own_errors(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    stack = synth_stack(lambda stack: build(stack, function_url=FunctionUrl(), alarm_topics=[TOPIC]), "prod")
+    stack.resource("aws_cloudwatch_metric_alarm", "*/pay/url-errors-alarm").assert_config(
+        {
+            "actions_enabled": True,
+            "alarm_actions": [TOPIC],
+            "alarm_description": "The function URL responded with a 5xx status: the function failed, was throttled, or "
+            "returned it itself",
+            "alarm_name": "shop-prod-pay-url-errors-alarm-eu-west-1",
+            "comparison_operator": "GreaterThanThreshold",
+            "datapoints_to_alarm": 1,
+            "dimensions": {"FunctionName": FUNCTION},
+            "evaluation_periods": 1,
+            "metric_name": "Url5xxCount",
+            "namespace": "AWS/Lambda",
+            "ok_actions": [TOPIC],
+            "period": 300,
+            "statistic": "Sum",
+            "threshold": 0,
+            "treat_missing_data": "notBreaching",
+        }
+    )
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging"])

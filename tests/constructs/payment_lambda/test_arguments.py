@@ -11,6 +11,7 @@ from constructs_lib import (
     InlineSource,
     MultiRegionKey,
     PaymentLambda,
+    Queue,
     RegionalVpc,
     Unreserved,
 )
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from constructs_lib.constructs.regional_vpc import Vpc
     from constructs_lib.testing import SynthesizedStack
 
+EVENTS = "events.amazonaws.com"
 LEVELS = "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
 
 
@@ -51,6 +53,10 @@ def refused(stack: HardenedStack, **arguments: Any) -> str:
     ("arguments", "problem"),
     [
         ({"timeout": 5}, "timeout=5: must be a whole number of seconds from 30 to 300"),
+        (
+            {"timeout": 9, "synchronous": True},
+            "timeout=9: must be a whole number of seconds from 10 to 300",
+        ),
         ({"timeout": 301}, "timeout=301: must be a whole number of seconds from 30 to 300"),
         ({"timeout": 30.5}, "timeout=30.5: must be a whole number of seconds from 30 to 300"),
         ({"memory": 127}, "memory=127: must be a whole number of MB from 128 to 10240"),
@@ -325,3 +331,28 @@ def test_a_secret_is_refused_without_repeating_its_value(key: str, value: str) -
 )
 def test_references_to_secrets_and_other_values_are_accepted(key: str, value: str) -> None:
     assert check({key: value}) == []
+
+
+def test_a_function_that_an_api_waits_for_may_have_a_shorter_timeout(stack: HardenedStack) -> None:
+    made = create(stack, timeout=10, synchronous=True)
+    assert (made.timeout, made.synchronous) == (10, True)
+    made.allow_invoke(
+        "api", service="apigateway.amazonaws.com", source_arn="arn:aws:execute-api:eu-west-1:111122223333:a/*"
+    )
+
+
+def test_a_synchronous_function_has_no_asynchronous_sources(stack: HardenedStack) -> None:
+    made = create(stack, synchronous=True)
+    queue = Queue(stack, "queue", region=made.region, key=MultiRegionKey(stack, "other", region=made.region))
+    rule, stream = "arn:aws:events:eu-west-1:111122223333:rule/r", "arn:aws:dynamodb:eu-west-1:1:table/t/stream/s"
+    for argument, value, call in (
+        ("service", "events.amazonaws.com", lambda: made.allow_invoke("r", service=EVENTS, source_arn=rule)),
+        ("queue", "shop/queue", lambda: made.add_queue(queue)),
+        ("stream_arn", stream, lambda: made.add_stream("s", stream)),
+    ):
+        with pytest.raises(ConfigurationError) as error:
+            call()
+        assert str(error.value) == (
+            f"shop/pay-fn: {argument}={value!r}: does not wait for the function's response, and the function is "
+            "synchronous; create it with synchronous=False and a timeout of at least 30 seconds"
+        )

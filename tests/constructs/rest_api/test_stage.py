@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import Environment, HardenedStack, MultiRegionKey, RestApi
+from constructs_lib import App, ConfigurationError, Environment, HardenedStack, MultiRegionKey, NoAlarms, RestApi
 from constructs_lib.constructs.web_acl import WebAcl
 from tests.constructs.rest_api.apis import API, ARN, SAFE, build, make_function, with_one_method
 
@@ -253,3 +253,100 @@ def test_the_cloudwatch_role_is_not_set_if_the_account_has_one(synth_stack: Call
         "aws_lambda_permission.pay_fn_api_root_get_eu_west_1",
     ]
     assert len(stack.resources("aws_wafv2_web_acl_association")) == 1
+
+
+def test_the_log_role_has_one_owner_in_an_app(synthesize: Callable[..., dict[str, SynthesizedStack]]) -> None:
+    def two(app: App, *, second: str = "eu-west-1", account: str | None = None, **arguments: Any) -> None:
+        for name, place in (("shop", "eu-west-1"), ("store", second)):
+            accounts = [account or "111122223333"] if name == "store" else ["111122223333"]
+            accounts = accounts if account else []
+            stack = HardenedStack(app, name, environment="dev", owner="team-shop", allowed_account_ids=accounts)
+            region = stack.region(place)
+            key = MultiRegionKey(stack, "key", region=region)
+            given = arguments if name == "store" else {}
+            api = RestApi(stack, "api", region=region, key=key, **given)
+            api.add_method("GET", "/", make_function(stack, key), shorter_timeout=SAFE)
+
+    with pytest.raises(ConfigurationError) as refused:
+        synthesize(two)
+    assert str(refused.value) == (
+        "store/api-gateway-account-eu-west-1: region='eu-west-1': the stack shop sets API Gateway's CloudWatch log role of "
+        "this account and region too, and each apply would overwrite the other's; expected one owner. Give the APIs of "
+        "store account_has_log_role=True, or both stacks the allowed_account_ids of their accounts"
+    )
+    with pytest.raises(ConfigurationError):
+        synthesize(lambda app: two(app, account="111122223333"))
+    for arguments in ({"account_has_log_role": True}, {"second": "us-east-1"}, {"account": "444455556666"}):
+        synthesize(lambda app, given=arguments: two(app, **given))
+
+
+def test_errors_and_latency_have_alarms_in_prod(synth_stack: Callable[..., SynthesizedStack]) -> None:
+    topic = "arn:aws:sns:eu-west-1:111122223333:calls"
+    stack = synth_stack(
+        lambda stack: with_one_method(stack, alarm_topics=[topic], latency_alarm_milliseconds=2000), "prod"
+    )
+    common = {
+        "actions_enabled": True,
+        "alarm_actions": [topic],
+        "comparison_operator": "GreaterThanThreshold",
+        "dimensions": {"ApiName": "${aws_api_gateway_rest_api.api_eu_west_1.name}", "Stage": "live"},
+        "namespace": "AWS/ApiGateway",
+        "ok_actions": [topic],
+        "period": 60,
+        "treat_missing_data": "notBreaching",
+    }
+    stack.resource("aws_cloudwatch_metric_alarm", "*/api/server-errors-alarm").assert_config(
+        {
+            **common,
+            "alarm_description": "More than 5% of the API's requests fail with a 5xx status: the access log says which "
+            "and why",
+            "alarm_name": "shop-prod-api-server-errors-alarm-eu-west-1",
+            "datapoints_to_alarm": 3,
+            "evaluation_periods": 3,
+            "metric_name": "5XXError",
+            "statistic": "Average",
+            "threshold": 0.05,
+        }
+    )
+    stack.resource("aws_cloudwatch_metric_alarm", "*/api/latency-alarm").assert_config(
+        {
+            **common,
+            "alarm_description": "The slowest 1% of the API's responses take more than 2000 ms; API Gateway waits 29 s "
+            "for a function",
+            "alarm_name": "shop-prod-api-latency-alarm-eu-west-1",
+            "datapoints_to_alarm": 5,
+            "evaluation_periods": 5,
+            "extended_statistic": "p99",
+            "metric_name": "Latency",
+            "threshold": 2000,
+        }
+    )
+
+
+def test_an_api_that_nobody_watches_is_an_opt_out_in_prod(tmp_path_factory: pytest.TempPathFactory) -> None:
+    reason = NoAlarms("the gateway in front of it has alarms of its own")
+    app = App(outdir=str(tmp_path_factory.mktemp("prod")))
+    stack = HardenedStack(app, "shop", environment="prod", owner="team-shop")
+    with pytest.raises(ConfigurationError, match="prod requires alarms; pass NoAlarms"):
+        with_one_method(stack, alarms=False)
+    other = HardenedStack(app, "store", environment="prod", owner="team-shop")
+    with_one_method(other, alarms=reason)
+    assert ("store/api", reason) in other.opt_outs
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+def test_other_environments_have_alarms_on_request(
+    synth_stack: Callable[..., SynthesizedStack], environment: str
+) -> None:
+    assert synth_stack(with_one_method, environment).find("aws_cloudwatch_metric_alarm") == []
+    asked = synth_stack(lambda stack: with_one_method(stack, alarms=True), environment)
+    assert len(asked.resources("aws_cloudwatch_metric_alarm")) == 2
+
+
+@pytest.mark.parametrize("milliseconds", [0, 29_001, 2.5])
+def test_a_latency_that_cannot_be_exceeded_is_refused(stack: HardenedStack, milliseconds: float) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        with_one_method(stack, latency_alarm_milliseconds=milliseconds)
+    assert str(refused.value) == (
+        f"shop/api: latency_alarm_milliseconds={milliseconds}: must be a whole number of milliseconds from 1 to 29000"
+    )

@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 
 _DG: Final = f"{AWS}/lambda/latest/dg"
 _SHORTEST: Final = 30
+_SHORTEST_FOR_API: Final = 10
 _LONGEST: Final = 300
 _API_LIMIT: Final = 29
 _INTEGRATIONS: Final = (("aws_api_gateway_integration", "uri"), ("aws_apigatewayv2_integration", "integration_uri"))
+_WAITING: Final = (
+    *_INTEGRATIONS,
+    ("aws_api_gateway_authorizer", "authorizer_uri"),
+    ("aws_apigatewayv2_authorizer", "authorizer_uri"),
+)
+"""What waits for the response of a function, and for no longer than 30 seconds."""
 _SMALLEST_MEMORY: Final = 128
 _SMALLEST_STORAGE: Final = 512
 _LARGEST: Final = 10240
@@ -85,10 +92,10 @@ def runtime_is_supported(function: Block) -> Iterator[Outcome]:
 
 @rule(
     "LAM-008",
-    "Lambda function timeout is 30 to 300 seconds",
+    "Lambda function timeout is 30 to 300 seconds, or at least 10 behind an API",
     why="A short timeout, such as the default of 3 seconds, is exceeded by a cold start and one retried request; a "
     "long one hides hanging invocations, which are billed.",
-    fix="Set timeout to 30, or to at most 300 for longer tasks.",
+    fix="Set timeout to 30, to at most 300 for longer tasks, or to 29 behind an API, which waits no longer.",
     page=f"{_DG}/configuration-timeout.html",
     types=["aws_lambda_function"],
     severity=WARNING,
@@ -101,12 +108,14 @@ def runtime_is_supported(function: Block) -> Iterator[Outcome]:
     ],
 )
 def timeout_is_in_range(function: Block) -> Iterator[Outcome]:
-    """The default is 3 seconds."""
+    """The default is 3 seconds. An API waits for the response, and no longer than 30 seconds."""
+    waited_for = any(pointing(function, type_, at) for type_, at in _WAITING)
+    least = _SHORTEST_FOR_API if waited_for else _SHORTEST
     yield from expect_number(
         function,
         "timeout",
-        lambda value: value is not None and _SHORTEST <= value <= _LONGEST,
-        "must be 30 to 300 seconds; the default is 3",
+        lambda value: value is not None and least <= value <= _LONGEST,
+        f"must be {least} to {_LONGEST} seconds; the default is 3",
     )
 
 
