@@ -57,11 +57,9 @@ def applied(
 
 
 def terraform(workspace: Workspace, *arguments: str) -> str:
-    command = [workspace.terraform.binary, *arguments]
+    command = [str(workspace.terraform.binary), *arguments]
     environment = workspace._environment()
-    done = subprocess.run(
-        command, cwd=workspace.directory, env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, cwd=workspace.directory, env=environment, capture_output=True, text=True, check=True)
     return done.stdout
 
 

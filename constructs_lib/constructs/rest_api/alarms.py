@@ -30,7 +30,7 @@ def latency_alarm(milliseconds: int) -> Alarm:
         "Latency",
         "GreaterThanThreshold",
         milliseconds,
-        f"The slowest 1% of the API's responses take more than {milliseconds} ms; API Gateway waits 29 s for a function",
+        f"The slowest 1% of the responses take more than {milliseconds} ms; API Gateway waits 29 s for a function",
         statistic=None,
         percentile="p99",
         period=60,

@@ -347,7 +347,7 @@ class RestApi(HardenedConstruct):
             http_method=self._ref(resource, "http_method"),
             type="AWS_PROXY",
             integration_http_method="POST",
-            # By name: the deployment's create_before_destroy would otherwise reach the function, its role and log group.
+            # By name: the deployment's create_before_destroy would otherwise reach the function and its role.
             uri=function.named_invoke_arn,
             timeout_milliseconds=timeout * 1000,
         )

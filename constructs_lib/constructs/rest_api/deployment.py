@@ -50,7 +50,8 @@ def check_of_deployed_methods(
         "assert": [
             {
                 "condition": f"${{length({stale}) == 0}}",
-                "error_message": f'The stage {stage_name} still has methods that were removed: ${{join(", ", {stale})}}. '
+                "error_message": f"The stage {stage_name} still has methods that were removed: "
+                f'${{join(", ", {stale})}}. '
                 f"Deploy the API again: terraform apply -replace={deployment}",
             }
         ],

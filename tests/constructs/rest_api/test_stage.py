@@ -311,7 +311,7 @@ def test_errors_and_latency_have_alarms_in_prod(synth_stack: Callable[..., Synth
     stack.resource("aws_cloudwatch_metric_alarm", "*/api/latency-alarm").assert_config(
         {
             **common,
-            "alarm_description": "The slowest 1% of the API's responses take more than 2000 ms; API Gateway waits 29 s "
+            "alarm_description": "The slowest 1% of the responses take more than 2000 ms; API Gateway waits 29 s "
             "for a function",
             "alarm_name": "shop-prod-api-latency-alarm-eu-west-1",
             "datapoints_to_alarm": 5,
