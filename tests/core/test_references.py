@@ -60,7 +60,7 @@ def build(app: App) -> None:
     key = MultiRegionKey(rest, "key", region=region)
     NotificationTopic(rest, "topic", region=region, key=key).subscribe("a@example.com")
     called = function(key, "called")
-    api = RestApi(rest, "api", region=region, key=key, custom_domain=True)
+    api = RestApi(rest, "api", region=region, key=key, custom_domain=True, account_has_log_role=True)
     api.add_method("GET", "/", called, shorter_timeout=ShorterTimeout("answering twice does no harm"))
     CustomDomain(rest, "domain", region=region, domain="api.example.com", zone=ZONE, api=api)
 

@@ -193,9 +193,6 @@ def test_evt_18_five_seconds_are_refused(key: MultiRegionKey) -> None:
     assert refusal(lambda: function(key, timeout=5)) == (
         "shop/fn: timeout=5: must be a whole number of seconds from 30 to 300"
     )
-    assert refusal(lambda: function(key, timeout=5, synchronous=True)) == (
-        "shop/fn: timeout=5: must be a whole number of seconds from 10 to 300"
-    )
 
 
 def test_evt_18_a_function_that_outlives_the_answer_is_warned_about(stack: HardenedStack, key: MultiRegionKey) -> None:

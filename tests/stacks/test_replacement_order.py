@@ -39,13 +39,16 @@ NOT_UNIQUE: Final = frozenset(
         "aws_api_gateway_request_validator",
         "aws_api_gateway_rest_api",
         "aws_lambda_layer_version",
+        "random_password",
     }
 )
-"""Types of which AWS accepts a second one with the same name."""
+"""Types of which a second one with the same name is accepted."""
 GENERATED: Final = frozenset(
     {"aws_db_parameter_group", "aws_elasticache_parameter_group", "aws_rds_cluster_parameter_group"}
 )
 """Types whose names contain what a replacement changes."""
+RENAMED: Final = frozenset({"aws_elasticache_user"})
+"""Types that are replaced when they get another name. A tainted one is repaired with `terraform untaint`."""
 SNAPSHOT: Final = frozenset(
     {
         "aws_api_gateway_authorizer",
@@ -104,6 +107,6 @@ def stacks(
 
 
 def test_nothing_with_a_unique_name_is_replaced_with_create_before_destroy(stacks: dict[str, SynthesizedStack]) -> None:
-    found = {name: inherited(stack) - NOT_UNIQUE - GENERATED - SNAPSHOT for name, stack in stacks.items()}
+    found = {name: inherited(stack) - NOT_UNIQUE - GENERATED - RENAMED - SNAPSHOT for name, stack in stacks.items()}
     assert {name: types for name, types in found.items() if types} == {}
     assert inherited(stacks["shop"]) >= SNAPSHOT
