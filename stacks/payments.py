@@ -20,6 +20,7 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
+from stacks.api_web_acl import api_web_acl
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment
@@ -85,7 +86,9 @@ class PaymentsStack(HardenedStack):
         )
 
     def _api(self, name: str, key: MultiRegionKey) -> RestApi:
-        api = RestApi(self, f"api-{name}", region=self.regions[name], key=key)
+        region = self.regions[name]
+        web_acl = api_web_acl(self, region=region, key=key, topic=self.topics[name])
+        api = RestApi(self, f"api-{name}", region=region, key=key, web_acl=web_acl)
         api.add_method(
             "POST",
             "/payments/validate",

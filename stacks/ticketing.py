@@ -24,6 +24,7 @@ from constructs_lib import (
     RestApi,
     ShorterTimeout,
 )
+from stacks.api_web_acl import api_web_acl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,8 @@ class TicketingStack(HardenedStack):
         return function
 
     def _api(self, name: str, region: Region) -> RestApi:
-        api = RestApi(self, f"api-{name}", region=region, key=self.key)
+        web_acl = api_web_acl(self, region=region, key=self.key, topic=self.topics[name])
+        api = RestApi(self, f"api-{name}", region=region, key=self.key, web_acl=web_acl)
         api.add_method(
             "POST",
             "/purchases",

@@ -77,3 +77,9 @@ def test_prod_cannot_be_without_them(tmp_path: Path) -> None:
         EventsStack(App(outdir=str(tmp_path)), "events", environment="prod", web_acl=False)
     with pytest.raises(ConfigurationError, match="alarms=False: prod requires alarms"):
         EventsStack(App(outdir=str(tmp_path)), "events", environment="prod", alarms=False)
+
+
+def test_the_association_that_keeps_its_address_is_not_moved(prod: SynthesizedStack) -> None:
+    address = "aws_wafv2_web_acl_association.api_web_acl_association_api_eu_central_1"
+    assert prod.resource("aws_wafv2_web_acl_association").address == address
+    assert "moved" not in prod.document

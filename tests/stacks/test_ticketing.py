@@ -273,4 +273,4 @@ def test_a_third_region_moves_nothing_that_exists(
 
 def test_the_stack_is_short_enough_to_copy() -> None:
     source = Path("stacks/ticketing.py").read_text(encoding="utf-8")
-    assert len(source.splitlines()) < 150
+    assert len(source.splitlines()) < 160

@@ -47,6 +47,20 @@ def test_a_bigger_environment_has_everything_that_a_smaller_one_has(systems: dic
     assert dev <= staging <= prod
 
 
+def test_web_acls_and_alarms_can_be_switched_on_in_dev(
+    synthesize: Callable[..., dict[str, SynthesizedStack]],
+) -> None:
+    stack = trading(synthesize, "dev", web_acl=True, alarms=True)
+    associated = {one["resource_arn"] for one in stack.resources("aws_wafv2_web_acl_association")}
+    assert associated == {f"${{aws_lb.web_balancer_{alias(region)}.arn}}" for region in REGIONS}
+    notified = {
+        tuple(one["alarm_actions"])
+        for one in stack.resources("aws_cloudwatch_metric_alarm")
+        if not one.address.rpartition(".")[2].startswith("web_fleet_")
+    }
+    assert notified == {(f"${{aws_sns_topic.alarms_{alias(region)}.arn}}",) for region in REGIONS}
+
+
 def test_every_region_has_the_same(systems: dict[str, SynthesizedStack]) -> None:
     def of(region: str) -> set[str]:
         # Rules between security groups name both ends by their paths, regions and all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from constructs_lib import HardenedStack, MultiRegionKey, RegionalBucket, RegionalVpc, WebAcl, WebTier
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.workspace import Workspace
+from tests.terraform.changes import change_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,15 +79,9 @@ class Applied:
 
     def plan(self, **arguments: Any) -> dict[str, str]:
         """Return the actions by address of listeners and associations."""
-        changed = self._synthesize(**arguments)
-        shutil.copy(changed.directory / "cdk.tf.json", self.workspace.directory / "cdk.tf.json")
-        self.workspace.plan()
-        return {
-            one["address"]: "-".join(one["change"]["actions"])
-            for one in self.workspace._query("show-plan", ["show", "-json", "first.tfplan"])["resource_changes"]
-            if one["type"] in ("aws_lb_listener", "aws_wafv2_web_acl_association")
-            and one["change"]["actions"] != ["no-op"]
-        }
+        changes = change_to(self.workspace, self._synthesize(**arguments))
+        types = ("aws_lb_listener.", "aws_wafv2_web_acl_association.")
+        return {address: action for address, action in changes.items() if address.startswith(types)}
 
     def forget(self, address: str) -> None:
         self.workspace._run("state-rm", ["state", "rm", address], 60)

@@ -206,6 +206,7 @@ def test_base_and_further_rule_groups_are_distinct() -> None:
 
 
 RATE = "must be a whole number of requests from 10 to 2000000000"
+ALLOW: Any = "allow"
 REASON = "This is said at least once"
 GROUPS = ", ".join(("rate-limit", *BASE_GROUPS))
 ALL = ", ".join(FURTHER_GROUPS)
@@ -248,6 +249,10 @@ ALL = ", ".join(FURTHER_GROUPS)
         (
             {"overrides": [RuleOverride(REASON, COMMON, action="captcha")]},
             [f"overrides[{COMMON}]='captcha': a whole rule group can be set to count only; give a rule"],
+        ),
+        (
+            {"overrides": [RuleOverride(REASON, COMMON, "SizeRestrictions_BODY", ALLOW)]},
+            [f"overrides[{COMMON}/SizeRestrictions_BODY]='allow': must be one of block, captcha, challenge, count"],
         ),
         (
             {"overrides": [RuleOverride(REASON, COMMON), RuleOverride(REASON, COMMON)]},
