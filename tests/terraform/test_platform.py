@@ -18,8 +18,10 @@ from constructs_lib import (
     Environment,
     GeneratedPassword,
     HardenedStack,
+    MultiRegionKey,
     NoDeletionProtection,
     PartialS3Backend,
+    UnprotectedKey,
 )
 from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import LocalAws
@@ -92,6 +94,8 @@ def lifted(synthesize: Callable[..., dict[str, SynthesizedStack]], production: W
     because = NoDeletionProtection("the platform moves to another account, and its snapshot with it")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stacks.platform.AuroraProvisioned", partial(AuroraProvisioned, deletion_protection=because))
+        gone = UnprotectedKey("the snapshot is copied with a key of the other account")
+        patch.setattr("stacks.platform.MultiRegionKey", partial(MultiRegionKey, protected=gone))
         stack = platform(synthesize, "prod")
     shutil.copy(production.state, folder / "terraform.tfstate")
     workspace = Workspace(stack, aws=production.aws, terraform=production.terraform, folder=folder)
