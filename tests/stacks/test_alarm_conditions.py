@@ -182,7 +182,11 @@ def test_a_token_parameter_that_is_gone_raises_an_alarm_and_a_wrong_token_none(
     stacks: dict[str, SynthesizedStack], aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = function_name(stacks["events"], "auth-fn")
-    request = {"type": "TOKEN", "authorizationToken": "Bearer wrong", "methodArn": "arn:aws:execute-api:r:1:a/s/POST/e"}
+    request = {
+        "type": "TOKEN",
+        "authorizationToken": "Bearer wrong",
+        "methodArn": "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3d4e5/v1/POST/events",
+    }
     monkeypatch.setenv("TOKEN_PARAMETER", "/events/prod/token")
     monkeypatch.setattr(events.auth_fn, "_kept", {})
     gone = Metrics()
