@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from constructs_lib._engine import aws, core
-from constructs_lib.constructs.event_bus.alarms import RULE_ALARMS
+from constructs_lib.constructs.event_bus.alarms import BUS_DEAD_LETTER_ALARM, RULE_ALARMS
 from constructs_lib.constructs.event_bus.arguments import check_access, check_archive, check_sources
 from constructs_lib.constructs.event_bus.base import Bus, Sender
 from constructs_lib.constructs.event_bus.loops import loops
@@ -16,7 +16,6 @@ from constructs_lib.constructs.event_bus.targets import EventTarget, ExternalEve
 from constructs_lib.constructs.multi_region_key import MultiRegionKey, names_like
 from constructs_lib.constructs.payment_lambda import PaymentLambda
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue, SqsManagedKey
-from constructs_lib.constructs.queue.alarms import DEAD_LETTER_ALARM
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, PolicyDocument, Statement
 from constructs_lib.core.protocols import Grantee
@@ -129,7 +128,7 @@ class EventBus(Bus):
                 policy=PolicyDocument(self, "policy-document", statements, kind="event-bus").json,
             )
         failed = self._ref(self.dead_letter_queue.resource, "name")
-        self._alarms.add("dead-letter-alarm", DEAD_LETTER_ALARM, {"QueueName": failed})
+        self._alarms.add("dead-letter-alarm", BUS_DEAD_LETTER_ALARM, {"QueueName": failed})
         report_at_synth(self, lambda: loops(self, self.rules))
         self._publish("name", self._ref(self.resource, "name"), f"Name of the event bus {id_}")
         self._publish("arn", arn, f"ARN of the event bus {id_}")

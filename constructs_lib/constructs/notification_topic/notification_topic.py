@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from constructs_lib._engine import core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.constructs.notification_topic.alarms import DELIVERY_ALARMS
+from constructs_lib.constructs.notification_topic.alarms import DELIVERY_ALARMS, TOPIC_DEAD_LETTER_ALARM
 from constructs_lib.constructs.notification_topic.topic import Topic
+from constructs_lib.constructs.queue import DeadLetterQueue
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.protocols import Grantee
@@ -61,6 +63,14 @@ class NotificationTopic(Topic):
         for name, alarm in DELIVERY_ALARMS.items():
             self._alarms.add(f"{name}-alarm", alarm, topic)
         self._publish("arn", self._arn, f"ARN of the topic {id_}")
+
+    @cached_property
+    def dead_letter_queue(self) -> DeadLetterQueue:
+        """Messages that could not be delivered, kept for 14 days; created with the first subscription."""
+        queue = super().dead_letter_queue
+        name = self._ref(queue.resource, "name")
+        self._alarms.add("dead-letter-alarm", TOPIC_DEAD_LETTER_ALARM, {"QueueName": name})
+        return queue
 
     def grant_publish(self, grantee: Grantee) -> None:
         """Let a role, or a function, publish messages to the topic.

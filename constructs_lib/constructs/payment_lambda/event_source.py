@@ -8,7 +8,9 @@ from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
+from constructs_lib.constructs.payment_lambda.alarms import STREAM_ALARM, age_threshold, iterator_age_alarm
 from constructs_lib.constructs.queue import DeadLetterQueue, Queue
+from constructs_lib.core.alarms import Alarms
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import ServiceRole, Statement
 from constructs_lib.foundation.deprecation import renamed_arguments
@@ -42,6 +44,10 @@ class EventSources(HardenedConstruct):
     """The event source mappings of a function; the base of `PaymentLambda`."""
 
     alias: aws.lambda_alias.LambdaAlias
+    resource: aws.lambda_function.LambdaFunction
+    _alarms: Alarms
+    _age_alarm: aws.cloudwatch_metric_alarm.CloudwatchMetricAlarm | None = None
+    _record_age: int
     dead_letter_queue: DeadLetterQueue
     reserved_concurrency: int | None
     role: ServiceRole
@@ -201,6 +207,7 @@ class EventSources(HardenedConstruct):
             self.grant(statement)
         if key:
             self.grant(key.statement_for(self, sid=f"{_sid(id_)}Key", actions=("kms:Decrypt",)))
+        self._watch_stream(maximum_record_age_seconds)
         source = aws.lambda_event_source_mapping
         return self._create(
             source.LambdaEventSourceMapping,
@@ -223,6 +230,17 @@ class EventSources(HardenedConstruct):
             filter_criteria=_filter_criteria(filters),
             depends_on=[self.role.policy],
         )
+
+    def _watch_stream(self, maximum_record_age: int) -> None:
+        """Create the alarms of the function's streams: Lambda publishes the age for all of them together."""
+        if self._age_alarm is not None:
+            self._record_age = min(self._record_age, maximum_record_age)
+            self._age_alarm.threshold = age_threshold(self._record_age)
+            return
+        self._record_age = maximum_record_age
+        function = {"FunctionName": self._ref(self.resource, "function_name")}
+        self._age_alarm = self._alarms.add("iterator-age-alarm", iterator_age_alarm(maximum_record_age), function)
+        self._alarms.add("lost-records-alarm", STREAM_ALARM, function)
 
 
 def _check_sizes(problems: Problems, **sizes: int) -> None:

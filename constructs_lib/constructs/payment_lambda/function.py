@@ -11,7 +11,11 @@ from constructs_lib._engine import archive, aws, core
 from constructs_lib.constructs.lambda_layer import LambdaLayer
 from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.constructs.payment_lambda.alarms import FUNCTION_ALARMS
+from constructs_lib.constructs.payment_lambda.alarms import (
+    FUNCTION_ALARMS,
+    FUNCTION_DEAD_LETTER_ALARM,
+    duration_alarm,
+)
 from constructs_lib.constructs.payment_lambda.arguments import (
     Canary,
     Code,
@@ -80,6 +84,8 @@ class PaymentLambda(EventSources):
         ephemeral_storage: Size of /tmp in MB, 512 to 10240; 512 by default.
         environment: Environment variables beside `LOG_LEVEL`, 4 KB in total, without secrets; none by default.
         vpc: A VPC of the region whose private subnets the function is attached to; none by default.
+        former_vpc: The VPC that the function was attached to before `vpc` was removed: its security group stays, which
+            AWS refuses to delete while published versions have network interfaces in it; none by default.
         layers: At most 5 `LambdaLayer`s or ARNs of layer versions; none by default.
         canary: A version that receives a part of the alias's traffic; none by default.
         function_url: Creates a function URL; none by default.
@@ -127,6 +133,7 @@ class PaymentLambda(EventSources):
         ephemeral_storage: int = 512,
         environment: Mapping[str, str] | None = None,
         vpc: Vpc | None = None,
+        former_vpc: Vpc | None = None,
         layers: Sequence[str | LambdaLayer] = (),
         canary: Canary | None = None,
         function_url: FunctionUrl | None = None,
@@ -145,18 +152,26 @@ class PaymentLambda(EventSources):
         check_layers(problems, layers, region, Code(runtime, ARCHITECTURE, code.size))
         variables = check_variables(problems, environment or {}, log_level)
         self._check_place(key, vpc)
+        problems.check(
+            former_vpc is None or vpc is None,
+            "former_vpc",
+            former_vpc and former_vpc.path,
+            "cannot be combined with vpc; expected it for a function that is in no VPC any more",
+        )
         if canary is not None:
             check_canary(problems, canary)
         if function_url is not None:
             check_url(problems, function_url, region.profile)
         self._check_concurrency(reserved_concurrency)
-        created = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
+        self._alarms = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
 
         self.name = self._name("function")
         self.timeout = timeout
         self.reserved_concurrency = reserved_concurrency if isinstance(reserved_concurrency, int) else None
         self.vpc = vpc
+        # Lambda deletes the network interfaces of old versions with the role.
+        network = vpc or former_vpc
         self.log_group = LogGroup(self, "log-group", region=region, key=key, name=f"/aws/lambda/{self.name}")
         self.dead_letter_queue = DeadLetterQueue(self, "dead-letter", region=region, key=key)
         self.role = ServiceRole(
@@ -167,16 +182,16 @@ class PaymentLambda(EventSources):
             description=f"What the function {self.name} may do",
             statements=[
                 *basic_statements(self._ref(self.log_group.resource, "arn")),
-                *(network_statements(region, self.name) if vpc else ()),
+                *(network_statements(region, self.name) if network else ()),
                 key.statement_for(self, sid="Variables", actions=("kms:Decrypt",)),
                 *self.dead_letter_queue.send_statements("DeadLetters", "DeadLetterKey"),
             ],
         )
         self._group = (
             SecurityGroup(
-                self, "security-group", region=region, vpc=vpc, description=f"Network interfaces of {self.name}"
+                self, "security-group", region=region, vpc=network, description=f"Network interfaces of {self.name}"
             )
-            if vpc
+            if network
             else None
         )
         package = self._pack(source, code)
@@ -252,8 +267,11 @@ class PaymentLambda(EventSources):
         )
         self._invokers: list[Statement] = []
         region.stack.at_synth(lambda: check_size(self, "function", self._invokers))
-        for metric, alarm in FUNCTION_ALARMS.items():
-            created.add(f"{metric}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
+        own = {"FunctionName": self._ref(self.resource, "function_name")}
+        for metric, alarm in (*FUNCTION_ALARMS.items(), ("duration", duration_alarm(timeout))):
+            self._alarms.add(f"{metric}-alarm", alarm, own)
+        failed = self._ref(self.dead_letter_queue.resource, "name")
+        self._alarms.add("dead-letter-alarm", FUNCTION_DEAD_LETTER_ALARM, {"QueueName": failed})
         self._publish("function_name", self._ref(self.resource, "function_name"), f"Name of the function {id_}")
         self._publish("alias_arn", self._ref(self.alias, "arn"), f"ARN of the alias that callers of {id_} invoke")
         if self.endpoint:
@@ -282,7 +300,7 @@ class PaymentLambda(EventSources):
     @property
     def security_group(self) -> SecurityGroup:
         """The security group, which allows no connections before `allow_to`; an error without a VPC."""
-        if self._group is None:
+        if self._group is None or self.vpc is None:
             raise ConfigurationError(
                 self.path, "vpc=None: the function has no security group because it is not in a VPC; give vpc"
             )

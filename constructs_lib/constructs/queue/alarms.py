@@ -38,14 +38,25 @@ def depth_alarm(messages: int) -> Alarm:
     )
 
 
-DEAD_LETTER_ALARM: Final = Alarm(
-    _NAMESPACE,
-    "ApproximateNumberOfMessagesVisible",
-    "GreaterThanThreshold",
-    0,
-    "A message could not be processed: find out why, mend it, then start a redrive before 14 days are over",
-    statistic="Maximum",
-    period=60,
-    evaluation_periods=1,
-    missing_data="notBreaching",
+def dead_letter_alarm(description: str) -> Alarm:
+    """Return the alarm on messages in a dead-letter queue; the description says how they are processed again."""
+    return Alarm(
+        _NAMESPACE,
+        "ApproximateNumberOfMessagesVisible",
+        "GreaterThanThreshold",
+        0,
+        description,
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=1,
+        missing_data="notBreaching",
+    )
+
+
+REDRIVE_ALARM: Final = dead_letter_alarm(
+    "A message could not be processed: find out why, fix the cause, then start a redrive within 14 days"
 )
+"""Only the dead-letter queue of an SQS queue has a redrive.
+
+See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html.
+"""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from constructs_lib._engine import aws, core
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
-from constructs_lib.constructs.queue.alarms import DEAD_LETTER_ALARM, age_alarm, depth_alarm
+from constructs_lib.constructs.queue.alarms import REDRIVE_ALARM, age_alarm, depth_alarm
 from constructs_lib.constructs.queue.arguments import VISIBILITY_FACTOR, Fifo, check_fifo, check_sizes, check_times
 from constructs_lib.constructs.queue.dead_letter import DeadLetterQueue
 from constructs_lib.constructs.queue.encrypted import EncryptedQueue, SqsManagedKey
@@ -125,7 +125,7 @@ class Queue(EncryptedQueue):
         name, failed = self._ref(self.resource, "name"), self._ref(self.dead_letter_queue.resource, "name")
         created.add("age-alarm", age_alarm(age_alarm_seconds), {"QueueName": name})
         created.add("depth-alarm", depth_alarm(depth_alarm_messages), {"QueueName": name})
-        created.add("dead-letter-alarm", DEAD_LETTER_ALARM, {"QueueName": failed})
+        created.add("dead-letter-alarm", REDRIVE_ALARM, {"QueueName": failed})
         self._publish("url", self._url, f"URL of the queue {id_}")
         self._publish("arn", self._arn, f"ARN of the queue {id_}")
         self._publish("dead_letter_url", dead_letter_url, f"URL of the dead-letter queue of {id_}")

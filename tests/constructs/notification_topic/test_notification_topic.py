@@ -205,6 +205,15 @@ def test_failed_deliveries_raise_alarms_where_the_environment_requires_them(
     assert found == (wanted if environment is Environment.PROD else {})
 
 
+def test_the_dead_letter_queue_has_an_alarm_in_prod(synth_stack: Synth, environment: Environment) -> None:
+    stack = synth_stack(lambda stack: topic_in(stack).subscribe("ops@example.com"), environment)
+    found = stack.find("aws_cloudwatch_metric_alarm", "*/dead-letter-alarm")
+    watched = [(one["metric_name"], one["dimensions"]) for one in found]
+    failed = {"QueueName": "${aws_sqs_queue.orders_dead_letter_eu_west_1.name}"}
+    expected = [("ApproximateNumberOfMessagesVisible", failed)]
+    assert watched == (expected if environment is Environment.PROD else [])
+
+
 def test_alarms_are_left_out_for_a_reason(synth_stack: Synth) -> None:
     quiet = NoAlarms("nothing that matters is published to this topic")
     assert (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -337,6 +338,42 @@ def test_dev_reserves_concurrency_only_where_the_quota_is_known(
 
     block = synth_stack(fill, environment).resource("aws_lambda_function")
     assert block.config.get("reserved_concurrent_executions") == reserved
+
+
+def test_the_security_group_of_a_function_that_leaves_its_vpc_can_stay(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    def fill(stack: HardenedStack, argument: str) -> None:
+        region = stack.region("eu-west-1")
+        key = MultiRegionKey(stack, "key", region=region)
+        made = function(
+            region, "pay-fn", key, **{argument: RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key)}
+        )
+        if argument == "former_vpc":
+            with pytest.raises(
+                ConfigurationError, match="the function has no security group because it is not in a VPC"
+            ):
+                made.allow_to_cidr("10.9.0.0/16", 443, "the card network")
+
+    before, after = (synth_stack(partial(fill, argument=argument)) for argument in ("vpc", "former_vpc"))
+    group = "aws_security_group.pay_fn_security_group_eu_west_1"
+    assert after.at(group).config == before.at(group).config
+    assert "vpc_config" in before.resource("aws_lambda_function")
+    assert "vpc_config" not in after.resource("aws_lambda_function")
+    policy = after.resource("data.aws_iam_policy_document", "*/pay-fn/role/policy-document")
+    assert "NetworkInterfaces" in {statement["sid"] for statement in policy["statement"]}
+
+
+def test_a_function_is_in_its_vpc_or_has_left_it(stack: HardenedStack) -> None:
+    region = stack.region("eu-west-1")
+    key = MultiRegionKey(stack, "key", region=region)
+    vpc = RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key)
+    with pytest.raises(ConfigurationError) as error:
+        function(region, "pay-fn", key, vpc=vpc, former_vpc=vpc)
+    assert str(error.value) == (
+        "shop/pay-fn: former_vpc='shop/vpc': cannot be combined with vpc; expected it for a function that is in no VPC any "
+        "more"
+    )
 
 
 def test_unreserved_concurrency_is_recorded_with_its_reason(stack: HardenedStack) -> None:

@@ -270,7 +270,7 @@ def test_age_depth_and_the_dead_letter_queue_have_alarms_in_prod(synthesized: Sy
         },
         "dead-letter-alarm": {
             "alarm_description": (
-                "A message could not be processed: find out why, mend it, then start a redrive before 14 days are over"
+                "A message could not be processed: find out why, fix the cause, then start a redrive within 14 days"
             ),
             "alarm_name": "shop-prod-jobs-dead-letter-alarm-eu-west-1",
             "datapoints_to_alarm": 1,
