@@ -1,4 +1,4 @@
-"""What Terraform does to a cache that exists: the first apply, and each later change planned or applied against it."""
+"""What Terraform does to caches that exist: the first apply, and later changes planned or applied against them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import ElastiCacheUser, HardenedStack, MultiRegionKey, RedisCache, RegionalVpc
+from constructs_lib import (
+    ElastiCacheUser,
+    HardenedStack,
+    MultiRegionKey,
+    RedisCache,
+    RegionalVpc,
+    ReplicationGroup,
+    Shards,
+)
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 
@@ -19,39 +27,51 @@ if TYPE_CHECKING:
     from constructs_lib.testing import SynthesizedStack
 
     Synthesize = Callable[..., dict[str, SynthesizedStack]]
+    Changes = dict[str, tuple[str, frozenset[str]]]
 
 pytestmark = [pytest.mark.terraform, pytest.mark.apply]
 
-GROUP = "aws_elasticache_user_group.carts_users_eu_west_1"
-USER = "aws_elasticache_user.carts_users_user_%s_eu_west_1"
-CACHE = "aws_elasticache_replication_group.carts_eu_west_1"
+NOW: dict[str, dict[str, Any]] = {
+    "carts": {
+        "topology": ReplicationGroup(2),
+        "users": {"app": ElastiCacheUser(), "report": ElastiCacheUser("read")},
+    },
+    "old": {"engine": "redis", "apply_immediately": False},
+}
+"""The caches that are applied: Valkey with two users, and Redis OSS."""
 
 
-def cache(synthesize: Synthesize, **arguments: Any) -> SynthesizedStack:
+def stack_with(synthesize: Synthesize, **changes: dict[str, Any]) -> SynthesizedStack:
+    """Return the stack of the caches in `NOW` with other arguments."""
+
     def build(app: App) -> None:
         stack = HardenedStack(app, "shop", environment="staging", owner="me")
         region = stack.region("eu-west-1")
         key = MultiRegionKey(stack, "key", region=region)
         vpc = RegionalVpc(stack, "vpc", region=region, cidr="10.0.0.0/16", key=key, tiers=("database",))
-        RedisCache(stack, "carts", region=region, vpc=vpc, key=key, **arguments)
+        for name, arguments in NOW.items():
+            given = {"key": key, **arguments, **changes.get(name, {})}
+            if given["key"] is None:
+                given["key"] = MultiRegionKey(stack, "other", region=region)
+            RedisCache(stack, name, region=region, vpc=vpc, **given)
 
     return synthesize(build)["shop"]
 
 
 class Applied:
-    """A cache that is applied, and to which other arguments are applied or planned."""
+    """Caches that are applied, and to which other arguments are planned and applied."""
 
     def __init__(self, workspace: Workspace, synthesize: Synthesize) -> None:
         self.workspace, self._synthesize = workspace, synthesize
 
-    def change(self, **arguments: Any) -> dict[str, tuple[str, frozenset[str]]]:
-        """Plan and return the actions by address, with the attributes that an update changes."""
-        changed = cache(self._synthesize, **arguments)
+    def change(self, **changes: dict[str, Any]) -> Changes:
+        """Plan and return the actions by type and name without region, with the attributes that an update changes."""
+        changed = stack_with(self._synthesize, **changes)
         shutil.copy(changed.directory / "cdk.tf.json", self.workspace.directory / "cdk.tf.json")
         self.workspace.plan()
         document = self.workspace._query("show-plan", ["show", "-json", "first.tfplan"])
         return {
-            resource["address"]: ("-".join(resource["change"]["actions"]), differing(resource["change"]))
+            short(resource["address"]): ("-".join(resource["change"]["actions"]), differing(resource["change"]))
             for resource in document["resource_changes"]
             if resource["change"]["actions"] not in (["no-op"], ["read"])
         }
@@ -59,17 +79,18 @@ class Applied:
     def apply(self) -> list[str]:
         """Apply the plan and return the changes in the order in which they ended."""
         self.workspace.apply()
-        (log,) = sorted(self.workspace.logs.glob("*apply*"))[-1:]
+        log = max(self.workspace.logs.glob("*apply*"))
         messages = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-        return [
-            f"{hook['action']} {hook['resource']['addr']}"
-            for message in messages
-            if message["type"] == "apply_complete"
-            for hook in [message["hook"]]
-        ]
+        hooks = [message["hook"] for message in messages if message["type"] == "apply_complete"]
+        return [f"{hook['action']} {short(hook['resource']['addr'])}" for hook in hooks]
+
+
+def short(address: str) -> str:
+    return address.removeprefix("aws_").removeprefix("elasticache_").removesuffix("_eu_west_1")
 
 
 def differing(change: dict[str, Any]) -> frozenset[str]:
+    """Return the attributes that an update changes; none for the rest."""
     if change["actions"] != ["update"]:
         return frozenset()
     before, after, unknown = change["before"], change["after"], change["after_unknown"]
@@ -78,24 +99,79 @@ def differing(change: dict[str, Any]) -> frozenset[str]:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def applied(synthesize: Synthesize, aws_provider: Terraform) -> Iterator[Applied]:
-    users = {"app": ElastiCacheUser(), "report": ElastiCacheUser("read")}
-    with LocalAws() as aws, Workspace(cache(synthesize, users=users), aws=aws, terraform=aws_provider) as workspace:
+    with LocalAws() as aws, Workspace(stack_with(synthesize), aws=aws, terraform=aws_provider) as workspace:
         workspace.init()
         workspace.plan()
         workspace.apply()
         yield Applied(workspace, synthesize)
+        workspace.destroy()
+
+
+def test_a_second_plan_is_empty(applied: Applied) -> None:
+    drift = applied.workspace.drift()
+    assert (drift.unexpected, drift.known) == ((), ())
+
+
+def test_another_node_type_is_applied_immediately_or_in_the_window(applied: Applied) -> None:
+    changes = applied.change(carts={"node_type": "cache.r7g.large"}, old={"node_type": "cache.r7g.large"})
+    assert changes == {f"replication_group.{name}": ("update", frozenset({"node_type"})) for name in NOW}
+    document = json.loads((applied.workspace.directory / "cdk.tf.json").read_text())
+    caches = document["resource"]["aws_elasticache_replication_group"].values()
+    assert [cache["apply_immediately"] for cache in caches] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "change", [{"port": 6379}, {"key": None}, {"engine": "redis"}], ids=lambda change: next(iter(change))
+)
+def test_a_change_of_port_key_or_from_valkey_to_redis_replaces_the_cache(
+    applied: Applied, change: dict[str, Any]
+) -> None:
+    assert applied.change(carts=change)["replication_group.carts"] == ("delete-create", frozenset())
+
+
+def test_redis_becomes_valkey_in_place_and_its_users_in_the_next_apply(applied: Applied) -> None:
+    changes = applied.change(
+        old={"engine": "valkey", "upgrade_to": "8.2", "upgrade_from": "redis", "apply_immediately": None}
+    )
+    parameters = {name: action for name, (action, _) in changes.items() if name.startswith("parameter_group")}
+    assert parameters == {"parameter_group.old_parameters": "create-delete"}
+    assert {name: change for name, change in changes.items() if name not in parameters} == {
+        "replication_group.old": (
+            "update",
+            frozenset({"apply_immediately", "engine", "engine_version", "parameter_group_name"}),
+        )
+    }
+    later = applied.change(
+        old={"engine": "valkey", "engine_version": "7.2", "upgrade_to": "8.2", "apply_immediately": None}
+    )
+    users = {name: change for name, change in later.items() if name.startswith("user")}
+    assert users == {
+        name: ("update", frozenset({"engine"}))
+        for name in ("user.old_users_default", "user.old_users_user_app", "user_group.old_users")
+    }
+
+
+def test_cluster_mode_becomes_compatible_in_place_and_changes_nothing_else(applied: Applied) -> None:
+    changes = applied.change(carts={"topology": ReplicationGroup(2, compatible=True)})
+    assert changes == {
+        "parameter_group.carts_parameters": ("create-delete", frozenset()),
+        "replication_group.carts": ("update", frozenset({"cluster_mode", "parameter_group_name"})),
+    }
+
+
+def test_shards_after_the_mode_compatible_change_the_mode_only(applied: Applied) -> None:
+    changes = applied.change(carts={"topology": Shards(1, replicas=1)})
+    assert changes["replication_group.carts"] == ("update", frozenset({"cluster_mode", "parameter_group_name"}))
 
 
 def test_a_renamed_user_is_created_added_to_the_group_and_only_then_deleted(applied: Applied) -> None:
-    drift = applied.workspace.drift()
-    assert (drift.unexpected, drift.known) == ((), ())
-    changes = applied.change(users={"app": ElastiCacheUser(), "audit": ElastiCacheUser("read")})
-    assert changes == {
-        USER % "audit": ("create", frozenset()),
-        GROUP: ("update", frozenset({"user_ids"})),
-        USER % "report": ("delete", frozenset()),
+    users = {"app": ElastiCacheUser(), "audit": ElastiCacheUser("read")}
+    new, group, gone = "user.carts_users_user_audit", "user_group.carts_users", "user.carts_users_user_report"
+    assert applied.change(carts={"users": users}) == {
+        new: ("create", frozenset()),
+        group: ("update", frozenset({"user_ids"})),
+        gone: ("delete", frozenset()),
     }
-    assert applied.apply() == [f"create {USER % 'audit'}", f"update {GROUP}", f"delete {USER % 'report'}"]
-    applied.workspace.destroy()
+    assert applied.apply() == [f"create {new}", f"update {group}", f"delete {gone}"]

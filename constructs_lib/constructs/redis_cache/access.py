@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws, core, random
 from constructs_lib.constructs.redis_cache.engines import Engine, EngineName
+from constructs_lib.constructs.shared.credentials import check_password
 from constructs_lib.core.construct import HardenedConstruct
 from constructs_lib.core.iam import Statement
 from constructs_lib.core.stack import Region
@@ -53,6 +54,30 @@ class ElastiCacheUser:
         patterns = " ".join(f"~{pattern}" for pattern in self.keys)
         channels = " &*" if self.access == "write" else ""
         return f"on {patterns}{channels} {_COMMANDS[self.access]}"
+
+
+def choose_users(  # noqa: PLR0917  called in one place
+    problems: Problems,
+    users: Mapping[str, ElastiCacheUser] | None,
+    token: object,
+    token_update: object,
+    engine: Engine,
+    version: str,
+) -> Mapping[str, ElastiCacheUser]:
+    """Return the users, none with a token, and report those and tokens that ElastiCache refuses."""
+    check_password(problems, token, "token")
+    problems.check(
+        token_update in ("ROTATE", "DELETE" if token is None else "SET"),
+        "token_update",
+        token_update,
+        "must be 'ROTATE', 'SET' with token, or 'DELETE' without token",
+    )
+    if token is not None:
+        problems.check(users is None, "users", users, "cannot be combined with token")
+        return {}
+    chosen = {"app": ElastiCacheUser()} if users is None else users
+    check_users(problems, chosen, engine, version)
+    return chosen
 
 
 def check_users(problems: Problems, users: Mapping[str, ElastiCacheUser], engine: Engine, version: str) -> None:

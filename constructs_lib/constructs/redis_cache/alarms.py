@@ -17,8 +17,13 @@ MAX_CONNECTIONS: Final = {False: 65_000, True: 20_000}
 """The connections that a node allows, by whether its type is burstable."""
 
 
-def node_alarms(node_type: str, *, replicated: bool) -> Iterator[tuple[str, Alarm]]:
+def node_alarms(node_type: str, *, replicated: bool, evicts: bool) -> Iterator[tuple[str, Alarm]]:
     """Yield the alarms of one node with their names.
+
+    Args:
+        node_type: The node type.
+        replicated: Whether the shard has replicas.
+        evicts: Whether the eviction policy evicts keys; with `noeviction` the metric is always 0.
 
     See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html.
     """
@@ -42,15 +47,29 @@ def node_alarms(node_type: str, *, replicated: bool) -> Iterator[tuple[str, Alar
             f"Over {MEMORY_PERCENT} % of the memory is used: keys are about to be evicted, or writes refused",
         ),
     )
+    if evicts:
+        yield (
+            "evictions",
+            Alarm(
+                _NAMESPACE,
+                "Evictions",
+                "GreaterThanThreshold",
+                0,
+                "Keys have been evicted before their time for 15 minutes: the memory is too small for what is used",
+                statistic="Sum",
+                missing_data="notBreaching",
+            ),
+        )
     yield (
-        "evictions",
+        "authentication",
         Alarm(
             _NAMESPACE,
-            "Evictions",
+            "AuthenticationFailures",
             "GreaterThanThreshold",
             0,
-            "Keys have been evicted before their time for 15 minutes: the memory is too small for what is used",
+            "Clients failed to authenticate: unauthorized access, an expired token, or no permission to connect",
             statistic="Sum",
+            evaluation_periods=1,
             missing_data="notBreaching",
         ),
     )

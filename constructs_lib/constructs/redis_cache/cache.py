@@ -7,22 +7,23 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from constructs_lib._engine import aws, core
-from constructs_lib.constructs.log_group import LogGroup
 from constructs_lib.constructs.multi_region_key import MultiRegionKey
 from constructs_lib.constructs.redis_cache.access import (
     DELETE_PROVIDER,
     ElastiCacheUser,
     ElastiCacheUsers,
-    check_users,
+    choose_users,
     connect_statement,
 )
 from constructs_lib.constructs.redis_cache.alarms import node_alarms
-from constructs_lib.constructs.redis_cache.engines import ENGINES, EngineName, check_upgrade, choose_version
+from constructs_lib.constructs.redis_cache.changes import OtherEngine, choose_target, is_immediate
+from constructs_lib.constructs.redis_cache.engines import ENGINES, EngineName, choose_version
+from constructs_lib.constructs.redis_cache.logs import deliver_logs
 from constructs_lib.constructs.redis_cache.nodes import ReplicationGroup, Shards, check_type, lay_out
 from constructs_lib.constructs.redis_cache.parameters import MaxMemoryPolicy, check_parameters, make_group
 from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
-from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword, check_password
+from constructs_lib.constructs.shared.credentials import GeneratedCredentials, GeneratedPassword
 from constructs_lib.constructs.shared.databases import NoDeletionProtection, check_subnets, protected
 from constructs_lib.core.alarms import Alarms, NoAlarms
 from constructs_lib.core.construct import HardenedConstruct
@@ -43,7 +44,6 @@ MAX_SNAPSHOT_DAYS: Final = 35
 WINDOW_MINUTES: Final = 60
 TOKEN_SPECIAL: Final = "-"  # noqa: S105  characters, not a token
 """The special character that ElastiCache allows and that needs no escaping in shells and URLs."""
-LOGS: Final = ("engine-log", "slow-log")
 
 
 class RedisCache(HardenedConstruct):
@@ -63,8 +63,10 @@ class RedisCache(HardenedConstruct):
             (with `token` only) to `7.1` for Redis OSS (`7.1` by default). ElastiCache upgrades minor versions in the
             maintenance window, so Terraform ignores changes of the version.
         upgrade_to: A later version to upgrade to immediately. Remove it after the upgrade.
-        topology: `ReplicationGroup(nodes)` or `Shards(count, replicas)`; `ReplicationGroup()` by default. A change from
-            one kind to the other replaces the cache.
+        upgrade_from: `redis`, with `engine="valkey"` and `upgrade_to`, upgrades a cache from Redis OSS to Valkey. Users
+            and user group follow in the next apply, without `upgrade_from` and `upgrade_to`.
+        topology: `ReplicationGroup(nodes)` or `Shards(count, replicas)`; `ReplicationGroup()` by default. ElastiCache
+            changes `ReplicationGroup` to `Shards` in steps only, see `ReplicationGroup.compatible`, and never back.
         node_type: The node type: `cache.t4g.small` in dev and staging and `cache.r7g.large` in prod by default.
             Burstable types are not allowed in prod.
         port: The port, 1,024 to 65,535; 6,380 by default. A change replaces the cache.
@@ -81,6 +83,9 @@ class RedisCache(HardenedConstruct):
             default.
         maintenance_window: A weekly time in UTC of at least 60 minutes, such as `sun:03:30-sun:04:30`; early on Sunday
             in the region by default.
+        apply_immediately: Applies changes, such as another node type, during `terraform apply` instead of in the
+            maintenance window; on in dev and staging, off in prod by default. While it is off, each plan shows the
+            change again until the window. Users, numbers of nodes and shards, and tokens always change immediately.
         deletion_protection: Sets `prevent_destroy`, so that Terraform refuses to destroy the cache; on in prod, off in
             dev and staging by default. `NoDeletionProtection(reason)` turns it off in prod. Destroying a cache
             that is protected or in prod leaves a final snapshot.
@@ -120,6 +125,7 @@ class RedisCache(HardenedConstruct):
         engine: EngineName = "valkey",
         engine_version: str | None = None,
         upgrade_to: str | None = None,
+        upgrade_from: OtherEngine | None = None,
         topology: ReplicationGroup | Shards | None = None,
         node_type: str | None = None,
         port: int = DEFAULT_PORT,
@@ -131,6 +137,7 @@ class RedisCache(HardenedConstruct):
         snapshot_retention_days: int | None = None,
         snapshot_window: str | None = None,
         maintenance_window: str | None = None,
+        apply_immediately: bool | None = None,
         deletion_protection: bool | NoDeletionProtection | None = None,
         alarms: bool | NoAlarms | None = None,
         alarm_topics: Iterable[str] = (),
@@ -145,23 +152,27 @@ class RedisCache(HardenedConstruct):
             problems.stop("engine", engine, f"must be one of {', '.join(ENGINES)}")
         self.engine = ENGINES[engine]
         version = choose_version(problems, self.engine, engine_version, today())
-        target = version
-        if upgrade_to is not None:
-            target = choose_version(problems, self.engine, upgrade_to, today(), argument="upgrade_to")
-            if target == upgrade_to:
-                check_upgrade(problems, self.engine, version, target)
+        target = choose_target(problems, self.engine, version, upgrade_to, upgrade_from)
         check_subnets(problems, vpc, region)
-        self.layout = lay_out(problems, topology, region)
+        self.layout = lay_out(problems, topology, region, has_compatible=self.engine.has_compatible(target))
         node_type = region.profile.cache_node_type if node_type is None else node_type
         check_type(problems, node_type, region)
         self._check_port(port)
-        users = self._check_access(users, token, token_update, version)
+        users = choose_users(problems, users, token, token_update, self.engine, version)
         check_parameters(problems, maxmemory_policy, parameters or {})
         retention = region.profile.cache_snapshot_days if snapshot_retention_days is None else snapshot_retention_days
         self._check_retention(retention)
         snapshots = default_backup(region.name) if snapshot_window is None else snapshot_window
         maintenance = default_maintenance(region.name) if maintenance_window is None else maintenance_window
         check_windows(problems, snapshots, maintenance, argument="snapshot_window", least=WINDOW_MINUTES)
+        immediate = is_immediate(
+            problems,
+            apply_immediately,
+            region,
+            upgrade_to=upgrade_to is not None,
+            token_update=token_update == "DELETE",  # noqa: S105  a strategy
+            topology=self.layout.compatible,
+        )
         keep = protected(problems, region, deletion_protection)
         watch = Alarms(self, problems, alarms=alarms, alarm_topics=alarm_topics)
         problems.raise_if_any()
@@ -174,7 +185,11 @@ class RedisCache(HardenedConstruct):
             self, "security-group", region=region, vpc=vpc, description=f"Cache {self.path}"
         )
         self.identifier = self._name("cache")
-        self.users = None if token else ElastiCacheUsers(self, "users", region=region, engine=engine, users=users)
+        self.users = (
+            None
+            if token
+            else ElastiCacheUsers(self, "users", region=region, engine=upgrade_from or engine, users=users)
+        )
         self.token = (
             GeneratedCredentials(
                 self, "token", region=region, key=key, option=token, whose="Token", special=TOKEN_SPECIAL
@@ -182,7 +197,7 @@ class RedisCache(HardenedConstruct):
             if token
             else None
         )
-        sharded = {"cluster-enabled": "yes"} if self.layout.shards else {}
+        sharded = {"cluster-enabled": "yes"} if self.layout.has_configuration_endpoint else {}
         group = make_group(
             self,
             self.engine.family(target),
@@ -207,13 +222,13 @@ class RedisCache(HardenedConstruct):
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             auto_minor_version_upgrade="true",
-            # A token must change on all nodes at the same time; upgrade_to asks for an immediate upgrade.
-            apply_immediately=True if token or upgrade_to or token_update == "DELETE" else None,  # noqa: S105
+            # Also False: without a value Terraform keeps the old one.
+            apply_immediately=immediate,
             snapshot_retention_limit=retention,
             snapshot_window=snapshots,
             maintenance_window=maintenance,
             final_snapshot_identifier=self._name("cache-snapshot", "final") if self._has_final_snapshot(keep) else None,
-            log_delivery_configuration=self._logs(),
+            log_delivery_configuration=deliver_logs(self, key, self.identifier),
             lifecycle=core.TerraformResourceLifecycle(
                 prevent_destroy=keep or None,
                 # After an automatic minor upgrade the provider would replace the cache to downgrade it.
@@ -226,7 +241,9 @@ class RedisCache(HardenedConstruct):
             self.token.write(host=self._endpoint, port=port)
         for member in self.layout.members(self.identifier):
             number = member.removeprefix(f"{self.identifier}-")
-            for name, alarm in node_alarms(node_type, replicated=self.layout.nodes > 1):
+            for name, alarm in node_alarms(
+                node_type, replicated=self.layout.nodes > 1, evicts=maxmemory_policy != "noeviction"
+            ):
                 watch.add(f"{name}-alarm-{number}", alarm, {"CacheClusterId": member})
         self._publish_all()
 
@@ -245,6 +262,17 @@ class RedisCache(HardenedConstruct):
         """The address of the primary endpoint, or of the configuration endpoint with `Shards`."""
         sharded = self.layout.shards is not None
         return self.resource.configuration_endpoint_address if sharded else self.resource.primary_endpoint_address
+
+    @cached_property
+    def configuration_endpoint(self) -> str:
+        """The address for clients with the cluster protocol; raises an error with cluster mode disabled."""
+        if not self.layout.has_configuration_endpoint:
+            raise ConfigurationError(
+                self.path,
+                "topology=ReplicationGroup(...): has no configuration endpoint; give Shards(...), or "
+                "ReplicationGroup(..., compatible=True) and apply it first",
+            )
+        return self.resource.configuration_endpoint_address
 
     @property
     def _endpoint(self) -> str:
@@ -330,24 +358,6 @@ class RedisCache(HardenedConstruct):
     def _check_port(self, port: object) -> None:
         self._problems.check_whole("port", port, MIN_PORT, MAX_PORT)
 
-    def _check_access(
-        self, users: Mapping[str, ElastiCacheUser] | None, token: object, token_update: object, version: str
-    ) -> Mapping[str, ElastiCacheUser]:
-        problems = self._problems
-        check_password(problems, token, "token")
-        problems.check(
-            token_update in ("ROTATE", "DELETE" if token is None else "SET"),
-            "token_update",
-            token_update,
-            "must be 'ROTATE', 'SET' with token, or 'DELETE' without token",
-        )
-        if token is not None:
-            problems.check(users is None, "users", users, "cannot be combined with token")
-            return {}
-        chosen = {"app": ElastiCacheUser()} if users is None else users
-        check_users(problems, chosen, self.engine, version)
-        return chosen
-
     def _check_retention(self, days: object) -> None:
         floor = self.region.profile.cache_snapshot_days
         self._problems.check(
@@ -380,28 +390,6 @@ class RedisCache(HardenedConstruct):
             subnet_ids=[subnet.id_in(self.region.stack) for subnet in self.vpc.subnets("database")],
         )
         return self._ref(group, "name")
-
-    def _logs(self) -> list[aws.elasticache_replication_group.ElasticacheReplicationGroupLogDeliveryConfiguration]:
-        groups = {
-            log: LogGroup(
-                self,
-                log,
-                region=self.region,
-                key=self.key,
-                # Log groups with this prefix need no entry in the region's resource policy for log delivery.
-                name=f"/aws/vendedlogs/elasticache/{self.identifier}/{log}",
-            )
-            for log in LOGS
-        }
-        return [
-            aws.elasticache_replication_group.ElasticacheReplicationGroupLogDeliveryConfiguration(
-                destination=self._ref(group.resource, "name"),
-                destination_type="cloudwatch-logs",
-                log_format="json",
-                log_type=log,
-            )
-            for log, group in groups.items()
-        ]
 
     def _publish_all(self) -> None:
         values = [

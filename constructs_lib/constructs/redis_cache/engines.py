@@ -26,12 +26,14 @@ class Engine:
         default: The default version.
         versions: The end of standard support of each version, oldest first; None where AWS has announced no date.
         iam_since: The first version with IAM authentication.
+        compatible_since: The first version with the cluster mode `compatible`.
     """
 
     name: EngineName
     default: str
     versions: Mapping[str, date | None]
     iam_since: str
+    compatible_since: str
 
     def family(self, version: str) -> str:
         """Return the parameter group family of a known version."""
@@ -39,8 +41,15 @@ class Engine:
 
     def has_iam(self, version: str) -> bool:
         """Whether a known version supports IAM authentication."""
+        return self._is_since(version, self.iam_since)
+
+    def has_compatible(self, version: str) -> bool:
+        """Whether a known version supports the cluster mode `compatible`."""
+        return self._is_since(version, self.compatible_since)
+
+    def _is_since(self, version: str, first: str) -> bool:
         known = list(self.versions)
-        return known.index(version) >= known.index(self.iam_since)
+        return known.index(version) >= known.index(first)
 
 
 def _versions(engine: EngineName, names: Iterable[str]) -> Mapping[str, date | None]:
@@ -48,9 +57,19 @@ def _versions(engine: EngineName, names: Iterable[str]) -> Mapping[str, date | N
 
 
 ENGINES: Final[Mapping[EngineName, Engine]] = {
-    "valkey": Engine(name="valkey", default="8.2", versions=_versions("valkey", VERSIONS["valkey"]), iam_since="7.2"),
+    "valkey": Engine(
+        name="valkey",
+        default="8.2",
+        versions=_versions("valkey", VERSIONS["valkey"]),
+        iam_since="7.2",
+        compatible_since="7.2",
+    ),
     "redis": Engine(
-        name="redis", default="7.1", versions=_versions("redis", ("5.0", "6.2", "7.0", "7.1")), iam_since="7.0"
+        name="redis",
+        default="7.1",
+        versions=_versions("redis", ("5.0", "6.2", "7.0", "7.1")),
+        iam_since="7.0",
+        compatible_since="7.0",
     ),
 }
 """The engines. See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html."""
@@ -81,14 +100,3 @@ def choose_version(
         text = f"{problems.path}: {argument}={asked!r}: standard support ends on {end}, in {left} days; upgrade"
         warn(text)
     return asked
-
-
-def check_upgrade(problems: Problems, engine: Engine, version: str, target: str) -> None:
-    """Report an upgrade to the same or an earlier version, which would replace the cache with an empty one."""
-    known = list(engine.versions)
-    problems.check(
-        known.index(target) > known.index(version),
-        "upgrade_to",
-        target,
-        f"must be later than engine_version={version!r}; remove upgrade_to after the upgrade",
-    )

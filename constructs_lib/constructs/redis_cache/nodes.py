@@ -12,6 +12,7 @@ from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.regions import is_token
 
 MAX_REPLICAS: Final = 5
+COMPATIBLE_NODES: Final = 2
 MAX_NODES: Final = 90
 """The default quota of nodes of one cache."""
 
@@ -36,9 +37,15 @@ class ReplicationGroup:
 
     Attributes:
         nodes: The number of nodes, the primary included: 1 to 6, and 2 or more in prod; the minimum by default.
+        compatible: The cluster mode `compatible`, a step from `ReplicationGroup` to `Shards` in which clients connect
+            with or without the cluster protocol. It requires 2 or more nodes, and Valkey or Redis OSS 7.0 or later;
+            nothing else can change in the same apply.
+
+    See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/modify-cluster-mode.html.
     """
 
     nodes: int | None = None
+    compatible: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,17 @@ class Layout:
     Attributes:
         shards: The number of shards; None with cluster mode disabled.
         nodes: The number of nodes of each shard.
+        compatible: Whether the cluster mode is `compatible`.
     """
 
     shards: int | None
     nodes: int
+    compatible: bool = False
+
+    @property
+    def has_configuration_endpoint(self) -> bool:
+        """Whether clients can use the cluster protocol."""
+        return self.shards is not None or self.compatible
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -72,6 +86,7 @@ class Layout:
         redundant = self.nodes > 1
         if self.shards is None:
             return {
+                **({"cluster_mode": "compatible"} if self.compatible else {}),
                 "num_cache_clusters": self.nodes,
                 "automatic_failover_enabled": redundant,
                 "multi_az_enabled": redundant,
@@ -94,7 +109,7 @@ class Layout:
                 yield from (f"{group}-{shard:04}-{node:03}" for shard in range(1, self.shards + 1))
 
 
-def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
+def lay_out(problems: Problems, topology: object, region: Region, *, has_compatible: bool) -> Layout:
     """Return the shards and nodes, and report numbers that AWS or the environment does not allow."""
     least = region.profile.cache_nodes
     minimum = f"the minimum in {region.environment.value}"
@@ -108,7 +123,14 @@ def lay_out(problems: Problems, topology: object, region: Region) -> Layout:
             nodes,
             f"must be a whole number from {least}, {minimum}, to {MAX_REPLICAS + 1}",
         )
-        return Layout(None, nodes if fine else least)
+        if topology.compatible:
+            problems.check(
+                has_compatible and (not fine or nodes >= COMPATIBLE_NODES),
+                "topology.compatible",
+                topology.compatible,
+                f"requires at least {COMPATIBLE_NODES} nodes, and Valkey or Redis OSS 7.0 or later",
+            )
+        return Layout(None, nodes if fine else least, compatible=topology.compatible)
     if not isinstance(topology, Shards):
         problems.add("topology", topology, "must be ReplicationGroup(nodes=...) or Shards(count, replicas)")
         return Layout(None, least)

@@ -49,6 +49,8 @@ def refusal(stack: HardenedStack, **arguments: Any) -> list[str]:
 DEV_TYPES = "cache.t4g, cache.r7g, cache.m7g, cache.r6g, cache.m6g, such as 'cache.t4g.small'"
 NAME = "must be lower-case letters, digits and single hyphens, starting with a letter, and not 'default'"
 UPDATE = "must be 'ROTATE', 'SET' with token, or 'DELETE' without token"
+UPGRADE = "must be 'redis', with engine='valkey' and upgrade_to; remove it after the upgrade"
+COMPATIBLE = "requires at least 2 nodes, and Valkey or Redis OSS 7.0 or later"
 PATTERNS = "must be a tuple of key patterns without spaces, '~' and references, such as ('orders:*',)"
 
 
@@ -77,6 +79,32 @@ PATTERNS = "must be a tuple of key patterns without spaces, '~' and references, 
             {"upgrade_to": "10.0"},
             f"upgrade_to='10.0': must be a version of valkey such as '8.2'; {VALKEY}",
         ),
+        ({"upgrade_from": "redis"}, f"upgrade_from='redis': {UPGRADE}"),
+        ({"upgrade_from": "redis", "engine": "redis", "upgrade_to": "7.1"}, f"upgrade_from='redis': {UPGRADE}"),
+        ({"upgrade_from": "valkey", "upgrade_to": "8.2"}, f"upgrade_from='valkey': {UPGRADE}"),
+        (
+            {"upgrade_from": "redis", "upgrade_to": "10.0"},
+            f"upgrade_to='10.0': must be a version of valkey such as '8.2'; {VALKEY}",
+        ),
+        (
+            {"apply_immediately": False, "upgrade_to": "9.0"},
+            "apply_immediately=False: cannot be False with upgrade_to: an upgrade is immediate; remove one",
+        ),
+        (
+            {"apply_immediately": False, "token_update": "DELETE"},
+            (
+                "apply_immediately=False: cannot be False with token_update: ElastiCache removes an AUTH token at once; "
+                "remove one"
+            ),
+        ),
+        (
+            {"apply_immediately": False, "topology": ReplicationGroup(2, compatible=True)},
+            (
+                "apply_immediately=False: cannot be False with topology: ElastiCache changes the cluster mode at once; "
+                "remove one"
+            ),
+        ),
+        ({"topology": ReplicationGroup(compatible=True)}, f"topology.compatible=True: {COMPATIBLE}"),
         (
             {"topology": 3},
             "topology=3: must be ReplicationGroup(nodes=...) or Shards(count, replicas)",
@@ -266,6 +294,14 @@ def test_a_version_without_iam_needs_a_token(stack: HardenedStack, monkeypatch: 
     ]
 
 
+def test_the_mode_compatible_needs_redis_7(stack: HardenedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES["redis"].versions, "6.2", None)
+    topology = ReplicationGroup(2, compatible=True)
+    assert refusal(stack, engine="redis", engine_version="6.2", topology=topology, token=GeneratedPassword()) == [
+        f"topology.compatible=True: {COMPATIBLE}"
+    ]
+
+
 @pytest.mark.parametrize(
     ("engine", "version", "family"),
     [
@@ -348,6 +384,15 @@ def test_a_cache_with_users_has_no_secret(stack: HardenedStack) -> None:
     with pytest.raises(ConfigurationError) as error:
         _ = make_cache(stack).secret_arn
     assert str(error.value) == ("shop/carts: token=None: the cache has users and no AUTH token, so it has no secret")
+
+
+def test_a_replication_group_has_no_configuration_endpoint(stack: HardenedStack) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        _ = make_cache(stack).configuration_endpoint
+    assert str(error.value) == (
+        "shop/carts: topology=ReplicationGroup(...): has no configuration endpoint; give Shards(...), or "
+        "ReplicationGroup(..., compatible=True) and apply it first"
+    )
 
 
 def test_an_undefined_user_has_no_user_name(stack: HardenedStack) -> None:

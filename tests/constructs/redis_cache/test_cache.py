@@ -58,6 +58,7 @@ def test_the_replication_group_in_prod(prod: SynthesizedStack) -> None:
     group = prod.resource("aws_elasticache_parameter_group")
     prod.resource("aws_elasticache_replication_group").assert_config(
         {
+            "apply_immediately": False,
             "at_rest_encryption_enabled": "true",
             "auto_minor_version_upgrade": "true",
             "automatic_failover_enabled": True,
@@ -258,6 +259,7 @@ def test_every_node_has_alarms(prod: SynthesizedStack) -> None:
         "cpu": ("EngineCPUUtilization", "Average", 80, "missing", 300, 3),
         "memory": ("DatabaseMemoryUsagePercentage", "Average", 80, "missing", 300, 3),
         "evictions": ("Evictions", "Sum", 0, "notBreaching", 300, 3),
+        "authentication": ("AuthenticationFailures", "Sum", 0, "notBreaching", 300, 1),
         "connections": ("CurrConnections", "Average", 52000, "missing", 300, 3),
         "lag": ("ReplicationLag", "Maximum", 5, "notBreaching", 60, 5),
     }
@@ -274,10 +276,22 @@ def test_every_node_has_alarms(prod: SynthesizedStack) -> None:
 def test_a_single_burstable_node_has_no_lag_alarm_and_a_lower_connection_threshold(synth_stack: Synth) -> None:
     alarms = synth_stack(lambda stack: make_cache(stack, alarms=True)).resources("aws_cloudwatch_metric_alarm")
     assert {alarm["metric_name"]: alarm["threshold"] for alarm in alarms} == {
+        "AuthenticationFailures": 0,
         "CurrConnections": 16000,
         "DatabaseMemoryUsagePercentage": 80,
         "EngineCPUUtilization": 80,
         "Evictions": 0,
+    }
+
+
+def test_a_cache_that_evicts_no_keys_has_no_alarm_for_evictions(synth_stack: Synth) -> None:
+    stack = synth_stack(lambda stack: make_cache(stack, alarms=True, maxmemory_policy="noeviction"))
+    metrics = {alarm["metric_name"] for alarm in stack.resources("aws_cloudwatch_metric_alarm")}
+    assert metrics == {
+        "AuthenticationFailures",
+        "CurrConnections",
+        "DatabaseMemoryUsagePercentage",
+        "EngineCPUUtilization",
     }
 
 
@@ -301,11 +315,10 @@ def test_shards_without_replicas_are_not_multi_az(synth_stack: Synth) -> None:
     assert [cache[name] for name in names] == [0, True, False]
 
 
-def test_a_token_is_generated_stored_in_a_secret_and_changed_immediately(sharded: SynthesizedStack) -> None:
+def test_a_token_is_generated_and_stored_in_a_secret(sharded: SynthesizedStack) -> None:
     cache = sharded.resource("aws_elasticache_replication_group")
     result = "${random_password.carts_token_password_eu_west_1.result}"
-    names = ("auth_token", "auth_token_update_strategy", "apply_immediately")
-    assert [cache[name] for name in names] == [result, "ROTATE", True]
+    assert [cache[name] for name in ("auth_token", "auth_token_update_strategy")] == [result, "ROTATE"]
     assert "user_group_ids" not in cache
     assert sharded.find("aws_elasticache_user") == []
     password = sharded.resource("random_password")
@@ -338,6 +351,57 @@ def test_the_outputs_are_ids_and_endpoints(prod: SynthesizedStack, sharded: Synt
         "endpoint": CACHE % "configuration_endpoint_address",
         "secret_arn": "${aws_secretsmanager_secret.carts_token_eu_west_1.arn}",
     }
+
+
+def test_the_environment_decides_when_changes_are_applied(synth_stack: Synth, environment: Environment) -> None:
+    def at_once(**arguments: Any) -> bool:
+        stack = synth_stack(lambda stack: make_cache(stack, **arguments), environment)
+        value: bool = stack.resource("aws_elasticache_replication_group")["apply_immediately"]
+        return value
+
+    # Never absent: Terraform would keep the value of the last apply.
+    assert at_once() is {"dev": True, "staging": True, "prod": False}[environment]
+    assert [at_once(apply_immediately=given) for given in (True, False)] == [True, False]
+    steps: list[dict[str, Any]] = [
+        {"upgrade_to": "9.0"},
+        {"token_update": "DELETE"},
+        {"topology": ReplicationGroup(2, compatible=True)},
+    ]
+    assert [at_once(**step) for step in steps] == [True] * 3
+
+
+def test_an_upgrade_from_redis_leaves_users_and_their_group_for_the_next_apply(synth_stack: Synth) -> None:
+    """A user group of Valkey is refused for a cache that is still Redis OSS."""
+
+    def engines(**arguments: Any) -> list[Any]:
+        stack = synth_stack(lambda stack: make_cache(stack, engine="valkey", **arguments))
+        blocks = [stack.resource(f"aws_elasticache_{name}") for name in ("replication_group", "user_group")]
+        assert stack.resource("aws_elasticache_parameter_group")["family"] == "valkey8"
+        users = {user["engine"] for user in stack.resources("aws_elasticache_user")}
+        return [*(block["engine"] for block in blocks), users]
+
+    assert engines(upgrade_to="8.2", upgrade_from="redis") == ["valkey", "redis", {"redis"}]
+    assert engines() == ["valkey", "valkey", {"valkey"}]
+
+
+def test_the_mode_compatible_keeps_nodes_and_endpoint_and_adds_the_configuration_endpoint(synth_stack: Synth) -> None:
+    def fill(stack: HardenedStack) -> None:
+        cache = make_cache(stack, topology=ReplicationGroup(2, compatible=True))
+        stack.output("both", [cache.endpoint, cache.configuration_endpoint], "Endpoints")
+
+    stack = synth_stack(fill)
+    cache = stack.resource("aws_elasticache_replication_group")
+    names = ("cluster_mode", "num_cache_clusters", "automatic_failover_enabled", "multi_az_enabled")
+    assert [cache[name] for name in names] == ["compatible", 2, True, True]
+    assert stack.outputs["both"] == [CACHE % "primary_endpoint_address", CACHE % "configuration_endpoint_address"]
+    values = {"cluster-enabled": "yes", "maxmemory-policy": "volatile-lru"}
+    assert stack.resource("aws_elasticache_parameter_group")["parameter"] == parameters(values)
+    # The same group as with shards, so that the last step changes the mode only.
+    shards = synth_stack(lambda stack: make_cache(stack, topology=Shards(1, replicas=1)))
+    assert (
+        shards.resource("aws_elasticache_parameter_group").config
+        == stack.resource("aws_elasticache_parameter_group").config
+    )
 
 
 def test_an_upgrade_is_immediate_and_changes_the_parameter_group(synth_stack: Synth) -> None:
@@ -399,7 +463,7 @@ def test_token_update_delete_replaces_the_token_with_users(synth_stack: Synth) -
 def test_a_cache_with_users_has_no_token_settings(synth_stack: Synth) -> None:
     stack = synth_stack(make_cache)
     cache = stack.resource("aws_elasticache_replication_group")
-    assert not {"auth_token_update_strategy", "apply_immediately"} & cache.config.keys()
+    assert "auth_token_update_strategy" not in cache
     assert stack.document["terraform"]["required_providers"]["aws"]["version"] == ">= 5.100.0, < 7.0.0"
 
 
