@@ -65,7 +65,8 @@ class RestApi(HardenedConstruct):
             the stack. By default the stack sets it, once for all its APIs in the region.
         latency_alarm_milliseconds: Alarm threshold for the 99th percentile of the latency in milliseconds, 1 to 29,000;
             5,000 by default.
-        alarms: True, False, or `NoAlarms` where the environment requires alarms; by default from the environment.
+        alarms: True, False, or `NoAlarms` where the environment requires alarms; by default from the environment. Also
+            for a web ACL that the API creates.
         alarm_topics: ARNs of SNS topics that the alarms notify; none by default.
 
     Attributes:
@@ -172,7 +173,12 @@ class RestApi(HardenedConstruct):
             self._before_deployment.append(self.authorizer.resource)
             self.stage.wait_for(self.authorizer.ready)
         self.web_acl = chosen_web_acl(
-            self, web_acl=web_acl, key=key, resource_arn=self._ref(self.stage.resource, "arn")
+            self,
+            web_acl=web_acl,
+            key=key,
+            resource_arn=self._ref(self.stage.resource, "arn"),
+            alarms=alarms,
+            alarm_topics=created.topics,
         )
         for id_alarm, alarm in (
             ("server-errors-alarm", SERVER_ERRORS),

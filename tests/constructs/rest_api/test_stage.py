@@ -308,6 +308,7 @@ def test_errors_and_latency_have_alarms_in_prod(synth_stack: Callable[..., Synth
             "threshold": 0.05,
         }
     )
+    assert stack.resource("aws_cloudwatch_metric_alarm", "*/api/web-acl/blocked-alarm")["alarm_actions"] == [topic]
     stack.resource("aws_cloudwatch_metric_alarm", "*/api/latency-alarm").assert_config(
         {
             **common,
