@@ -207,10 +207,11 @@ class Workspace:
 
         Written to a file, `constructs-lib check` reads it.
         """
-        newest = next((name for name in (_SECOND, _FIRST) if (self.directory / name).is_file()), None)
-        if newest is None:
+        saved = [file for name in (_FIRST, _SECOND) if (file := self.directory / name).is_file()]
+        if not saved:
             raise HarnessError("show: no saved plan; call plan() first")
-        return self._query("show-plan", ["show", "-json", newest])
+        newest = max(saved, key=lambda file: file.stat().st_mtime_ns)
+        return self._query("show-plan", ["show", "-json", newest.name])
 
     @property
     def types(self) -> frozenset[str]:

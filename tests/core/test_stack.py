@@ -337,7 +337,7 @@ def test_the_lock_file_beside_cdktf_json_is_copied_into_the_folder_of_every_stac
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    app = App(outdir="cdktf.out")
+    app = App(outdir=str(tmp_path / "cdktf.out"))
     for name in ("shop", "billing"):
         HardenedStack(app, name, environment="dev", owner="me")
     app.synth()
