@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib.cli import check, cost, init, local, summary
+from constructs_lib.cli import check, cost, init, local, permissions, summary
 from constructs_lib.cli.terminal import close
 from constructs_lib.foundation.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="<command>")
     # Modules of commands import little: each imports what it needs when it runs.
-    for command in (init, check, summary, cost, local):
+    for command in (init, check, summary, cost, permissions, local):
         command.add_command(commands)
     try:
         given = parser.parse_args(arguments)
@@ -47,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Help(argparse.HelpFormatter):
-    """Lists the commands without a line for their placeholder."""
+    """Lists the commands without a line for their placeholder, and the help of all beside their names."""
+
+    def format_help(self) -> str:
+        self._action_max_length += 2  # argparse does not count the indentation of commands
+        return super().format_help()
 
     def _format_action(self, action: argparse.Action) -> str:
         text = super()._format_action(action)

@@ -73,7 +73,7 @@ def test_a_folder_without_stacks_is_a_clear_error(tmp_path: Path, capsys: pytest
     )
 
 
-@pytest.mark.parametrize("command", ["check", "summary", "cost"])
+@pytest.mark.parametrize("command", ["check", "summary", "cost", "permissions"])
 def test_the_output_folder_is_the_default_and_must_exist(
     command: str,
     output: Path,
@@ -100,7 +100,14 @@ def test_a_file_that_is_not_json_is_a_clear_error(tmp_path: Path, capsys: pytest
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     printed = capsys.readouterr().out
-    assert re.findall(r"^    (\w+) ", printed, re.MULTILINE) == ["init", "check", "summary", "cost", "local"]
+    assert re.findall(r"^    (\w+) ", printed, re.MULTILINE) == [
+        "init",
+        "check",
+        "summary",
+        "cost",
+        "permissions",
+        "local",
+    ]
 
 
 def test_an_interrupted_command_ends_without_a_traceback(
@@ -131,7 +138,7 @@ def test_the_version_is_that_of_the_package(
     assert capsys.readouterr().out == "constructs-lib 1.2.3 of constructs-lib\n"
 
 
-@pytest.mark.parametrize("command", ["check", "cost", "local up", "summary"])
+@pytest.mark.parametrize("command", ["check", "cost", "local up", "permissions", "summary"])
 def test_help_imports_nothing_heavy(command: str) -> None:
     script = (
         "import sys; from constructs_lib.cli import main\n"

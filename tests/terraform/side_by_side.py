@@ -8,13 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from constructs_lib.analysis.permissions import deployment
 from constructs_lib.rules.checking import check
 from constructs_lib.rules.estate.loading import load
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Workspace
+from docs.provider_operations import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from constructs_lib.rules.estate.model import Estate
     from constructs_lib.testing import SynthesizedStack
@@ -24,10 +26,26 @@ if TYPE_CHECKING:
 def apply(workspace: Workspace) -> SimpleNamespace:
     """Apply a stack, plan again, and return what both showed."""
     workspace.init()
+    before = calls(workspace)
     workspace.plan()
     made, drift = workspace.apply(), workspace.drift()
+    assert forbidden(workspace, calls(workspace)[len(before) :]) == []
     assert findings_of_the_plan(workspace) == findings(load([workspace.source]))
     return SimpleNamespace(workspace=workspace, aws=workspace.aws, made=made, drift=drift, outputs=workspace.outputs())
+
+
+def calls(workspace: Workspace) -> tuple[str, ...]:
+    """Return what the local AWS of a workspace was asked for so far."""
+    assert isinstance(workspace.aws, LocalAws)
+    return workspace.aws.calls
+
+
+def forbidden(workspace: Workspace, called: Iterable[str]) -> list[str]:
+    """Return the actions that were called and that the policies of `constructs-lib permissions` do not allow."""
+    (stack,) = load([workspace.source]).stacks
+    allowed = {action for statement in deployment(stack).statements for action in statement["Action"]}
+    made = {action for one in called for action in needed(one.replace("elbv2:", "elasticloadbalancing:"))}
+    return sorted(made - allowed)
 
 
 def findings_of_the_plan(workspace: Workspace) -> set[tuple[str, str]]:
@@ -52,6 +70,9 @@ def side_by_side(stacks: Mapping[str, SynthesizedStack], terraform: Terraform) -
         ]
         seen = dict(zip(stacks, threads.map(apply, workspaces), strict=True))
         yield seen
+        before = {name: len(calls(one.workspace)) for name, one in seen.items()}
         destroyed = threads.map(lambda one: one.workspace.destroy(), seen.values())
         for one, changes in zip(seen.values(), destroyed, strict=True):
             assert changes.destroy.total() == one.made.add.total()
+        for name, one in seen.items():
+            assert forbidden(one.workspace, calls(one.workspace)[before[name] :]) == []

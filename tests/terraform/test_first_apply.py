@@ -11,7 +11,7 @@ from constructs_lib.rules.estate.loading import load
 from constructs_lib.testing.local_aws import LocalAws
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import EventsStack
-from tests.terraform.side_by_side import findings, findings_of_the_plan
+from tests.terraform.side_by_side import calls, findings, findings_of_the_plan, forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,3 +34,4 @@ def test_a_stack_is_applied_planned_again_without_changes_and_destroyed(
         assert (drift.unexpected, workspace.left_out) == ((), ())
         assert findings_of_the_plan(workspace) == findings(load([stack.directory]))
         assert workspace.destroy().destroy.total() == made.add.total()
+        assert forbidden(workspace, calls(workspace)) == []
