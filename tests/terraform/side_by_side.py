@@ -18,7 +18,7 @@ from docs.provider_operations import needed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from constructs_lib.rules.estate.model import Estate
+    from constructs_lib.rules.checking import Report
     from constructs_lib.testing import SynthesizedStack
     from constructs_lib.testing.terraform import Terraform
 
@@ -30,7 +30,7 @@ def apply(workspace: Workspace) -> SimpleNamespace:
     workspace.plan()
     made, drift = workspace.apply(), workspace.drift()
     assert forbidden(workspace, calls(workspace)[len(before) :]) == []
-    assert findings_of_the_plan(workspace) == findings(load([workspace.source]))
+    assert misread(workspace) == set()
     return SimpleNamespace(workspace=workspace, aws=workspace.aws, made=made, drift=drift, outputs=workspace.outputs())
 
 
@@ -48,16 +48,21 @@ def forbidden(workspace: Workspace, called: Iterable[str]) -> list[str]:
     return sorted(made - allowed)
 
 
-def findings_of_the_plan(workspace: Workspace) -> set[tuple[str, str]]:
-    """Return the findings of `constructs-lib check` in the newest plan, which are those of the stack's JSON."""
+def misread(workspace: Workspace) -> set[tuple[str, str]]:
+    """Return the findings in which the newest plan and the stack's JSON differ, without what a plan does not say.
+
+    A plan says nothing of the backend, which the block `terraform` has.
+    """
     file = workspace.directory / "plan.json"
     file.write_text(json.dumps(workspace.show()), encoding="utf-8")
-    return findings(load([file]))
+    plan, code = check(load([file])), check(load([workspace.source]))
+    unsaid = {(doubt.rule.id, doubt.address) for doubt in plan.result.doubts}
+    return {one for one in findings(plan) ^ findings(code) if one[1] != "terraform"} - unsaid
 
 
-def findings(estate: Estate) -> set[tuple[str, str]]:
-    """Return every finding as rule and address."""
-    return {(finding.rule.id, finding.address) for finding in check(estate).findings}
+def findings(report: Report) -> set[tuple[str, str]]:
+    """Return the findings as rule and address."""
+    return {(finding.rule.id, finding.address) for finding in report.findings}
 
 
 @contextlib.contextmanager
