@@ -140,7 +140,9 @@ def test_peerings_are_active_and_routed_on_both_sides(deployed: SimpleNamespace,
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_the_network_is_watched_and_the_key_admits_only_the_log_groups(deployed: SimpleNamespace, region: str) -> None:
+def test_the_network_is_watched_and_the_key_admits_only_the_projects_services(
+    deployed: SimpleNamespace, region: str
+) -> None:
     vpc = deployed.outputs[f"vpc_id_{region.replace('-', '_')}"]
     (flow_log,) = deployed.aws.client("ec2", region).describe_flow_logs()["FlowLogs"]
     interval = 60 if deployed.environment == "prod" else 600
@@ -159,23 +161,41 @@ def test_the_network_is_watched_and_the_key_admits_only_the_log_groups(deployed:
     }
     assert {group["kmsKeyId"] for group in groups} == {key["Arn"]}
     policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
-    account, alarms, logs = policy["Statement"]
-    assert alarms["Principal"] == {"Service": ["cloudwatch.amazonaws.com"]}
-    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": ["123456789012"]}}
-    assert account["Principal"] == {"AWS": ["arn:aws:iam::123456789012:root"]}
-    assert logs["Principal"] == {"Service": [f"logs.{region}.amazonaws.com"]}
-    named = logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
-    assert sorted(named) == sorted(group["arn"].removesuffix(":*") for group in groups)
+    statements = {statement["Sid"]: statement for statement in policy["Statement"]}
+    account, prefix = "123456789012", f"payments-{deployed.environment}-"
+    assert statements["AccountPolicies"]["Principal"] == {"AWS": [f"arn:aws:iam::{account}:root"]}
+    assert {sid: (one["Principal"], one["Condition"]) for sid, one in statements.items() if "Condition" in one} == {
+        "CloudWatchLogs": (
+            {"Service": [f"logs.{region}.amazonaws.com"]},
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        f"arn:aws:logs:{region}:{account}:log-group:*{prefix}*",
+                        f"arn:aws:logs:{region}:{account}:log-group:API-Gateway-Execution-Logs_*",
+                    ]
+                }
+            },
+        ),
+        "Events": (
+            {"Service": ["events.amazonaws.com"]},
+            {"ArnLike": {"aws:SourceArn": [f"arn:aws:events:{region}:{account}:event-bus/{prefix}*"]}},
+        ),
+        "Cloudwatch": (
+            {"Service": ["cloudwatch.amazonaws.com"]},
+            {"StringEquals": {"aws:SourceAccount": [account]}},
+        ),
+    }
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_functions_and_stages_are_set_as_the_stack_says(deployed: SimpleNamespace, region: str) -> None:
     functions = deployed.aws.client("lambda", region)
     name = deployed.outputs[f"validator_function_name_{region.replace('-', '_')}"]
-    assert functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 100
+    reserved = functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    assert reserved == (None if deployed.environment == "dev" else 100)
     settings = functions.get_function_configuration(FunctionName=name)
     assert (settings["Timeout"], settings["Architectures"], settings["TracingConfig"]) == (
-        30,
+        29,
         ["arm64"],
         {"Mode": "Active"},
     )

@@ -263,6 +263,11 @@ KNOWN_DIFFERENCES: Final[tuple[KnownDifference, ...]] = (
         aws_db_instance=(*_INSIGHTS, "database_insights_mode"),
     ),
     *_fixed(
+        "standard_storage_has_no_type",
+        "moto returns gp2 and refuses aurora; the fix returns no type for standard storage, as Aurora does",
+        aws_rds_cluster=("storage_type",),
+    ),
+    *_fixed(
         "parameters_have_source_user",
         "moto does not return the source of a parameter; the fix returns `user` for all of them",
         aws_db_parameter_group=("parameter",),

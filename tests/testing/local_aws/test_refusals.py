@@ -548,5 +548,7 @@ def test_cache_user_groups(caches: Any) -> None:
 
 
 def test_a_quota_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(LocalAwsError, match=r"^quotas=\['vpcs'\]: unknown names; expected acm-names-per-certificate, "):
-        LocalAws(quotas={"vpcs": 1})
+    with pytest.raises(
+        LocalAwsError, match=r"^quotas=\['networks'\]: unknown names; expected acm-names-per-certificate, "
+    ):
+        LocalAws(quotas={"networks": 1})
