@@ -107,16 +107,17 @@ See https://docs.aws.amazon.com/service-authorization/latest/reference/list_amaz
 
 
 CHANGED: Final = {
+    "aws_acm_certificate": "acm: AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate",
     "aws_autoscaling_group": "autoscaling: CancelInstanceRefresh CreateOrUpdateTags DeleteTags "
     "DescribeInstanceRefreshes DisableMetricsCollection EnableMetricsCollection StartInstanceRefresh "
     "UpdateAutoScalingGroup",
     "aws_autoscaling_notification": "autoscaling: DeleteNotificationConfiguration DescribeNotificationConfigurations "
     "PutNotificationConfiguration",
-    "aws_autoscaling_policy": "autoscaling: PutScalingPolicy",
+    "aws_autoscaling_policy": "autoscaling: DeletePolicy PutScalingPolicy",
     "aws_cloudwatch_event_bus": "events: TagResource UntagResource UpdateEventBus",
     "aws_cloudwatch_event_rule": "events: DisableRule EnableRule PutRule TagResource UntagResource",
     "aws_cloudwatch_log_group": "logs: AssociateKmsKey DisassociateKmsKey PutRetentionPolicy TagResource UntagResource",
-    "aws_cloudwatch_metric_alarm": "cloudwatch: TagResource UntagResource",
+    "aws_cloudwatch_metric_alarm": "cloudwatch: DeleteAlarms TagResource UntagResource",
     "aws_db_subnet_group": "rds: AddTagsToResource ModifyDBSubnetGroup RemoveTagsFromResource",
     "aws_dynamodb_table": "dynamodb: CreateTableReplica DeleteTableReplica TagResource UntagResource "
     "UpdateContinuousBackups UpdateTable UpdateTimeToLive",
@@ -145,6 +146,7 @@ CHANGED: Final = {
     "SetIpAddressType SetSecurityGroups SetSubnets",
     "aws_lb_listener": "elasticloadbalancing: AddTags ModifyListener RemoveTags",
     "aws_lb_target_group": "elasticloadbalancing: AddTags ModifyTargetGroup ModifyTargetGroupAttributes RemoveTags",
+    "aws_network_acl": "ec2: DeleteNetworkAclEntry ReplaceNetworkAclAssociation",
     "aws_network_acl_rule": "ec2: ReplaceNetworkAclEntry",
     "aws_rds_cluster": "rds: AddTagsToResource CreateDBClusterSnapshot ModifyDBCluster RemoveTagsFromResource",
     "aws_rds_cluster_instance": "rds: AddTagsToResource ModifyDBInstance RebootDBInstance RemoveTagsFromResource",
@@ -154,19 +156,21 @@ CHANGED: Final = {
     "aws_s3_bucket": "s3: DeleteBucket DeleteObject DeleteObjectVersion GetObject GetObjectVersion ListBucketVersions "
     "PutBucketTagging",
     "aws_secretsmanager_secret": "secretsmanager: PutSecretValue TagResource UntagResource UpdateSecret",
+    "aws_security_group": "ec2: DeleteNetworkInterface DescribeNetworkInterfaces DetachNetworkInterface "
+    "RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
     "aws_sns_topic": "sns: SetTopicAttributes TagResource UntagResource",
     "aws_sns_topic_subscription": "sns: SetSubscriptionAttributes",
     "aws_sqs_queue": "sqs: SetQueueAttributes TagQueue UntagQueue",
     "aws_ssm_parameter": "ssm: AddTagsToResource RemoveTagsFromResource",
-    "aws_subnet": "ec2: ModifySubnetAttribute",
+    "aws_subnet": "ec2: DeleteNetworkInterface DescribeNetworkInterfaces DetachNetworkInterface ModifySubnetAttribute",
     "aws_vpc": "ec2: CreateTags DeleteTags ModifyVpcAttribute",
-    "aws_vpc_endpoint": "ec2: ModifyVpcEndpoint",
+    "aws_vpc_endpoint": "ec2: DeleteVpcEndpoints ModifyVpcEndpoint",
     "aws_vpc_security_group_egress_rule": "ec2: ModifySecurityGroupRules",
     "aws_vpc_security_group_ingress_rule": "ec2: ModifySecurityGroupRules",
     "data.aws_ssm_parameter": "ssm: GetParameter",
     "aws_wafv2_web_acl": "wafv2: TagResource UntagResource UpdateWebACL",
 }
-"""Permissions of changes in place, and of tags, which AWS checks without a call of its own."""
+"""Permissions of changes in place, of destroys whose action has another name, and of tags, which need no call."""
 
 
 def actions_of(service: str, operation: str) -> tuple[str, ...]:
