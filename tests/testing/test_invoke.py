@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,16 @@ FAILS = "def handler(event, context):\n    raise ValueError('no such thing')\n"
 HANGS = "import time\ndef handler(event, context):\n    time.sleep(60)\n"
 
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}},
+    ],
+}
+
+
 def deploy(aws: LocalAws, name: str, code: str, runtime: str = "python3.13") -> Function:
-    aws.client("iam", REGION).create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    aws.client("iam", REGION).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as files:
         files.writestr("app/index.py", code)
