@@ -25,7 +25,6 @@ from stacks.platform import PlatformStack
 from stacks.state_backend import StateBackendStack
 from stacks.ticketing import TicketingStack
 from stacks.trading import TradingStack
-from tests.stacks.trading_systems import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +48,7 @@ STACKS: Final[dict[str, Callable[[App], object]]] = {
     "platform": lambda app: PlatformStack(app, "platform", environment=DEV),
     "state-backend": lambda app: StateBackendStack(app, "state-backend", environment=DEV),
     "ticketing": lambda app: TicketingStack(app, "ticketing", environment=DEV),
-    "trading": lambda app: TradingStack(app, "trading", environment=DEV, certificates=certificates()),
+    "trading": lambda app: TradingStack(app, "trading", environment=DEV, certificates=None),
 }
 
 
