@@ -54,7 +54,7 @@ test-unit: $(VENV)/.dev  ## Run the tests that need nothing but Python and Node,
 test-all: $(VENV)/.dev $(VENV)-newest/.runtime  ## Run what `make test` leaves out: both bindings, real programs, every apply
 	@# The provider mostly waits for databases: several files at a time use the processor better.
 	@BINDINGS_21_PYTHON=$(CURDIR)/$(VENV)-newest/bin/python $(BIN)/python -m pytest \
-		-m "not smoke and (slow or terraform or npm or apply)" -n 4 --dist loadscope
+		-m "not smoke and (slow or terraform or npm or apply)" -n 4 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## Format, lint, types, freshness of generated docs, links
 	$(BIN)/ruff format --check

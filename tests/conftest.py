@@ -52,6 +52,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> HardenedStack:
     return HardenedStack(app, "shop", environment="dev", owner="team-shop")
 
 
+LONGEST = ("faults", "trading", "aurora_upgrades", "payments", "platform", "ticketing", "events")
+"""Modules of tests/terraform that take many minutes."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start real programs go first: they are the longest, and the others fill the time around them."""
-    items.sort(key=lambda item: item.get_closest_marker("smoke") is None)
+    """What takes longest goes first, and the others fill the time around it: tests of real programs, whole systems."""
+
+    def order(item: pytest.Item) -> tuple[bool, int]:
+        name = item.path.stem.removeprefix("test_")
+        whole = item.path.parent.name == "terraform" and name in LONGEST
+        return item.get_closest_marker("smoke") is None, LONGEST.index(name) if whole else len(LONGEST)
+
+    items.sort(key=order)
