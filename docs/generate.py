@@ -21,6 +21,7 @@ from aws_page import aws_page
 from bindings_stub import bindings_stub
 from construct_pages import with_api
 from constructs_lib.foundation.environment import PROFILES, Profile
+from constructs_lib.rules.catalogue import rules as catalogue
 from constructs_lib.rules.checking import all_rules
 from constructs_lib.rules.lessons import LESSONS
 from platform_page import platform_page
@@ -188,6 +189,11 @@ def performance() -> str:
     )
 
 
+def with_rule_count(page: str) -> str:
+    """Return a page with the number of rules updated."""
+    return re.sub(r"\d+ rules lint", f"{len(catalogue())} rules lint", page)
+
+
 def with_programs(page: str) -> str:
     """Return a page with its included programs updated."""
     return INCLUDED.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[3], page)
@@ -228,7 +234,9 @@ def main() -> int:
         raise SystemExit(f"{unused[0].relative_to(ROOT)} belongs to no family of rules; delete it")
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         if page not in pages:
-            pages[page] = with_api(with_synth(with_programs(page.read_text(encoding="utf-8"))), _to_constructs(page))
+            pages[page] = with_api(
+                with_synth(with_rule_count(with_programs(page.read_text(encoding="utf-8")))), _to_constructs(page)
+            )
     pages[ROOT / "mkdocs.yml"] = navigation(list(pages))
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     for page in stale:

@@ -26,7 +26,7 @@ from constructs_lib import (
     SecretParameter,
     WebAcl,
 )
-from stacks.handler_alarms import add_handler_alarms
+from stacks.handler_alarms import FAULTS
 
 if TYPE_CHECKING:
     from constructs_lib import Construct
@@ -164,7 +164,7 @@ class EventsStack(HardenedStack):
             alarms=self.with_alarms,
             alarm_topics=[self.topic.arn],
         )
-        add_handler_alarms(function, self.topic, alarms=self.with_alarms)
+        function.add_alarm("faults", FAULTS)
         return function
 
     def _connect(self) -> None:

@@ -1,15 +1,13 @@
-"""Alarms on the metrics of the functions in lambda_src, which they publish in CloudWatch's embedded metric format."""
+"""Alarms on the metrics that the functions in lambda_src publish, in CloudWatch's embedded metric format.
+
+See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from constructs_lib import Alarm
-from constructs_lib.core.alarms import Alarms
-from constructs_lib.foundation.errors import Problems
-
-if TYPE_CHECKING:
-    from constructs_lib import AlarmTopic, PaymentLambda
 
 FAULTS: Final = Alarm(
     "Application",
@@ -35,17 +33,3 @@ CACHE_AWAY: Final = Alarm(
     evaluation_periods=5,
     missing_data="notBreaching",
 )
-
-
-def add_handler_alarms(
-    function: PaymentLambda, topic: AlarmTopic, *, cached: bool = False, alarms: bool | None = None
-) -> None:
-    """Create the alarm on a function's faults, and on its cache if it has one.
-
-    See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html.
-    """
-    created = Alarms(function, Problems(function.path), alarms=alarms, alarm_topics=[topic.arn])
-    dimensions = {"FunctionName": function.resource.function_name}
-    created.add("faults-alarm", FAULTS, dimensions)
-    if cached:
-        created.add("cache-away-alarm", CACHE_AWAY, dimensions)

@@ -20,7 +20,7 @@ from constructs_lib import (
     RestApi,
 )
 from stacks.api_web_acl import api_web_acl
-from stacks.handler_alarms import add_handler_alarms
+from stacks.handler_alarms import FAULTS
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment
@@ -86,7 +86,7 @@ class PaymentsStack(HardenedStack):
             reserved_concurrency=100,
             alarm_topics=[self.topics[name].arn],
         )
-        add_handler_alarms(validator, self.topics[name])
+        validator.add_alarm("faults", FAULTS)
         return validator
 
     def _api(self, name: str, key: MultiRegionKey) -> RestApi:

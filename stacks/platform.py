@@ -19,7 +19,7 @@ from constructs_lib import (
     PaymentLambda,
     RegionalVpc,
 )
-from stacks.handler_alarms import add_handler_alarms
+from stacks.handler_alarms import FAULTS
 
 if TYPE_CHECKING:
     from constructs_lib import Construct, Environment
@@ -74,6 +74,6 @@ class PlatformStack(HardenedStack):
             function_url=FunctionUrl(),
             alarm_topics=[self.topic.arn],
         )
-        add_handler_alarms(self.status, self.topic)
+        self.status.add_alarm("faults", FAULTS)
         self.database.allow_from(self.status)
         self.database.grant_connect(self.status, DATABASE_USER)

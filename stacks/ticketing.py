@@ -24,7 +24,7 @@ from constructs_lib import (
     RestApi,
 )
 from stacks.api_web_acl import api_web_acl
-from stacks.handler_alarms import add_handler_alarms
+from stacks.handler_alarms import CACHE_AWAY, FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,8 @@ class TicketingStack(HardenedStack):
         function.security_group.allow_to_gateway("dynamodb")
         cache.allow_from(function)
         cache.grant_connect(function, USER)
-        add_handler_alarms(function, self.topics[name], cached=True)
+        function.add_alarm("faults", FAULTS)
+        function.add_alarm("cache-away", CACHE_AWAY)
         return function
 
     def _api(self, name: str, region: Region) -> RestApi:

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from constructs_lib._engine import aws
 from constructs_lib.core.construct import HardenedConstruct
-from constructs_lib.foundation.errors import Problems
+from constructs_lib.foundation.errors import ConfigurationError, Problems
 from constructs_lib.foundation.opt_out import OptOut
 from constructs_lib.foundation.regions import is_token
 
@@ -174,6 +174,7 @@ class Alarms:
     ) -> None:
         asked = owner.region.profile.alarms
         self._owner = owner
+        self._ids: set[str] = set()
         self.topics = [] if isinstance(alarm_topics, str) else list(alarm_topics)
         self.wanted = asked if alarms is None else alarms is True
         problems.check(
@@ -207,7 +208,13 @@ class Alarms:
 
         Returns:
             The alarm, or None where alarms are not wanted.
+
+        Raises:
+            ConfigurationError: Another alarm of the construct has the id.
         """
+        if id_ in self._ids:
+            raise ConfigurationError(self._owner.path, f"{id_!r}: duplicate alarm id; give the alarm another one")
+        self._ids.add(id_)
         if not self.wanted:
             return None
         owner = self._owner

@@ -8,6 +8,23 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from constructs_lib.foundation.errors import Problems
 
+ASYNCHRONOUS_SERVICES: Final = frozenset(
+    {
+        "config.amazonaws.com",
+        "events.amazonaws.com",
+        "iot.amazonaws.com",
+        "logs.amazonaws.com",
+        "s3.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "ses.amazonaws.com",
+        "sns.amazonaws.com",
+    }
+)
+"""Services that do not wait for a function's response.
+
+See https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html.
+"""
+
 _SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REFERENCE: Final = re.compile(r"\$\{[^}]*\}")

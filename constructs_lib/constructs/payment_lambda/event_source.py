@@ -47,7 +47,7 @@ class EventSources(HardenedConstruct):
     resource: aws.lambda_function.LambdaFunction
     _alarms: Alarms
     _age_alarm: aws.cloudwatch_metric_alarm.CloudwatchMetricAlarm | None = None
-    _record_age: int
+    _record_age: int = 0
     dead_letter_queue: DeadLetterQueue
     reserved_concurrency: int | None
     role: ServiceRole
@@ -247,9 +247,10 @@ class EventSources(HardenedConstruct):
 
     def _watch_stream(self, maximum_record_age: int) -> None:
         """Create the alarms of the function's streams: Lambda publishes the age for all of them together."""
-        if self._age_alarm is not None:
+        if self._record_age:
             self._record_age = min(self._record_age, maximum_record_age)
-            self._age_alarm.threshold = age_threshold(self._record_age)
+            if self._age_alarm:
+                self._age_alarm.threshold = age_threshold(self._record_age)
             return
         self._record_age = maximum_record_age
         function = {"FunctionName": self._ref(self.resource, "function_name")}

@@ -30,7 +30,6 @@ from constructs_lib.constructs.payment_lambda.arguments import (
 )
 from constructs_lib.constructs.payment_lambda.event_source import EventSources
 from constructs_lib.constructs.payment_lambda.resource_policy import (
-    ASYNCHRONOUS_SERVICES,
     as_lambda_returns_it,
     check_permission,
     permission_statement,
@@ -42,7 +41,7 @@ from constructs_lib.constructs.regional_vpc import Vpc
 from constructs_lib.constructs.security_group import Connectable, SecurityGroup
 from constructs_lib.constructs.shared.environment_variables import check_variables
 from constructs_lib.constructs.shared.packaging import archive_arguments
-from constructs_lib.core.alarms import Alarms, NoAlarms
+from constructs_lib.core.alarms import Alarm, Alarms, NoAlarms
 from constructs_lib.core.iam import Condition, ServiceRole, Statement, check_size
 from constructs_lib.core.protocols import Grantee
 from constructs_lib.core.stack import Region
@@ -52,7 +51,7 @@ from constructs_lib.foundation.errors import ConfigurationError
 from constructs_lib.foundation.function_source import FunctionSource, InlineSource, read_source
 from constructs_lib.foundation.lambda_runtimes import check_runtime
 from constructs_lib.foundation.naming import fit, terraform_name
-from constructs_lib.foundation.principals import without_account
+from constructs_lib.foundation.principals import ASYNCHRONOUS_SERVICES, without_account
 
 T = TypeVar("T")
 
@@ -337,6 +336,22 @@ class PaymentLambda(EventSources):
         return self._group
 
     @renamed_arguments(peer="destination")
+    def add_alarm(self, id_: str, alarm: Alarm) -> None:
+        """Create an alarm on a metric that the function publishes, with the function's name as its only dimension.
+
+        It is created where the function's other alarms are, and notifies the same topics.
+
+        Args:
+            id_: The alarm's id, such as `faults`; no other alarm of the function has it.
+            alarm: The alarm.
+
+        Raises:
+            ConfigurationError: Another alarm of the function has the id.
+
+        See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html.
+        """
+        self._alarms.add(f"{id_}-alarm", alarm, {"FunctionName": self._ref(self.resource, "function_name")})
+
     def allow_to(self, destination: Connectable, port: int, description: str | None = None) -> None:
         """Let the function connect to a construct of its VPC on a TCP port.
 

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from constructs_lib.core.iam import Condition, Statement
 from constructs_lib.core.stack import Region
 from constructs_lib.foundation.errors import Problems
 from constructs_lib.foundation.principals import check_source_arn, is_account, is_service
 from constructs_lib.foundation.regions import is_token
-
-ASYNCHRONOUS_SERVICES: Final = frozenset(
-    {
-        "config.amazonaws.com",
-        "events.amazonaws.com",
-        "iot.amazonaws.com",
-        "logs.amazonaws.com",
-        "s3.amazonaws.com",
-        "scheduler.amazonaws.com",
-        "ses.amazonaws.com",
-        "sns.amazonaws.com",
-    }
-)
-"""Services that do not wait for a function's response.
-
-See https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html.
-"""
 
 
 def check_permission(path: str, service: str, source_arn: str | None, source_account: str | None) -> None:

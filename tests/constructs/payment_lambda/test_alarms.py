@@ -1,4 +1,4 @@
-"""What is watched of a function, and who is told."""
+"""CloudWatch alarms of a function, and the topics that they notify."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from constructs_lib import FunctionUrl, HardenedStack, InlineSource, MultiRegionKey, NoAlarms, PaymentLambda
+from constructs_lib import (
+    Alarm,
+    ConfigurationError,
+    FunctionUrl,
+    HardenedStack,
+    InlineSource,
+    MultiRegionKey,
+    NoAlarms,
+    PaymentLambda,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,3 +133,22 @@ def test_other_environments_have_alarms_on_request(
 def test_prod_requires_a_reason_to_leave_alarms_out(synth_stack: Callable[..., SynthesizedStack]) -> None:
     none = NoAlarms("the platform team watches every function of the account")
     assert synth_stack(lambda stack: build(stack, alarms=none), "prod").find("aws_cloudwatch_metric_alarm") == []
+
+
+def test_an_alarm_on_a_metric_of_the_functions_own_notifies_its_topics(
+    synth_stack: Callable[..., SynthesizedStack],
+) -> None:
+    faults = Alarm("Application", "Faults", "GreaterThanThreshold", 0, "Faults", statistic="Sum")
+
+    def fill(stack: HardenedStack) -> None:
+        function = build(stack, alarm_topics=[TOPIC])
+        function.add_alarm("faults", faults)
+        with pytest.raises(ConfigurationError, match="'faults-alarm': duplicate alarm id"):
+            function.add_alarm("faults", faults)
+
+    def made(environment: str) -> list[tuple[Any, Any]]:
+        found = synth_stack(fill, environment).find("aws_cloudwatch_metric_alarm")
+        return [(one["dimensions"], one["alarm_actions"]) for one in found if one["metric_name"] == "Faults"]
+
+    assert made("prod") == [({"FunctionName": FUNCTION}, [TOPIC])]
+    assert made("dev") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib.foundation.principals import ASYNCHRONOUS_SERVICES
 from constructs_lib.rules.estate.values import Unknown
 from constructs_lib.rules.outcomes import NotApplicable
 from constructs_lib.rules.queries.admission import PERMISSION, may_call, wanted_permission
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 
 _DG: Final = f"{AWS}/lambda/latest/dg"
 _MAPPING: Final = "aws_lambda_event_source_mapping"
-_ASYNCHRONOUS: Final = frozenset(
-    {
-        "events.amazonaws.com",
-        "iot.amazonaws.com",
-        "logs.amazonaws.com",
-        "s3.amazonaws.com",
-        "scheduler.amazonaws.com",
-        "ses.amazonaws.com",
-        "sns.amazonaws.com",
-    }
-)
 _CALLERS: Final = (
     ("aws_cloudwatch_event_target", "arn"),
     ("aws_scheduler_schedule", "target.arn"),
@@ -122,7 +112,7 @@ def failed_invocations_are_retained(function: Block) -> Iterator[Outcome]:
 
 def _asynchronous_caller(function: Block) -> Block | None:
     for permission in pointing(function, PERMISSION, "function_name"):
-        if permission.text("principal") in _ASYNCHRONOUS:
+        if permission.text("principal") in ASYNCHRONOUS_SERVICES:
             return permission
     return next((caller for type_, at in _CALLERS for caller in pointing(function, type_, at)), None)
 
