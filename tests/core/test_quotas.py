@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,8 +50,10 @@ def test_more_than_the_stated_quota_fails_the_synthesis(tmp_path: Path) -> None:
 
 
 def test_a_quota_that_suffices_is_no_finding(tmp_path: Path) -> None:
-    app_of(tmp_path, "shop", "bank", elastic_ip_limit=6, vpc_limit=2).synth()
-    app_of(tmp_path, "shop").synth()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        app_of(tmp_path, "shop", "bank", elastic_ip_limit=6, vpc_limit=2).synth()
+        app_of(tmp_path, "shop").synth()
 
 
 @pytest.mark.parametrize("limits", [{"vpc_limit": -1}, {"elastic_ip_limit": -1}])

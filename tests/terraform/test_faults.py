@@ -18,6 +18,7 @@ import pytest
 from constructs_lib import Environment
 from constructs_lib.testing.errors import StepError
 from constructs_lib.testing.local_aws import Failure, Fault, LocalAws
+from constructs_lib.testing.local_aws.quotas import NEW_ACCOUNT
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import EventsStack
 from stacks.payments import PaymentsStack
@@ -53,8 +54,11 @@ STACKS: Final[dict[str, Callable[[App], object]]] = {
 
 
 def converge(stack: SynthesizedStack, terraform: Terraform, *faults: Fault) -> SimpleNamespace:
-    """Apply a stack until an apply succeeds, and plan again."""
-    with LocalAws(faults=faults) as aws, Workspace(stack, aws=aws, terraform=terraform) as workspace:
+    """Apply a stack to a new account until an apply succeeds, and plan again."""
+    with (
+        LocalAws(faults=faults, quotas=NEW_ACCOUNT) as aws,
+        Workspace(stack, aws=aws, terraform=terraform) as workspace,
+    ):
         workspace.init()
         errors = []
         for _ in range(ATTEMPTS):

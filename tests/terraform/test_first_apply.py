@@ -8,6 +8,7 @@ import pytest
 
 from constructs_lib import Environment
 from constructs_lib.testing.local_aws import LocalAws
+from constructs_lib.testing.local_aws.quotas import NEW_ACCOUNT
 from constructs_lib.testing.terraform import Terraform, Workspace
 from stacks.events import EventsStack
 from tests.terraform.side_by_side import calls, forbidden, misread
@@ -25,7 +26,7 @@ def test_a_stack_is_applied_planned_again_without_changes_and_destroyed(
     synthesize: Callable[[Callable[[App], object]], dict[str, SynthesizedStack]], aws_provider: Terraform
 ) -> None:
     stack = synthesize(lambda app: EventsStack(app, "events", environment=Environment.DEV))["events"]
-    with LocalAws() as local, Workspace(stack, aws=local, terraform=aws_provider) as workspace:
+    with LocalAws(quotas=NEW_ACCOUNT) as local, Workspace(stack, aws=local, terraform=aws_provider) as workspace:
         workspace.init()
         workspace.plan()
         made = workspace.apply()
